@@ -1,0 +1,201 @@
+"""The typed configuration: what can be set, and which values are possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from attnray.errors import InputError
+
+
+@dataclass
+class ModelConfig:
+    """Which checkpoint: the folder `path` where one is given, else `hub` at `revision`."""
+
+    name: str | None = MISSING
+    path: str | None = None
+    hub: str | None = None
+    revision: str | None = None
+    checksums: dict[str, str] = field(default_factory=dict)
+    random_init: bool = False
+    dtype: str = "float32"
+
+
+@dataclass
+class CorpusConfig:
+    """Which corpus. `path` is a file or a list of files."""
+
+    name: str = MISSING
+    format: str = MISSING
+    path: Any = MISSING
+    limit: int | None = None
+    segment: str | None = None
+    language: str = "en"
+
+
+@dataclass
+class RolesConfig:
+    """A corpus of its own for a metric; `null` stands for `corpus`."""
+
+    patterns: CorpusConfig | None = None
+    syntax: CorpusConfig | None = None
+    coreference: CorpusConfig | None = None
+
+
+@dataclass
+class StoreConfig:
+    """How attention is written: `codec`, and the sizes of Zarr chunks."""
+
+    codec: str = MISSING
+    chunk_cells: int = 32768
+    block_mib: int = 32
+
+
+@dataclass
+class ExecutorConfig:
+    """Where the work runs. `null` means: as many as fit the machine."""
+
+    name: str = MISSING
+    extractors: int | None = None
+    gpus_per_extractor: float | None = None
+    cpus_per_extractor: float = 1
+    threads_per_extractor: int = 1
+    analysers: int | None = None
+    retries: int = 3
+
+
+@dataclass
+class ShardConfig:
+    """The most examples, and cells (the sum of squared lengths), of one shard."""
+
+    examples: int = 512
+    cells: int = 2_000_000
+
+
+@dataclass
+class BatchConfig:
+    """The most tokens and cells, padding included, of one forward pass."""
+
+    tokens: int = 1024
+    cells: int = 131_072
+
+
+@dataclass
+class Config:
+    """Everything a run can be told; the defaults are in conf/config.yaml."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    corpora: RolesConfig = field(default_factory=RolesConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    executor: ExecutorConfig = field(default_factory=ExecutorConfig)
+    shard: ShardConfig = field(default_factory=ShardConfig)
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    run_dir: str | None = None
+    metrics: list[str] = field(default_factory=list)
+    max_tokens: int = 128
+    merge: str = "mean"
+    relation_labels: str = "universal"
+    candidates: str = "mentions"
+    seed: int = 0
+
+
+METRICS = ("patterns", "syntax", "coreference")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "model.dtype": ("float32", "bfloat16", "float16"),
+    "store.codec": ("log16", "float32", "float16"),
+    "executor.name": ("ray", "serial"),
+    "merge": ("mean", "first", "max"),
+    "relation_labels": ("universal", "full"),
+    "candidates": ("mentions", "words"),
+}
+CORPUS_CHOICES = {
+    "format": ("conllu", "text"),
+    "segment": ("sentence", "document", "pair"),
+}
+POSITIVE = (
+    "store.chunk_cells",
+    "store.block_mib",
+    "executor.extractors",
+    "executor.cpus_per_extractor",
+    "executor.threads_per_extractor",
+    "executor.analysers",
+    "shard.examples",
+    "shard.cells",
+    "batch.tokens",
+    "batch.cells",
+)
+NOT_NEGATIVE = ("executor.gpus_per_extractor", "executor.retries", "seed")
+
+
+def register() -> None:
+    """Make the schema known to Hydra under the name that conf/config.yaml starts from."""
+    ConfigStore.instance().store(name="schema", node=Config)
+
+
+def corpora(config: Config) -> dict[str, CorpusConfig]:
+    """The corpus of each role: its own where one is chosen, else `corpus`."""
+    roles = {f.name: getattr(config.corpora, f.name) for f in fields(RolesConfig)}
+    return {role: own or config.corpus for role, own in roles.items()}
+
+
+def check(config: Config) -> None:
+    """Refuse impossible values.
+
+    Raises:
+        InputError: names the setting, its value and what is possible.
+    """
+    for key, choices in CHOICES.items():
+        value = _get(config, key)
+        _require(key, value, value in choices, f"one of {_join(choices)}")
+    for key in POSITIVE:
+        value = _get(config, key)
+        _require(key, value, value is None or value > 0, "more than 0")
+    for key in NOT_NEGATIVE:
+        value = _get(config, key)
+        _require(key, value, value is None or value >= 0, "0 or more")
+    _require("max_tokens", config.max_tokens, config.max_tokens >= 3, "at least 3")
+    _check_metrics(config.metrics)
+    _check_corpus("corpus", config.corpus)
+    for item in fields(RolesConfig):
+        own = getattr(config.corpora, item.name)
+        if own is not None:
+            _check_corpus(f"corpora.{item.name}", own)
+
+
+def _check_metrics(metrics: list[str]) -> None:
+    possible = bool(metrics) and set(metrics) <= set(METRICS) and len(set(metrics)) == len(metrics)
+    allowed = f"one or more of {_join(METRICS)}, each once"
+    _require("metrics", f"[{','.join(metrics)}]", possible, allowed)
+
+
+def _check_corpus(key: str, corpus: CorpusConfig) -> None:
+    for name, choices in CORPUS_CHOICES.items():
+        value = getattr(corpus, name)
+        possible = value is None or value in choices
+        _require(f"{key}.{name}", value, possible, f"one of {_join(choices)}")
+    limit = corpus.limit
+    _require(f"{key}.limit", limit, limit is None or limit > 0, "more than 0")
+    paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
+    possible = bool(paths) and all(isinstance(path, str) and path for path in paths)
+    _require(f"{key}.path", corpus.path, possible, "a file or a list of files")
+
+
+def _require(key: str, value: Any, possible: bool, allowed: str) -> None:
+    if not possible:
+        raise InputError(f"{key}={value} is not possible: it must be {allowed}")
+
+
+def _get(config: Config, key: str) -> Any:
+    value: Any = config
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _join(choices: tuple[str, ...]) -> str:
+    return ", ".join(choices)

@@ -1,0 +1,119 @@
+"""An example: one model input with its annotation, and its form in a shard's Parquet file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Antecedent:
+    """A mention as the coreference metric needs it, in (start, end) order within its example.
+
+    `start`, `end` and `head` are words of the example from 0; `type` is pronoun, proper or
+    nominal; `unit` is that of the sentence the head stands in.
+    """
+
+    start: int
+    end: int
+    head: int
+    entity: str
+    type: str
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One model input.
+
+    Over its pieces, special tokens included: `pieces` (ids), `tokens` (their spelling),
+    `types`, `roles` (see `attnray.model.pieces.Role`), `word_of_piece` (-1 for special
+    tokens). Over its words: `words`, `heads` (0 root, -1 unknown), `relations`. `unit` numbers the
+    document, or block of 20 sentences, that intervals and folds take it to belong to.
+    """
+
+    index: int
+    document: str
+    sentence: str
+    unit: int
+    fold: int
+    batch: int
+    pieces: NDArray[np.int32]
+    tokens: list[str]
+    types: NDArray[np.int8]
+    roles: NDArray[np.int8]
+    word_of_piece: NDArray[np.int32]
+    words: list[str]
+    heads: list[int]
+    relations: list[str]
+    mentions: list[Antecedent]
+
+    @property
+    def length(self) -> int:
+        """How many tokens it has, special tokens included."""
+        return len(self.pieces)
+
+    @property
+    def cells(self) -> int:
+        """How many weights one head gives it."""
+        return len(self.pieces) ** 2
+
+
+_MENTION = pa.struct(
+    [
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("head", pa.int32()),
+        ("entity", pa.string()),
+        ("type", pa.string()),
+        ("unit", pa.int32()),
+    ]
+)
+SCHEMA = pa.schema(
+    [
+        ("index", pa.int64()),
+        ("document", pa.string()),
+        ("sentence", pa.string()),
+        ("unit", pa.int32()),
+        ("fold", pa.int8()),
+        ("batch", pa.int32()),
+        ("pieces", pa.list_(pa.int32())),
+        ("tokens", pa.list_(pa.string())),
+        ("types", pa.list_(pa.int8())),
+        ("roles", pa.list_(pa.int8())),
+        ("word_of_piece", pa.list_(pa.int32())),
+        ("words", pa.list_(pa.string())),
+        ("heads", pa.list_(pa.int32())),
+        ("relations", pa.list_(pa.string())),
+        ("mentions", pa.list_(_MENTION)),
+    ]
+)
+_ARRAYS = {"pieces": np.int32, "types": np.int8, "roles": np.int8, "word_of_piece": np.int32}
+
+
+def to_table(examples: list[Example]) -> pa.Table:
+    """The examples of a shard as the table its Parquet file holds."""
+    columns: dict[str, list[Any]] = {
+        name: [getattr(example, name) for example in examples] for name in SCHEMA.names
+    }
+    columns["mentions"] = [
+        [{name: getattr(m, name) for name in m.__slots__} for m in mentions]
+        for mentions in columns["mentions"]
+    ]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def from_table(table: pa.Table) -> list[Example]:
+    """The examples of a shard, in the order in which its attention is stored."""
+    return [_from_row(row) for row in table.to_pylist()]
+
+
+def _from_row(row: dict[str, Any]) -> Example:
+    for name, dtype in _ARRAYS.items():
+        row[name] = np.array(row[name], dtype)
+    row["mentions"] = [Antecedent(**mention) for mention in row["mentions"]]
+    return Example(**row)

@@ -1,0 +1,26 @@
+"""The best of many candidates, on all cases and on held-out folds (contract: Best head)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: With fewer units than this there is no held-out choice.
+FEWEST_UNITS = 5
+
+Counts = NDArray[np.generic]
+
+
+def best(correct: Counts) -> int:
+    """The candidate with the most correct cases, the first of equals."""
+    return int(np.argmax(correct))
+
+
+def heldout_correct(correct: Counts) -> int:
+    """Cases right when each fold is scored by the candidate that is best on the others.
+
+    Args:
+        correct: counts by (fold, candidate), candidates in the order that breaks ties.
+    """
+    others = correct.sum(0) - correct
+    return sum(int(fold[best(rest)]) for fold, rest in zip(correct, others, strict=True))

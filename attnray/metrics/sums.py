@@ -1,0 +1,82 @@
+"""Sums over units that merge across shards, and the intervals they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+#: What a shard hands on: named arrays that are added, whatever the number of shards.
+Partial = dict[str, NDArray[Any]]
+
+Floats = NDArray[np.float64]
+Z95 = float(stats.norm.ppf(0.975))
+
+
+def moments(counts: NDArray[Any], totals: NDArray[Any]) -> Partial:
+    """The sums an interval needs, from `counts` (unit, …) and `totals` (unit,)."""
+    wide = totals.reshape(-1, *[1] * (counts.ndim - 1))
+    return {
+        "c": counts.sum(0),
+        "cc": (counts * counts).sum(0),
+        "ct": (counts * wide).sum(0),
+        "t": np.asarray(totals.sum()),
+        "tt": np.asarray((totals * totals).sum()),
+        "units": np.asarray((totals > 0).sum()),
+    }
+
+
+def ratio(sums: Mapping[str, NDArray[Any]]) -> Floats:
+    """The ratio of the sums; NaN where there is no case."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sums["c"] / np.float64(sums["t"]), np.float64)
+
+
+def mean_interval(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
+    """The 95% interval of a ratio over units: Student's t (contract: Tables).
+
+    NaN with fewer than two units.
+    """
+    value, error, quantile = ratio(sums), *_standard_error(sums)
+    return value - quantile * error, value + quantile * error
+
+
+def accuracy_interval(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
+    """The 95% interval of an accuracy over units: Student's t on the logit scale.
+
+    At 0 or 1 it is Wilson's with the units as cases; NaN with fewer than two of them.
+    """
+    value, error, quantile = ratio(sums), *_standard_error(sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = np.log(value / (1 - value))
+        half = quantile * error / (value * (1 - value))
+        low, high = _expit(middle - half), _expit(middle + half)
+    wilson_low, wilson_high = _wilson(value, int(sums["units"]))
+    extreme = (value == 0) | (value == 1)
+    return np.where(extreme, wilson_low, low), np.where(extreme, wilson_high, high)
+
+
+def _standard_error(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, float]:
+    """The standard error of the ratio and Student's quantile; NaN below two units."""
+    units, total, value = int(sums["units"]), np.float64(sums["t"]), ratio(sums)
+    if units < 2:
+        return np.full_like(value, np.nan), np.nan
+    squares = sums["cc"] - 2 * value * sums["ct"] + value * value * sums["tt"]
+    variance = units / (units - 1) * np.maximum(squares, 0) / total**2
+    return np.sqrt(variance), float(stats.t.ppf(0.975, units - 1))
+
+
+def _wilson(value: Floats, cases: int) -> tuple[Floats, Floats]:
+    if cases < 2:
+        return np.full_like(value, np.nan), np.full_like(value, np.nan)
+    weight = Z95**2 / cases
+    middle = (value + weight / 2) / (1 + weight)
+    half = Z95 / (1 + weight) * np.sqrt(value * (1 - value) / cases + weight / (4 * cases))
+    return middle - half, middle + half
+
+
+def _expit(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)))

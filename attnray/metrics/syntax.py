@@ -1,0 +1,274 @@
+"""Heads as predictors of syntactic relations (section 4.2 of the paper; contract: Syntax)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from attnray.corpus.example import Example
+from attnray.corpus.units import FOLDS
+from attnray.metrics.base import grid, named, nullable, under
+from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
+from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
+from attnray.metrics.words import from_words, to_words
+
+DIRECTIONS = ("dependent_to_head", "head_to_dependent")
+#: Baseline offsets in the order that breaks ties: the nearest, then the left one.
+OFFSETS = tuple(o for distance in range(1, 9) for o in (-distance, distance))
+ALL, ALL_BUT_PUNCT = "all", "all_but_punct"
+PUNCT = "punct"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One word with a head: its example in the shard, its word, its head's (from 0), its slot."""
+
+    example: int
+    word: int
+    head: int
+    slot: int
+
+
+class Syntax:
+    """How often the word a head attends to most is the syntactic head, by relation.
+
+    Args:
+        merge: mean, first or max: attention from a word of several pieces.
+        relation_labels: universal cuts subtypes, full keeps them.
+    """
+
+    name = "syntax"
+    table_names: tuple[str, ...] = ("syntax", "syntax_baselines", "syntax_best")
+
+    def __init__(self, merge: str, relation_labels: str) -> None:
+        self._merge = merge
+        self._labels = relation_labels
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What decides a partial's bytes beside the attention."""
+        return {"version": 1, "merge": self._merge, "relation_labels": self._labels}
+
+    def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> SyntaxSums:
+        """An accumulator for the examples of a shard and (layers, heads)."""
+        return SyntaxSums(examples, heads, self._merge, self._labels == "full")
+
+    def tables(self, total: Partial) -> dict[str, pa.Table]:
+        """The tables `syntax`, `syntax_baselines` and `syntax_best`."""
+        relations = _relations(total)
+        return {
+            "syntax": pa.concat_tables(_accuracies(r, under(total, r)) for r in relations),
+            "syntax_baselines": pa.concat_tables(_offsets(r, under(total, r)) for r in relations),
+            "syntax_best": pa.Table.from_pylist(
+                [_best_row(r, under(total, r), int(total["units"])) for r in relations],
+                schema=_BEST_SCHEMA,
+            ),
+        }
+
+
+class SyntaxSums:
+    """Counts correct predictions by slot: a unit and a relation of a shard."""
+
+    def __init__(
+        self, examples: Sequence[Example], heads: tuple[int, int], merge: str, full_labels: bool
+    ) -> None:
+        self._examples = examples
+        self._merge = merge
+        slots: dict[tuple[int, int, str], int] = {}
+        self._cases: list[list[Case]] = []
+        for position, example in enumerate(examples):
+            labels = [
+                (example.unit, example.fold, _label(r, full_labels)) for r in example.relations
+            ]
+            self._cases.append(
+                [
+                    Case(position, word, head - 1, slots.setdefault(labels[word], len(slots)))
+                    for word, head in enumerate(example.heads)
+                    if head > 0
+                ]
+            )
+        self._slots = list(slots)
+        self._correct = np.zeros((len(slots), *heads, len(DIRECTIONS)), np.int64)
+
+    def add(self, first: int, layers: slice, attention: Tensor) -> None:
+        """See `Accumulator.add`."""
+        group = self._examples[first : first + len(attention)]
+        cases = [case for each in self._cases[first : first + len(group)] for case in each]
+        if not cases:
+            return
+        words = max(len(example.words) for example in group)
+        word_of_piece = [example.word_of_piece for example in group]
+        to_side = to_words(attention, word_of_piece, words)
+        maps = from_words(to_side, word_of_piece, words, self._merge).movedim(1, -2)
+        counts = [len(example.words) for example in group]
+        correct = predicted(maps, counts, [(c.example - first, c.word, c.head) for c in cases])
+        slot_of_case = np.array([case.slot for case in cases])
+        np.add.at(self._correct[:, layers], slot_of_case, correct.cpu().numpy())
+
+    def partial(self) -> Partial:
+        """See `Accumulator.partial`."""
+        totals = np.zeros(len(self._slots), np.int64)
+        offsets = np.zeros((len(self._slots), len(OFFSETS)), np.int64)
+        for case in (case for each in self._cases for case in each):
+            totals[case.slot] += 1
+            if case.head - case.word in OFFSETS:
+                offsets[case.slot, OFFSETS.index(case.head - case.word)] += 1
+        partial: Partial = {"units": np.asarray(len({e.unit for e in self._examples}))}
+        for relation, slots in self._rows():
+            partial |= named(relation, self._sums(slots, totals, offsets))
+        return partial
+
+    def _rows(self) -> Iterator[tuple[str, list[int]]]:
+        """Each row of the tables with its slots."""
+        everything = list(enumerate(self._slots))
+        for relation in sorted({label for _, (*_, label) in everything}):
+            yield relation, [slot for slot, (*_, label) in everything if label == relation]
+        yield ALL, [slot for slot, _ in everything]
+        yield ALL_BUT_PUNCT, [slot for slot, (*_, label) in everything if label != PUNCT]
+
+    def _sums(
+        self, slots: list[int], totals: NDArray[np.int64], offsets: NDArray[np.int64]
+    ) -> Partial:
+        """The moments over units, and the counts by fold, of some slots."""
+        units, unit_of = np.unique([self._slots[s][0] for s in slots], return_inverse=True)
+        folds = [self._slots[slot][1] for slot in slots]
+        by_unit = moments(
+            _summed(self._correct[slots], unit_of, len(units)),
+            _summed(totals[slots], unit_of, len(units)),
+        )
+        return by_unit | {
+            "fold_correct": _summed(self._correct[slots], folds, FOLDS),
+            "fold_offsets": _summed(offsets[slots], folds, FOLDS),
+        }
+
+
+def predicted(maps: Tensor, words: list[int], cases: list[tuple[int, int, int]]) -> Tensor:
+    """Whether each case's head is predicted.
+
+    The prediction is the other word with the most attention, ties to the nearest, then to
+    the left one; so a case is right when no other word beats its head.
+
+    Args:
+        maps: attention between words, (example, layer, head, from, to).
+        words: the number of words of each example.
+        cases: example, word and its head, from 0.
+
+    Returns:
+        bool, (case, layer, head, direction), directions in the order of `DIRECTIONS`.
+    """
+    example, word, head = (torch.tensor(column) for column in zip(*cases, strict=True))
+    other = torch.arange(maps.shape[-1])[None]
+    wrong_word = (other == word[:, None]) | (other >= torch.tensor(words)[example][:, None])
+    distance = (other - word[:, None]).abs()
+    to_head = (head - word).abs()[:, None]
+    nearer = (distance < to_head) | ((distance == to_head) & (other < head[:, None]))
+    rows = maps.movedim(3, 1), maps.movedim(4, 1)
+    both = [_unbeaten(side[example, word], head, wrong_word, nearer) for side in rows]
+    return torch.stack(both, dim=-1)
+
+
+def _unbeaten(rows: Tensor, head: Tensor, wrong_word: Tensor, nearer: Tensor) -> Tensor:
+    """Whether no word of each row, (case, layer, head, word), beats the case's head."""
+    wide = (slice(None), None, None)
+    rows = rows.masked_fill(wrong_word.to(rows.device)[wide], -1)
+    index = head.to(rows.device)[(*wide, None)].expand(*rows.shape[:-1], 1)
+    at_head = rows.gather(-1, index)
+    beaten = (rows > at_head) | ((rows == at_head) & nearer.to(rows.device)[wide])
+    return ~beaten.any(-1)
+
+
+def _summed(values: NDArray[np.int64], groups: ArrayLike, count: int) -> NDArray[np.int64]:
+    sums = np.zeros((count, *values.shape[1:]), np.int64)
+    np.add.at(sums, np.asarray(groups, np.int64), values)
+    return sums
+
+
+def _label(relation: str, full: bool) -> str:
+    return relation if full else relation.partition(":")[0]
+
+
+def _relations(total: Partial) -> list[str]:
+    found = {name.rpartition("/")[0] for name in total} - {"", ALL, ALL_BUT_PUNCT}
+    return [ALL, ALL_BUT_PUNCT, *sorted(found)]
+
+
+def _accuracies(relation: str, sums: Partial) -> pa.Table:
+    low, high = accuracy_interval(sums)
+    layer, head, direction = grid(low.shape)
+    return pa.table(
+        {
+            "layer": layer + 1,
+            "head": head + 1,
+            "direction": np.array(DIRECTIONS)[direction],
+            "relation": np.full(low.size, relation),
+            "correct": sums["c"].ravel(),
+            "total": np.full(low.size, sums["t"]),
+            "accuracy": nullable(ratio(sums).ravel()),
+            "ci_low": nullable(low.ravel()),
+            "ci_high": nullable(high.ravel()),
+        }
+    )
+
+
+def _offsets(relation: str, sums: Partial) -> pa.Table:
+    correct = sums["fold_offsets"].sum(0)
+    order = np.argsort(OFFSETS)
+    total = int(sums["t"])
+    return pa.table(
+        {
+            "baseline": np.full(len(OFFSETS), "offset"),
+            "offset": np.array(OFFSETS)[order],
+            "relation": np.full(len(OFFSETS), relation),
+            "correct": correct[order],
+            "total": np.full(len(OFFSETS), total),
+            "accuracy": correct[order] / total,
+        }
+    )
+
+
+_BEST_SCHEMA = pa.schema(
+    [
+        ("relation", pa.string()),
+        ("total", pa.int64()),
+        ("layer", pa.int64()),
+        ("head", pa.int64()),
+        ("direction", pa.string()),
+        ("accuracy", pa.float64()),
+        ("ci_low", pa.float64()),
+        ("ci_high", pa.float64()),
+        ("heldout_accuracy", pa.float64()),
+        ("baseline_offset", pa.int64()),
+        ("baseline_accuracy", pa.float64()),
+        ("baseline_heldout_accuracy", pa.float64()),
+    ]
+)
+
+
+def _best_row(relation: str, sums: Partial, units: int) -> dict[str, object]:
+    total = int(sums["t"])
+    winner = best(sums["c"].ravel())
+    layer, head, direction = np.unravel_index(winner, sums["c"].shape)
+    low, high = (bound.ravel()[winner] for bound in accuracy_interval(sums))
+    by_fold, offsets = sums["fold_correct"].reshape(FOLDS, -1), sums["fold_offsets"]
+    offset = best(offsets.sum(0))
+    heldout = units >= FEWEST_UNITS
+    return {
+        "relation": relation,
+        "total": total,
+        "layer": int(layer) + 1,
+        "head": int(head) + 1,
+        "direction": DIRECTIONS[direction],
+        "accuracy": sums["c"].ravel()[winner] / total,
+        "ci_low": None if np.isnan(low) else low,
+        "ci_high": None if np.isnan(high) else high,
+        "heldout_accuracy": heldout_correct(by_fold) / total if heldout else None,
+        "baseline_offset": OFFSETS[offset],
+        "baseline_accuracy": offsets.sum(0)[offset] / total,
+        "baseline_heldout_accuracy": heldout_correct(offsets) / total if heldout else None,
+    }

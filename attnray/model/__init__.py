@@ -1,0 +1,1 @@
+"""The model: finding a checkpoint, its word pieces, and its attention."""

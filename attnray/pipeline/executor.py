@@ -1,0 +1,72 @@
+"""What an executor is: it runs extraction and analysis, wherever that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from attnray.config import ExecutorConfig
+from attnray.pipeline.analyse import AnalyseTask
+from attnray.pipeline.extract import ExtractTask, ModelSettings
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left to do: shards to extract, and shards to analyse once they are extracted."""
+
+    model: ModelSettings
+    extract: list[ExtractTask]
+    analyse: dict[int, AnalyseTask] = field(default_factory=dict)
+
+    def ready(self) -> list[AnalyseTask]:
+        """The analyses that wait for no extraction."""
+        waiting = {task.shard for task in self.extract}
+        return [task for shard, task in self.analyse.items() if shard not in waiting]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A piece of work that ended: `error` says why it failed, in one line."""
+
+    stage: str
+    shard: int
+    error: str | None = None
+
+
+class Executor(Protocol):
+    """Runs work and tells of each piece as it ends.
+
+    A piece that fails is set aside and the rest goes on; an `InputError` ends it all.
+    """
+
+    def device(self) -> str:
+        """What extractors run on: cuda, or cpu where there is no GPU or none is asked for."""
+
+    def run(self, work: Work) -> Iterator[Outcome]:
+        """Run everything; every piece gives one outcome, unless the one before it failed."""
+
+
+def make_executor(config: ExecutorConfig) -> Executor:
+    """The configured executor."""
+    if config.name == "serial":
+        from attnray.pipeline.serial import SerialExecutor
+
+        return SerialExecutor(config)
+    from attnray.pipeline.on_ray import RayExecutor
+
+    return RayExecutor(config)
+
+
+def local_device(config: ExecutorConfig) -> str:
+    """The device on this machine."""
+    import torch
+
+    wanted = config.gpus_per_extractor
+    return "cuda" if (torch.cuda.is_available() if wanted is None else wanted > 0) else "cpu"
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line."""
+    first = str(error).strip().split("\n", 1)[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

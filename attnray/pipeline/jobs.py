@@ -1,0 +1,105 @@
+"""What each job of jobs/ does, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from attnray.config import Config, check
+from attnray.errors import InputError
+from attnray.pipeline.cli import typed
+from attnray.pipeline.manifest import Manifest, refuse_other
+from attnray.pipeline.report import report
+from attnray.pipeline.stages import Run, plan, process, reduce, run_folder
+from attnray.report.summary import best_heads
+from attnray.store.folder import RunFolder
+
+#: Settings that cannot change on a run folder: its attention was made with them.
+FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens", "seed")
+
+
+def _run(config: Config, _: list[str]) -> None:
+    run = plan(config)
+    process(run)
+    reduce(run)
+    report(run)
+    _print_summary(run)
+
+
+def _plan(config: Config, _: list[str]) -> None:
+    run = plan(config)
+    count = len(run.manifest.examples)
+    print(f"{run.folder.path}: {count} shards planned")
+
+
+def _extract(config: Config, overrides: list[str]) -> None:
+    process(_existing(config, overrides), analyse=False)
+
+
+def _analyse(config: Config, overrides: list[str]) -> None:
+    process(_existing(config, overrides), extract=False)
+
+
+def _reduce(config: Config, overrides: list[str]) -> None:
+    reduce(_existing(config, overrides))
+
+
+def _report(config: Config, overrides: list[str]) -> None:
+    run = _existing(config, overrides)
+    report(run)
+    _print_summary(run)
+
+
+JOBS: dict[str, Callable[[Config, list[str]], None]] = {
+    "run": _run,
+    "plan": _plan,
+    "extract": _extract,
+    "analyse": _analyse,
+    "reduce": _reduce,
+    "report": _report,
+}
+
+
+def _existing(config: Config, overrides: list[str]) -> Run:
+    """The run a stage works on: its folder's plan, and what the command line says on top.
+
+    Raises:
+        InputError: there is no plan in the folder, or it was made with other settings.
+    """
+    if config.run_dir is None:
+        return plan(config)
+    folder = RunFolder(run_folder(config.run_dir))
+    manifest = Manifest.read(folder)
+    if manifest is None:
+        raise InputError(f"{folder.path} has no manifest.json: run jobs/plan.py on it first")
+    merged = _on_top(manifest.config, config, overrides)
+    check(merged)
+    refuse_other(folder, _frozen(manifest.config), _frozen(asdict(merged)))
+    return Run(folder, merged, manifest)
+
+
+def _on_top(planned: dict[str, object], config: Config, overrides: list[str]) -> Config:
+    """The planned configuration with the settings that the overrides name."""
+    said = OmegaConf.structured(config)
+    merged = OmegaConf.merge(OmegaConf.structured(Config), planned)
+    assert isinstance(merged, DictConfig)
+    for override in OverridesParser.create().parse_overrides(overrides):
+        key = override.package or override.key_or_group
+        OmegaConf.update(merged, key, OmegaConf.select(said, key), merge=False)
+    return typed(merged)
+
+
+def _frozen(config: dict[str, object]) -> dict[str, object]:
+    names = {field.name for field in fields(Config)} & set(FROZEN)
+    return {name: config[name] for name in sorted(names)}
+
+
+def _print_summary(run: Run) -> None:
+    for note in run.notes:
+        print(f"note: {note}")
+    print(best_heads(run.folder, run.tables))
+    print(f"tables:  {run.folder.path / 'tables'}")
+    print(f"report:  {run.folder.report}")

@@ -1,0 +1,153 @@
+"""The manifest: the frozen plan of a run, and what must be equal to go on with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from attnray.config import Config, corpora
+from attnray.corpus.readers import fingerprint as corpus_fingerprint
+from attnray.errors import InputError
+from attnray.model.source import Checkpoint
+from attnray.store.folder import RunFolder, fingerprint, read_json, write_json
+
+#: Rises when the layout of a run folder changes.
+LAYOUT = 1
+#: Packages whose version can change the bits of what is extracted.
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
+
+
+@dataclass(frozen=True)
+class ExampleSet:
+    """The examples of one kind from one corpus, and the shards they fill.
+
+    `key` is the fingerprint of what they were made from; `counts` the rows of `corpus`.
+    """
+
+    key: str
+    corpus: str
+    kind: str
+    shards: list[int]
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A run's plan.
+
+    `identity` must be the same for a run to go on in the folder. `sets` names the example
+    set of each metric that was planned, None where its corpus has not what it needs;
+    `examples` holds the sha256 of each shard's Parquet file.
+    """
+
+    identity: dict[str, Any]
+    config: dict[str, Any]
+    sets: list[ExampleSet]
+    metrics: dict[str, str | None]
+    examples: list[str]
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> Manifest | None:
+        """The manifest of a run folder, None where there is none yet.
+
+        Raises:
+            InputError: it was written by another version of the layout.
+        """
+        content = read_json(folder.manifest)
+        if content is None:
+            return None
+        if content.pop("layout", None) != LAYOUT:
+            raise InputError(
+                f"{folder.manifest}: not a plan of layout {LAYOUT}; choose another run_dir"
+            )
+        content["sets"] = [ExampleSet(**each) for each in content["sets"]]
+        return cls(**content)
+
+    def write(self, folder: RunFolder) -> None:
+        """Freeze the plan."""
+        write_json(folder.manifest, {"layout": LAYOUT, **asdict(self)})
+
+    def set_of(self, metric: str) -> ExampleSet | None:
+        """The examples a metric measures; None where its corpus lacks what it needs."""
+        key = self.metrics[metric]
+        return next((each for each in self.sets if each.key == key), None)
+
+    def set_of_shard(self, shard: int) -> ExampleSet:
+        """The example set a shard belongs to."""
+        return next(each for each in self.sets if shard in each.shards)
+
+    def attention_identity(self, shard: int) -> str:
+        """The fingerprint of a shard's attention."""
+        wanted = {key: self.identity[key] for key in ("model", "device", "store", "versions")}
+        return fingerprint({**wanted, "examples": self.examples[shard]})
+
+    def partial_identity(self, metric: str, parameters: dict[str, object], shard: int) -> str:
+        """The fingerprint of a metric's partial."""
+        return fingerprint(
+            {"metric": metric, **parameters, "attention": self.attention_identity(shard)}
+        )
+
+
+def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, Any]:
+    """What decides a run's attention: it names the default folder and guards every folder."""
+    return {
+        "model": checkpoint.identity(),
+        "device": device,
+        "corpora": {
+            role: {
+                **{k: v for k, v in asdict(corpus).items() if k != "path"},
+                "sha256": corpus_fingerprint(corpus),
+            }
+            for role, corpus in corpora(config).items()
+        },
+        "max_tokens": config.max_tokens,
+        "seed": config.seed,
+        "shard": asdict(config.shard),
+        "batch": asdict(config.batch),
+        "store": asdict(config.store),
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+
+
+def refuse_other(folder: RunFolder, planned: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse to go on in a folder that was planned otherwise.
+
+    Raises:
+        InputError: says what differs.
+    """
+    before, after = _flat(planned), _flat(now)
+    differences = [
+        f"{key} was {before.get(key)} and is {after.get(key)}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
+    if differences:
+        raise InputError(
+            f"{folder.path} holds another run: {'; '.join(differences)}. "
+            "Choose another run_dir, or the settings it was planned with"
+        )
+
+
+def with_set(
+    manifest: Manifest, metric: str, found: ExampleSet | None, examples: list[str]
+) -> Manifest:
+    """The manifest with one more metric planned, on a new set or one it has."""
+    known = {each.key for each in manifest.sets}
+    return dataclasses.replace(
+        manifest,
+        sets=manifest.sets + ([found] if found and found.key not in known else []),
+        metrics={**manifest.metrics, metric: found.key if found else None},
+        examples=manifest.examples + examples,
+    )
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = str(value)
+    return flat

@@ -1,0 +1,59 @@
+"""What a run shows while it works: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich import progress
+from rich.console import Console
+
+from attnray.pipeline.executor import Outcome, Work
+
+#: Without a terminal, a line is written at each of so many parts of the work.
+PARTS = 10
+
+
+class Progress:
+    """Follows the outcomes of some work; `sizes` are the examples of each shard."""
+
+    def __init__(self, work: Work, sizes: Mapping[int, int]) -> None:
+        self._sizes = sizes
+        self._console = Console(stderr=True)
+        shards = {"extract": [task.shard for task in work.extract], "analyse": [*work.analyse]}
+        self._totals = {s: sum(sizes[i] for i in each) for s, each in shards.items() if each}
+        self._done: Counter[str] = Counter()
+        self._bars = progress.Progress(
+            progress.TextColumn("{task.description:8}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("examples"),
+            progress.TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._tasks = {s: self._bars.add_task(s, total=n) for s, n in self._totals.items()}
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def advance(self, outcome: Outcome) -> None:
+        """Take in one outcome."""
+        size = self._sizes[outcome.shard]
+        before = self._done[outcome.stage]
+        self._done[outcome.stage] += size
+        self._bars.advance(self._tasks[outcome.stage], size)
+        total = self._totals[outcome.stage]
+        part, part_before = (done * PARTS // total for done in (before + size, before))
+        if not self._console.is_terminal and part > part_before:
+            self._console.print(f"{outcome.stage}: {before + size} of {total} examples")

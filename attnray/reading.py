@@ -1,0 +1,168 @@
+"""Reading a run folder: any example's attention, and the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+
+from attnray.corpus.example import Example, from_table
+from attnray.errors import InputError
+from attnray.metrics.words import from_words, to_words
+from attnray.pipeline.manifest import Manifest
+from attnray.pipeline.stages import run_folder
+from attnray.store.attention import AttentionReader
+from attnray.store.folder import RunFolder
+
+#: Shards whose examples and store are kept open.
+SHARDS_HELD = 4
+
+
+@dataclass(frozen=True)
+class StoredExample:
+    """An example of a run, and its attention in the store.
+
+    Everything an `Example` has is here too: `words`, `tokens`, `document`, `heads`, …
+    """
+
+    example: Example
+    _reader: AttentionReader = field(repr=False)
+    _position: int = field(repr=False)
+
+    @property
+    def words(self) -> list[str]:
+        """Its words."""
+        return self.example.words
+
+    @property
+    def tokens(self) -> list[str]:
+        """Its word pieces, special tokens included."""
+        return self.example.tokens
+
+    def attention(
+        self,
+        layer: int | None = None,
+        head: int | None = None,
+        words: bool = False,
+        merge: str = "mean",
+    ) -> NDArray[np.float64]:
+        """Its attention weights, reading only the chunks they lie in.
+
+        Args:
+            layer: counted from 1; all of them by default.
+            head: counted from 1; all of them by default.
+            words: between words (section 4.1 of the paper) rather than tokens.
+            merge: with `words`, attention from a word: mean, first or max over its pieces.
+
+        Returns:
+            Weights of shape (layer, head, query, key), without the axis of a layer or head
+            that was chosen.
+
+        Raises:
+            InputError: there is no such layer or head.
+        """
+        layers, heads = self._reader.heads
+        chosen = (_axis("layer", layer, layers), _axis("head", head, heads))
+        weights = self._reader.read(self._position, *chosen)
+        if words:
+            weights = self._between_words(weights, merge)
+        return weights
+
+    def _between_words(self, weights: NDArray[np.float64], merge: str) -> NDArray[np.float64]:
+        count, owner = len(self.words), [self.example.word_of_piece]
+        maps = torch.from_numpy(weights)[None]
+        merged = from_words(to_words(maps, owner, count), owner, count, merge)
+        return merged[0].movedim(0, -2).numpy()
+
+
+class RunReader:
+    """A run folder, open for reading.
+
+    Layers and heads count from 1, as in the paper and the tables; examples from 0, in the
+    order of the corpus.
+
+    Args:
+        run_dir: the run folder.
+        kind: sentence, document or pair; by default the first kind that the run has.
+
+    Raises:
+        InputError: the folder has no plan, or no examples of this kind.
+    """
+
+    def __init__(self, run_dir: str, kind: str | None = None) -> None:
+        self._folder = RunFolder(run_folder(run_dir))
+        manifest = Manifest.read(self._folder)
+        if manifest is None:
+            raise InputError(f"{run_dir} has no manifest.json: it is not a run folder")
+        kinds = [each.kind for each in manifest.sets]
+        if kind is not None and kind not in kinds:
+            raise InputError(f"{run_dir} has no examples of kind {kind}, but {', '.join(kinds)}")
+        self._set = manifest.sets[kinds.index(kind) if kind else 0]
+        self._shard = lru_cache(SHARDS_HELD)(self._open_shard)
+
+    def __len__(self) -> int:
+        """How many examples there are."""
+        return len(self._index)
+
+    def __getitem__(self, index: int) -> StoredExample:
+        """An example by its place in the corpus, from 0."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"example {index} of {len(self)}")
+        return self._example(self._index.slice(index, 1).to_pylist()[0])
+
+    def document(self, name: str) -> list[StoredExample]:
+        """The examples of a document, in order.
+
+        Raises:
+            KeyError: there is none.
+        """
+        rows = self._index.filter(pc.equal(self._index["document"], name)).to_pylist()
+        if not rows:
+            raise KeyError(f"no example of a document {name!r}")
+        return [self._example(row) for row in rows]
+
+    def table(self, name: str) -> pa.Table:
+        """A table of the contract, such as `syntax_best`.
+
+        Raises:
+            InputError: the run has no such table.
+        """
+        path = self._folder.table(name)
+        if not path.exists():
+            raise InputError(f"{path}: the run has no such table")
+        return pq.read_table(path)
+
+    @cached_property
+    def _index(self) -> pa.Table:
+        """Document, shard and position of every example, in the order of the corpus."""
+        tables = []
+        for shard in self._set.shards:
+            rows = pq.read_table(self._folder.shard(shard), columns=["index", "document"])
+            rows = rows.append_column("shard", pa.array(np.full(len(rows), shard)))
+            tables.append(rows.append_column("position", pa.array(np.arange(len(rows)))))
+        return pa.concat_tables(tables).sort_by("index")
+
+    def _example(self, row: dict[str, int]) -> StoredExample:
+        examples, reader = self._shard(row["shard"])
+        return StoredExample(examples[row["position"]], reader, row["position"])
+
+    def _open_shard(self, shard: int) -> tuple[list[Example], AttentionReader]:
+        path = self._folder.attention(shard)
+        if not path.is_dir():
+            raise InputError(f"{path}: the attention of this shard is not there yet")
+        examples = from_table(pq.read_table(self._folder.shard(shard)))
+        return examples, AttentionReader(path)
+
+
+def _axis(name: str, number: int | None, count: int) -> slice | int:
+    if number is None:
+        return slice(None)
+    if not 1 <= number <= count:
+        raise InputError(f"there is no {name} {number}: they count from 1 to {count}")
+    return number - 1

@@ -1,0 +1,1 @@
+"""The store: the run folder, its commits, and attention in Zarr."""

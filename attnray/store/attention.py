@@ -1,0 +1,143 @@
+"""The ragged Zarr store of one shard's attention: no padding, one head a small read.
+
+`weights` has shape (layer, head, cell): the cells of an example are its query x key weights,
+row by row, and those of example i stand at `offsets[i]` to `offsets[i + 1]`. An inner chunk
+holds one head; an outer Zarr shard every head of a block of cells, and has one writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec, Crc32cCodec
+
+from attnray.config import StoreConfig
+from attnray.store.codecs import CODECS, Codec
+
+Codes = NDArray[Any]
+
+
+@contextmanager
+def _rust_pipeline() -> Iterator[None]:
+    """zarrs: many times faster on whole outer shards, but it skips checksums on parts of one."""
+    settings = {"codec_pipeline.path": "zarrs.ZarrsCodecPipeline", "threading.max_workers": 1}
+    with zarr.config.set(settings):
+        yield
+
+
+class AttentionWriter:
+    """Writes the attention of one shard, block after block.
+
+    Args:
+        path: the folder of the Zarr group, which must not exist.
+        lengths: the number of tokens of each example, in the order of writing.
+        heads: (layers, heads).
+        config: the codec and the sizes of chunks.
+    """
+
+    def __init__(
+        self, path: Path, lengths: Sequence[int], heads: tuple[int, int], config: StoreConfig
+    ) -> None:
+        codec = CODECS[config.codec]
+        offsets = np.concatenate([[0], np.cumsum(np.square(np.array(lengths, np.int64)))])
+        self._block = _block_cells(heads, codec, config)
+        with _rust_pipeline():
+            group: Any = zarr.create_group(path, zarr_format=3, attributes={"codec": codec.name})
+            group.create_array("offsets", data=offsets)
+            self._weights: Any = group.create_array(
+                "weights",
+                shape=(*heads, int(offsets[-1])),
+                chunks=(1, 1, config.chunk_cells),
+                shards=(*heads, self._block),
+                dtype=codec.dtype,
+                compressors=[BloscCodec(cname="zstd", shuffle="bitshuffle"), Crc32cCodec()],
+                fill_value=codec.zero,
+                config={"write_empty_chunks": True},
+                dimension_names=("layer", "head", "cell"),
+            )
+        self._buffer = np.empty((*heads, self._block), codec.dtype)
+        self._filled = 0
+        self._written = 0
+
+    def add(self, codes: Codes) -> None:
+        """Append the codes of the next examples, shape (layer, head, cell)."""
+        while codes.shape[2]:
+            taken = min(codes.shape[2], self._block - self._filled)
+            self._buffer[:, :, self._filled : self._filled + taken] = codes[:, :, :taken]
+            self._filled += taken
+            codes = codes[:, :, taken:]
+            if self._filled == self._block:
+                self._flush()
+
+    def close(self) -> None:
+        """Write what is left.
+
+        Raises:
+            ValueError: fewer cells were added than the lengths announced.
+        """
+        if self._filled:
+            self._flush()
+        if self._written != self._weights.shape[2]:
+            raise ValueError(f"{self._written} of {self._weights.shape[2]} cells were written")
+
+    def _flush(self) -> None:
+        end = self._written + self._filled
+        self._weights[:, :, self._written : end] = self._buffer[:, :, : self._filled]
+        self._written, self._filled = end, 0
+
+
+class AttentionReader:
+    """Reads the attention of one shard.
+
+    `offsets` has one entry more than there are examples; `heads` is (layers, heads).
+    """
+
+    def __init__(self, path: Path) -> None:
+        group = zarr.open_group(path, mode="r")
+        self._path = path
+        self._weights: Any = group["weights"]
+        self._codec = CODECS[str(group.attrs["codec"])]
+        offsets: Any = group["offsets"]
+        self.offsets: NDArray[np.int64] = np.asarray(offsets[:])
+        self.heads: tuple[int, int] = (self._weights.shape[0], self._weights.shape[1])
+
+    def read(
+        self, example: int, layer: slice | int = slice(None), head: slice | int = slice(None)
+    ) -> NDArray[np.float64]:
+        """The weights of one example, (…, query, key), reading only the chunks they lie in."""
+        start, end = self.offsets[example], self.offsets[example + 1]
+        length = int(np.sqrt(end - start))
+        decoded = self._codec.decode(self._weights[layer, head, start:end])
+        return decoded.reshape(*decoded.shape[:-1], length, length)
+
+    def scan(self, bounds: Sequence[tuple[int, int]]) -> Iterator[NDArray[np.float64]]:
+        """The weights of runs of examples, given by first and end, each in ascending order.
+
+        Yields (layer, head, cell) arrays. Blocks are read whole, one after another, which is
+        fast and checks their checksums; no more than one is held beside what is yielded.
+        """
+        with _rust_pipeline():
+            weights: Any = zarr.open_group(self._path, mode="r")["weights"]
+            block, cached, codes = weights.shards[2], -1, np.empty(0)
+            for first, last in bounds:
+                start, end = int(self.offsets[first]), int(self.offsets[last])
+                parts = []
+                for number in range(start // block, -(-end // block)):
+                    if number != cached:
+                        cached, codes = number, weights[:, :, number * block : (number + 1) * block]
+                    low, high = max(start - number * block, 0), min(end - number * block, block)
+                    parts.append(codes[:, :, low:high])
+                yield self._codec.decode(np.concatenate(parts, axis=2))
+
+
+def _block_cells(heads: tuple[int, int], codec: Codec, config: StoreConfig) -> int:
+    """The cells of a block: a whole number of chunks, in about `block_mib` of memory."""
+    bytes_per_cell = heads[0] * heads[1] * np.dtype(codec.dtype).itemsize
+    chunks = config.block_mib * 2**20 // (bytes_per_cell * config.chunk_cells)
+    return max(1, chunks) * config.chunk_cells

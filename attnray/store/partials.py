@@ -1,0 +1,48 @@
+"""Partials as Parquet: one row per named array."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from attnray.metrics.sums import Partial
+from attnray.store.folder import write_table
+
+_SCHEMA = pa.schema(
+    [
+        ("name", pa.string()),
+        ("shape", pa.list_(pa.int64())),
+        ("integers", pa.list_(pa.int64())),
+        ("floats", pa.list_(pa.float64())),
+    ]
+)
+
+
+def write_partial(path: Path, partial: Partial) -> None:
+    """Write a partial, whole or not at all."""
+    arrays = {name: np.asarray(array) for name, array in partial.items()}
+    exact = [np.issubdtype(array.dtype, np.integer) for array in arrays.values()]
+    flat = [array.ravel() for array in arrays.values()]
+    columns = {
+        "name": list(arrays),
+        "shape": [list(array.shape) for array in arrays.values()],
+        "integers": [a if integer else None for a, integer in zip(flat, exact, strict=True)],
+        "floats": [None if integer else a for a, integer in zip(flat, exact, strict=True)],
+    }
+    write_table(path, pa.table(columns, schema=_SCHEMA))
+
+
+def read_partial(path: Path) -> Partial:
+    """Read a partial."""
+    table = pq.read_table(path)
+    partial: Partial = {}
+    for row, (name, shape) in enumerate(
+        zip(table["name"].to_pylist(), table["shape"].to_pylist(), strict=True)
+    ):
+        integers, floats = table["integers"][row], table["floats"][row]
+        values = floats.values if integers.values is None else integers.values
+        partial[name] = values.to_numpy(zero_copy_only=False).reshape(shape)
+    return partial

@@ -1,0 +1,6 @@
+"""Analyse: the extracted shards through the metrics into partials."""
+
+from attnray.pipeline.cli import main
+
+if __name__ == "__main__":
+    main("analyse")

@@ -1,0 +1,6 @@
+"""Extract: the planned shards through the model into the store."""
+
+from attnray.pipeline.cli import main
+
+if __name__ == "__main__":
+    main("extract")

@@ -1,0 +1,6 @@
+"""The main job: plan, extract, analyse, reduce, report."""
+
+from attnray.pipeline.cli import main
+
+if __name__ == "__main__":
+    main("run")
