@@ -59,9 +59,9 @@ def _anaphor(mention: Antecedent, among: list[int], right: frozenset[int]) -> An
     return Anaphor(mention.head, mention.type, mention.unit, nearest, right)
 
 
-def nearest(anaphor: Anaphor, _: Example) -> int | None:
+def nearest(anaphor: Anaphor, _: Example) -> int:
     """The nearest candidate."""
-    return anaphor.candidates[0] if anaphor.candidates else None
+    return anaphor.candidates[0]
 
 
 def head_match(anaphor: Anaphor, example: Example) -> int | None:
@@ -175,15 +175,10 @@ class CoreferenceSums:
         """See `Accumulator.partial`."""
         cases = [a for each in self._anaphors for a in each]
         correct = np.concatenate(self._correct)
+        # Baselines choose among mentions, whatever the heads choose among.
+        among_mentions = [(a, e) for e in self._examples for a in anaphors(e, "mentions")]
         right = {
-            name: np.array(
-                [
-                    baseline(anaphor, example) in anaphor.antecedents
-                    for example, each in zip(self._examples, self._anaphors, strict=True)
-                    for anaphor in each
-                ],
-                np.int64,
-            )
+            name: np.array([baseline(a, e) in a.antecedents for a, e in among_mentions], np.int64)
             for name, baseline in BASELINES.items()
         }
         partial: Partial = {}
