@@ -227,7 +227,7 @@ def _offsets(relation: str, sums: Partial) -> pa.Table:
             "relation": np.full(len(OFFSETS), relation),
             "correct": correct[order],
             "total": np.full(len(OFFSETS), total),
-            "accuracy": correct[order] / total,
+            "accuracy": pa.array([_share(c, total) for c in correct[order]], pa.float64()),
         }
     )
 
@@ -264,11 +264,15 @@ def _best_row(relation: str, sums: Partial, units: int) -> dict[str, object]:
         "layer": int(layer) + 1,
         "head": int(head) + 1,
         "direction": DIRECTIONS[direction],
-        "accuracy": sums["c"].ravel()[winner] / total,
+        "accuracy": _share(sums["c"].ravel()[winner], total),
         "ci_low": None if np.isnan(low) else low,
         "ci_high": None if np.isnan(high) else high,
-        "heldout_accuracy": heldout_correct(by_fold) / total if heldout else None,
+        "heldout_accuracy": _share(heldout_correct(by_fold), total) if heldout else None,
         "baseline_offset": OFFSETS[offset],
-        "baseline_accuracy": offsets.sum(0)[offset] / total,
-        "baseline_heldout_accuracy": heldout_correct(offsets) / total if heldout else None,
+        "baseline_accuracy": _share(offsets.sum(0)[offset], total),
+        "baseline_heldout_accuracy": _share(heldout_correct(offsets), total) if heldout else None,
     }
+
+
+def _share(correct: int, total: int) -> float | None:
+    return correct / total if total else None

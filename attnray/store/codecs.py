@@ -43,6 +43,7 @@ def _log16_values() -> NDArray[np.float64]:
 
 _LOG16_VALUES = _log16_values()
 
+
 def _decode_log16(codes: NDArray[Any]) -> NDArray[np.float64]:
     return np.take(_LOG16_VALUES, codes)
 

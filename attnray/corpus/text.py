@@ -1,0 +1,38 @@
+"""Reading unlabelled text: a blank line between documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import sentencex
+
+from attnray.corpus.document import Document, Sentence
+from attnray.corpus.lines import numbered_lines
+from attnray.errors import InputError
+
+
+def read_text(path: str, language: str = "en") -> Iterator[Document]:
+    """The documents of a file, their lines joined, split into sentences and those at spaces.
+
+    Args:
+        path: the file.
+        language: what the sentence splitter takes the text for, as an ISO 639 code.
+
+    Raises:
+        InputError: the file cannot be read, or has no text in it.
+    """
+    number = 0
+    for filled, lines in groupby(_stripped(path), key=bool):
+        if filled:
+            number += 1
+            words = (text.split() for text in sentencex.segment(language, " ".join(lines)))
+            sentences = [Sentence.unannotated(each) for each in words if each]
+            yield Document(f"{Path(path).stem}-{number}", sentences, [])
+    if not number:
+        raise InputError(f"{path}: no text in it")
+
+
+def _stripped(path: str) -> Iterator[str]:
+    return (line.strip() for _, line in numbered_lines(path))

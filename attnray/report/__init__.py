@@ -1,0 +1,1 @@
+"""The figures, the page and the closing lines of a run."""

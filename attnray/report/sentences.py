@@ -1,0 +1,90 @@
+"""What was found, in one look: a few sentences made from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from attnray.report import wording
+from attnray.report.findings import (
+    ALL,
+    MentionBest,
+    RelationBest,
+    frequent,
+    heads_above,
+    layer_means,
+)
+
+MOST_RELATIONS = 6
+MOST_HEADS = 6
+#: A head with more than this share on one neighbour follows the words (section 3 of the paper).
+HALF = 0.5
+
+
+def about_patterns(patterns: pa.Table) -> list[str]:
+    """Where [SEP] gets most attention, and how many heads follow a neighbour."""
+    means = layer_means(patterns, "sep")
+    layer = max(means, key=lambda each: means[each])
+    following = [
+        f"{_heads(heads_above(patterns, each, HALF))} on the {each} token"
+        for each in ("previous", "next")
+    ]
+    return [
+        f"[SEP] gets most attention in layer {layer}: {wording.percent(means[layer])}, "
+        "the mean over its heads.",
+        f"More than half of the attention is put by {following[0]}, by {following[1]}.",
+    ]
+
+
+def about_relations(rows: Sequence[RelationBest]) -> list[str]:
+    """The best heads of all dependencies and of the most frequent relations."""
+    sentences = [
+        f"Over all {wording.count(row.total)} dependencies the best head is "
+        f"{wording.head(row.layer, row.head)} ({wording.direction(row.direction)}): "
+        f"{wording.percent(row.accuracy)}, against {wording.percent(row.baseline_accuracy)} for "
+        f"the best fixed offset ({wording.offset(row.baseline_offset)})."
+        for row in rows
+        if row.relation == ALL
+    ]
+    most = [
+        f"{row.relation} {wording.head(row.layer, row.head)} {wording.percent(row.accuracy)} "
+        f"(offset {wording.percent(row.baseline_accuracy)})"
+        for row in frequent(rows, MOST_RELATIONS)
+    ]
+    if most:
+        sentences.append(f"The most frequent relations: {', '.join(most)}.")
+    scores = [
+        (row.heldout_accuracy, row.baseline_heldout_accuracy) for row in frequent(rows, len(rows))
+    ]
+    known = [(ours, theirs) for ours, theirs in scores if ours is not None and theirs is not None]
+    if known:
+        better = sum(ours > theirs for ours, theirs in known)
+        sentences.append(
+            "Chosen and scored on different documents, heads beat the best fixed offset in "
+            f"{better} of {len(known)} relations (punct left out)."
+        )
+    return sentences
+
+
+def about_mentions(rows: Sequence[MentionBest]) -> list[str]:
+    """The best head over all anaphors beside the baselines, for every cut."""
+    return [
+        f"Coreference in documents cut to {row.max_tokens} pieces: over all "
+        f"{wording.count(row.total)} anaphors the best head is "
+        f"{wording.head(row.layer, row.head)} with {wording.percent(row.accuracy)}, against "
+        f"{_baselines(row.baselines)}."
+        for row in rows
+        if row.mention_type == ALL
+    ]
+
+
+def _baselines(values: dict[str, float | None]) -> str:
+    parts = [f"{wording.percent(v)} ({wording.spaced(name)})" for name, v in values.items()]
+    return ", ".join(parts) or "no baseline"
+
+
+def _heads(heads: list[tuple[int, int]]) -> str:
+    named = ", ".join(wording.head(*head) for head in heads)
+    shown = f" ({named})" if 0 < len(heads) <= MOST_HEADS else ""
+    return f"{len(heads) or 'no'} {'head' if len(heads) == 1 else 'heads'}{shown}"

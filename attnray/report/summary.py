@@ -1,0 +1,77 @@
+"""The closing lines of a run on the terminal: its best heads beside the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attnray.report import wording
+from attnray.report.findings import (
+    ALL,
+    MentionBest,
+    RelationBest,
+    frequent,
+    mentions,
+    read,
+    relations,
+)
+from attnray.store.folder import RunFolder
+
+MOST_RELATIONS = 6
+#: What a line has: label, head, direction, accuracy, baselines, cases.
+Line = tuple[str, str, str, str, str, str]
+
+
+def best_heads(folder: RunFolder, tables: tuple[str, ...]) -> str:
+    """A line for all dependencies, each of the most frequent relations, and coreference.
+
+    Args:
+        folder: the run folder.
+        tables: the names of the tables to use; empty text where none of them has heads.
+    """
+    lines: list[Line] = []
+    if "syntax_best" in tables:
+        rows = relations(read(folder, "syntax_best"))
+        whole = [row for row in rows if row.relation == ALL]
+        lines += map(_relation_line, whole + frequent(rows, MOST_RELATIONS))
+    if "coreference" in tables:
+        found = mentions(read(folder, "coreference"), read(folder, "coreference_baselines"))
+        lines += [_mention_line(row) for row in found if row.mention_type == ALL]
+    return "\n".join(_aligned(lines))
+
+
+def _relation_line(row: RelationBest) -> Line:
+    offset = wording.NOTHING if row.baseline_offset is None else f"{row.baseline_offset:+d}"
+    return (
+        row.relation,
+        wording.head(row.layer, row.head),
+        row.direction,
+        wording.percent(row.accuracy),
+        f"(best offset {offset}: {wording.percent(row.baseline_accuracy)})",
+        f"{wording.count(row.total)} cases",
+    )
+
+
+def _mention_line(row: MentionBest) -> Line:
+    beside = (f"{name}: {wording.percent(value)}" for name, value in row.baselines.items())
+    return (
+        "coreference",
+        wording.head(row.layer, row.head),
+        f"{row.max_tokens} pieces",
+        wording.percent(row.accuracy),
+        f"({', '.join(beside)})",
+        f"{wording.count(row.total)} anaphors",
+    )
+
+
+def _aligned(lines: list[Line]) -> Iterable[str]:
+    """The lines with their parts in columns, shares and counts to the right."""
+    counts = [line[5].partition(" ") for line in lines]
+    digits = max((len(number) for number, *_ in counts), default=0)
+    widths = [max(len(line[part]) for line in lines) for part in range(5)] if lines else []
+    for (label, head, direction, share, beside, _), (number, _, unit) in zip(
+        lines, counts, strict=True
+    ):
+        yield (
+            f"{label:<{widths[0]}}  {head:>{widths[1]}}  {direction:<{widths[2]}}  "
+            f"{share:>{widths[3]}}  {beside:<{widths[4]}}  {number:>{digits}} {unit}"
+        )

@@ -1,0 +1,184 @@
+"""The metrics against the slow implementation, on random maps with ties and split words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from attnray.corpus.document import Document, Mention, Sentence
+from attnray.corpus.example import Example
+from attnray.corpus.segment import Segmenter
+from attnray.corpus.units import Units, fold_of
+from attnray.metrics.base import Metric, merge
+from attnray.metrics.coreference import Coreference
+from attnray.metrics.patterns import Patterns
+from attnray.metrics.sums import Partial
+from attnray.metrics.syntax import Syntax
+from attnray.model.pieces import Layout, Role
+from tests import oracle
+from tests.metrics.cases import assert_same_rows, case_of, document_case
+
+LAYERS, HEADS = 2, 2
+RELATIONS = ["nsubj", "nsubj:pass", "obj", "punct", "det"]
+FORMS = ["she", "She", "it", "Rex", "dog", "the"]
+UPOS = ["PRON", "PROPN", "NOUN", ""]
+XPOS = ["PRP$", "NNP", "NN", ""]
+MERGES = st.sampled_from(["mean", "first", "max"])
+
+Attended = tuple[Example, NDArray[np.float64]]
+
+
+class LetterPieces:
+    """A tokenizer of one piece a letter; `z` is dropped, so a word can have none."""
+
+    single = Layout(before=[1], between=[], after=[2], types=(0, 0))
+    pair = Layout(before=[1], between=[2], after=[2], types=(0, 1))
+
+    def split(self, words: list[str]) -> list[list[int]]:
+        return [[ord(letter) for letter in word if letter != "z"] for word in words]
+
+    def role_of_special(self, piece: int) -> Role:
+        return Role.CLS if piece == 1 else Role.SEP
+
+    def role_of_piece(self, piece: int) -> Role:
+        return Role.PUNCTUATION if chr(piece) in ".," else Role.ORDINARY
+
+    def spelling(self, piece: int) -> str:
+        return chr(piece)
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> Sentence:
+    count = draw(st.integers(1, 6))
+    words = draw(st.lists(st.text("abz.", min_size=1, max_size=3), min_size=count, max_size=count))
+    heads = [draw(st.integers(-1, count).filter(lambda h, w=w: h != w + 1)) for w in range(count)]
+    relations = [draw(st.sampled_from(RELATIONS)) for _ in words]
+    return Sentence("", words, [""] * count, [""] * count, heads, relations)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> list[Document]:
+    return [
+        Document(f"d{number}", draw(st.lists(sentences(), min_size=1, max_size=3)), [])
+        for number in range(draw(st.integers(1, 8)))
+    ]
+
+
+@st.composite
+def coreferent(draw: st.DrawFn) -> Document:
+    count = draw(st.integers(2, 9))
+    words = [draw(st.sampled_from(FORMS)) for _ in range(count)]
+    trees = draw(st.booleans())
+    heads = [
+        draw(st.integers(0, count).filter(lambda h, w=w: h != w + 1)) if trees else -1
+        for w in range(count)
+    ]
+    sentence = Sentence(
+        "",
+        words,
+        [draw(st.sampled_from(UPOS)) for _ in words],
+        [draw(st.sampled_from(XPOS)) for _ in words],
+        heads,
+        ["dep"] * count,
+    )
+    bounds = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).map(sorted)
+    spans = draw(st.lists(st.tuples(bounds, st.sampled_from("AB")), max_size=6))
+    return Document("", [sentence], sorted(Mention(a, b, entity) for (a, b), entity in spans))
+
+
+def attended(examples: Sequence[Example], seed: int) -> list[Attended]:
+    """Random maps from few values, so that many are equal; rows need not sum to 1."""
+    random = np.random.default_rng(seed)
+    values = np.array([0, 1 / 64, 1 / 8, 1 / 8 + 2**-24, 1 / 4, 1 / 3], np.float32)
+    return [
+        (e, random.choice(values, (LAYERS, HEADS, e.length, e.length)).astype(np.float64))
+        for e in examples
+    ]
+
+
+def total(metric: Metric, shards: list[list[Attended]]) -> Partial:
+    """What a metric gathers, shard by shard, in groups of equal length and slices of layers."""
+    return merge(partial_of(metric, shard) for shard in shards if shard)
+
+
+def partial_of(metric: Metric, shard: list[Attended]) -> Partial:
+    ordered = sorted(shard, key=lambda each: each[0].length)
+    sums = metric.start([example for example, _ in ordered], (LAYERS, HEADS))
+    first = 0
+    for _, group in groupby(ordered, key=lambda each: each[0].length):
+        maps = torch.from_numpy(np.stack([attention for _, attention in group]))
+        for layer in range(LAYERS):
+            sums.add(first, slice(layer, layer + 1), maps[:, layer : layer + 1])
+        first += len(maps)
+    return sums.partial()
+
+
+def by_document(examples: list[Attended], shards: int) -> list[list[Attended]]:
+    return [[each for each in examples if each[0].unit % shards == s] for s in range(shards)]
+
+
+def segmented(documents: list[Document], kind: str) -> list[Example]:
+    segmenter = Segmenter(kind, LetterPieces(), 512, 512, Units(blocks=False), 0)  # type: ignore[arg-type]
+    return [example for document in documents for example in segmenter.examples(document)]
+
+
+@given(texts(), st.integers(0, 2**32), st.integers(1, 3))
+def test_patterns(documents: list[Document], seed: int, shards: int) -> None:
+    examples = attended(segmented(documents, "sentence"), seed)
+    metric = Patterns()
+    tables = metric.tables(total(metric, by_document(examples, shards)))
+    expected = oracle.patterns([case_of(*each) for each in examples])
+    assert_same_rows(tables["patterns"], expected, ("layer", "head", "pattern"))
+
+
+@settings(max_examples=150)
+@given(texts(), st.integers(0, 2**32), st.integers(1, 3), MERGES, st.booleans())
+def test_syntax(documents: list[Document], seed: int, shards: int, how: str, full: bool) -> None:
+    examples = attended(segmented(documents, "sentence"), seed)
+    labels = "full" if full else "universal"
+    metric = Syntax(how, labels)
+    tables = metric.tables(total(metric, by_document(examples, shards)))
+    cases = [case_of(*each) for each in examples]
+    units = {document.id for document in documents}
+    if not any(head > 0 for case in cases for head in case.heads):
+        return
+    key = ("layer", "head", "direction", "relation")
+    assert_same_rows(tables["syntax"], oracle.syntax(cases, labels, how), key)
+    baselines = oracle.syntax_baselines(cases, labels)
+    assert_same_rows(tables["syntax_baselines"], baselines, ("relation", "offset"))
+    best = oracle.syntax_best(cases, units, labels, how)
+    assert_same_rows(tables["syntax_best"], best, ("relation",))
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(coreferent(), min_size=1, max_size=5),
+    st.integers(0, 2**32),
+    MERGES,
+    st.sampled_from(["mentions", "words"]),
+)
+def test_coreference(documents: list[Document], seed: int, how: str, candidates: str) -> None:
+    documents = [Document(f"d{n}", d.sentences, d.mentions) for n, d in enumerate(documents)]
+    examples = attended(segmented(documents, "document"), seed)
+    metric = Coreference(512, how, candidates)
+    tables = metric.tables(total(metric, by_document(examples, 2)))
+    cases = [
+        document_case(document, example, attention, [document.id])
+        for document, (example, attention) in zip(documents, examples, strict=True)
+    ]
+    key = ("layer", "head", "mention_type")
+    expected = oracle.coreference(cases, 512, candidates, how)
+    assert_same_rows(tables["coreference"], expected, key)
+    baselines = oracle.coreference_baselines(cases, 512)
+    assert_same_rows(tables["coreference_baselines"], baselines, ("baseline", "mention_type"))
+
+
+def test_the_folds_are_those_of_the_definition() -> None:
+    names = [f"document {n}" for n in range(100)]
+    assert [fold_of(name) for name in names] == [oracle.fold_of(name) for name in names]

@@ -1,0 +1,69 @@
+"""Sums over units: merging, and the intervals against the definition and a bootstrap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attnray.metrics.base import merge
+from attnray.metrics.sums import Partial, accuracy_interval, mean_interval, moments, ratio
+from tests import oracle
+
+UNITS = st.lists(
+    st.integers(0, 5).flatmap(lambda t: st.tuples(st.integers(0, t), st.just(t))),
+    min_size=1,
+    max_size=12,
+).filter(lambda units: any(t for _, t in units))
+
+
+def sums_of(units: list[tuple[int, int]]) -> Partial:
+    counts, totals = np.array(units, np.int64).T
+    return moments(counts, totals)
+
+
+def assert_interval(found: tuple[np.ndarray, np.ndarray], expected: tuple[object, object]) -> None:
+    for bound, wanted in zip(found, expected, strict=True):
+        if wanted is None:
+            assert np.isnan(bound)
+        else:
+            assert bound == pytest.approx(wanted, abs=1e-9)
+
+
+@given(UNITS)
+def test_intervals_follow_the_definition(units: list[tuple[int, int]]) -> None:
+    counts, totals = zip(*units, strict=True)
+    sums = sums_of(units)
+    assert ratio(sums) == pytest.approx(sum(counts) / sum(totals))
+    assert_interval(mean_interval(sums), oracle.intervals(counts, totals))
+    assert_interval(accuracy_interval(sums), oracle.intervals(counts, totals, accuracy=True))
+
+
+@given(UNITS, st.integers(1, 12))
+def test_sums_merge(units: list[tuple[int, int]], cut: int) -> None:
+    parts = [part for part in (units[:cut], units[cut:]) if part]
+    together, whole = merge(map(sums_of, parts)), sums_of(units)
+    assert {name: int(value) for name, value in together.items()} == {
+        name: int(value) for name, value in whole.items()
+    }
+
+
+def test_a_tree_of_any_size_adds_everything_once_and_keeps_names_of_some() -> None:
+    for count in range(1, 40):
+        parts: list[Partial] = [
+            {"all": np.array([n]), f"only {n % 3}": np.array([1.5])} for n in range(count)
+        ]
+        total = merge(parts)
+        assert total["all"] == [sum(range(count))]
+        assert sum(float(v[0]) for k, v in total.items() if k != "all") == 1.5 * count
+
+
+def test_intervals_agree_with_a_bootstrap_over_documents() -> None:
+    random = np.random.default_rng(0)
+    totals = random.integers(5, 40, 200)
+    counts = random.binomial(totals, random.beta(8, 4, 200))
+    low, high = accuracy_interval(moments(counts, totals))
+    draws = random.integers(0, 200, (20_000, 200))
+    replicates = counts[draws].sum(1) / totals[draws].sum(1)
+    assert [low, high] == pytest.approx(np.quantile(replicates, [0.025, 0.975]), abs=0.002)
