@@ -45,7 +45,8 @@ def main() -> None:
         print(f"  attention on disk {stored / 1e6:25.0f} MB")
         for threads in sorted({1, len(os.sched_getaffinity(0))}):
             bare = forward(RunFolder(run_dir), threads)
-            print(f"bare forward pass, {threads} threads: {bare:.1f} s; job / bare = {seconds / bare:.2f}")
+            print(f"bare forward pass, {threads} threads: {bare:.1f} s")
+            print(f"  job / bare {seconds / bare:.2f}")
 
 
 def timed_job(overrides: list[str]) -> tuple[float, dict[str, float]]:

@@ -16,6 +16,9 @@ _NEWDOC = re.compile(r"#\s*newdoc\b(?:\s+id\s*=\s*(?P<id>.+))?")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(?P<id>.+)")
 #: A word, the range of a multiword token, or an empty node.
 _ID = re.compile(r"(?P<word>\d+)|(?P<range>\d+-\d+)|(?P<empty>\d+\.\d+)")
+#: The id of a word, or 0 for the root.
+_HEAD = re.compile(r"0|[1-9][0-9]{0,8}")
+_HEADS = "give a word's id, 0 for the root, or _"
 
 
 def read_conllu(path: str) -> Iterator[Document]:
@@ -33,9 +36,9 @@ def read_conllu(path: str) -> Iterator[Document]:
         if line.startswith("#"):
             if match := _NEWDOC.match(line):
                 yield from builder.end_document()
-                builder.begin(match["id"])
+                builder.begin((match["id"] or "").strip())
             elif match := _SENT_ID.match(line):
-                builder.sentence_id = match["id"].strip()
+                builder.name_sentence(match["id"].strip())
         elif line.strip():
             builder.token(number, line)
         else:
@@ -51,23 +54,28 @@ class _Builder:
     def __init__(self, path: str) -> None:
         self._path = path
         self._documents = 0
-        self.begin(None)
+        self._begin_sentence()
+        self.begin("")
 
     @property
     def seen(self) -> bool:
         """Whether there was any sentence."""
         return self._documents > 0
 
-    def begin(self, name: str | None) -> None:
-        """Begin a document."""
+    def begin(self, name: str) -> None:
+        """Begin a document; `name` may be empty."""
         self._name = name
         self._sentences: list[Sentence] = []
         self._entities = Entities(self._path)
         self._words_before = 0
-        self._begin_sentence()
+
+    def name_sentence(self, name: str) -> None:
+        """Name the sentence to come, of this document or of one that begins before it."""
+        if not self._rows:
+            self._sentence_id = name
 
     def _begin_sentence(self) -> None:
-        self.sentence_id = ""
+        self._sentence_id = ""
         self._rows: list[list[str]] = []
         self._heads: list[int] = []
         self._lines: list[int] = []
@@ -80,7 +88,9 @@ class _Builder:
             raise error_at(self._path, number, problem)
         kind = _ID.fullmatch(columns[0])
         if kind is None:
-            raise error_at(self._path, number, f"the id {columns[0]!r} is no word, range or node")
+            raise error_at(
+                self._path, number, f"the id {columns[0]!r} is none; write 3, 3-4 or 3.1"
+            )
         if kind["word"]:
             self._word(number, columns)
         if not kind["range"]:
@@ -99,13 +109,15 @@ class _Builder:
         text = columns[6]
         if text == "_":
             return NO_HEAD
-        if not (text.isascii() and text.isdigit()):
-            problem = f"HEAD is {text!r}; it must be a word's id, 0 for the root, or _"
-            raise error_at(self._path, number, problem)
+        if not _HEAD.fullmatch(text):
+            raise error_at(self._path, number, f"HEAD is {text!r}; {_HEADS}")
         if text == columns[0]:
-            raise error_at(self._path, number, f"word {text} is its own HEAD")
-        if columns[7] == "_":
-            raise error_at(self._path, number, f"word {columns[0]} has a HEAD but no DEPREL")
+            raise error_at(self._path, number, f"word {text} is its own HEAD; {_HEADS}")
+        if columns[7] in ("_", ""):
+            problem = (
+                f"word {columns[0]} has a HEAD but no DEPREL; give its relation, or _ for HEAD"
+            )
+            raise error_at(self._path, number, problem)
         return int(text)
 
     def _entity(self, number: int, misc: str, empty_node: bool) -> None:
@@ -123,12 +135,12 @@ class _Builder:
             return
         for head, line in zip(self._heads, self._lines, strict=True):
             if head > len(self._rows):
-                problem = f"HEAD is {head}, but the sentence has {len(self._rows)} words"
+                problem = f"HEAD is {head} in a sentence of {len(self._rows)} words; {_HEADS}"
                 raise error_at(self._path, line, problem)
         columns = list(zip(*self._rows, strict=True))
         self._sentences.append(
             Sentence(
-                id=self.sentence_id,
+                id=self._sentence_id,
                 words=list(columns[1]),
                 upos=_tags(columns[3]),
                 xpos=_tags(columns[4]),
@@ -146,7 +158,7 @@ class _Builder:
             self._documents += 1
             name = self._name or f"{Path(self._path).stem}-{self._documents}"
             mentions = self._entities.end()
-            yield Document(name.strip(), self._sentences, mentions, self._entities.left_out)
+            yield Document(name, self._sentences, mentions, self._entities.left_out)
 
 
 def _tags(column: tuple[str, ...]) -> list[str]:

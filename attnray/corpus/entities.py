@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from attnray.corpus.document import Mention
 from attnray.corpus.lines import error_at
 
-#: An opening bracket with what follows it, closed at once or not; or a closing bracket.
-_BRACKET = re.compile(r"\((?P<opened>[^()]+)(?P<single>\))?|(?P<closed>[^()]+)\)")
-#: One part of a discontinuous mention: its number and how many there are.
-_PART = re.compile(r"\[(\d+)/(\d+)\]")
+#: An id that opens a mention, closes one or both: the entity, which part of a discontinuous
+#: mention it is and of how many, and attributes.
+_BRACKET = re.compile(
+    r"(?P<opens>\()?(?P<entity>[^()\[\]-]+)(?P<part>\[(?P<number>\d+)/\d+\])?(?:-[^()]*)?"
+    r"(?P<closes>\))?"
+)
 
 
 @dataclass(frozen=True)
 class _Opening:
-    """A mention whose end is still to come."""
+    """A mention, or a part of a discontinuous one, whose end is still to come."""
 
     word: int
     line: int
-    counted: str | None
+    empty_node: bool
 
 
 @dataclass
@@ -29,8 +31,9 @@ class Entities:
     """Follows the brackets of a document, word by word.
 
     The part of an id before the first `-` is the entity, and a closing bracket ends the latest
-    opening of its entity. Discontinuous mentions, and those that begin or end on an empty
-    node, are counted in `left_out` and not in `mentions`.
+    opening of its entity (a part of a discontinuous mention: of the same part). Discontinuous
+    mentions, and those that begin or end on an empty node, are counted in `left_out` and are
+    not in `mentions`.
     """
 
     path: str
@@ -46,14 +49,15 @@ class Entities:
         """
         end = 0
         for bracket in _BRACKET.finditer(value):
-            if bracket.start() != end:
+            if bracket.start() != end or not (bracket["opens"] or bracket["closes"]):
                 break
             end = bracket.end()
-            if bracket["opened"]:
-                self._opens(bracket["opened"], word, line, empty_node)
-            if bracket["single"] or bracket["closed"]:
-                self._closes(bracket["opened"] or bracket["closed"], word, line, empty_node)
-        if end != len(value):
+            name = bracket["entity"] + (bracket["part"] or "")
+            if bracket["opens"]:
+                self._open.setdefault(name, []).append(_Opening(word, line, empty_node))
+            if bracket["closes"]:
+                self._close(bracket, self._opening(name, line), word, empty_node)
+        if end != len(value) or not value:
             problem = f"Entity={value} has brackets that cannot be read; write (ID, ID) or (ID)"
             raise error_at(self.path, line, problem)
 
@@ -63,37 +67,27 @@ class Entities:
         Raises:
             InputError: a mention was never closed.
         """
-        for entity, openings in self._open.items():
+        for name, openings in self._open.items():
             for opening in openings:
-                problem = f"the mention of {entity} that opens here is never closed"
-                raise error_at(self.path, opening.line, problem)
+                problem = f"the mention of {name} that opens here is never closed; write {name})"
+                raise error_at(self.path, opening.line, f"{problem} at its last word")
         return sorted(self.mentions)
 
-    def _opens(self, identifier: str, word: int, line: int, empty_node: bool) -> None:
-        entity, part = _entity(identifier)
-        reason = "mentions_on_empty_nodes" if empty_node else None
-        if part is not None:
-            # A mention in several parts counts once, with its first part.
-            reason = "discontinuous_mentions" if part == 1 else ""
-        self._open.setdefault(entity, []).append(_Opening(word, line, reason))
-
-    def _closes(self, identifier: str, word: int, line: int, empty_node: bool) -> None:
-        entity, _ = _entity(identifier)
-        openings = self._open.get(entity)
+    def _opening(self, name: str, line: int) -> _Opening:
+        openings = self._open.get(name)
         if not openings:
-            raise error_at(self.path, line, f"a mention of {entity} closes that was never opened")
-        opening = openings.pop()
-        reason = opening.counted
-        if reason is None and empty_node:
-            reason = "mentions_on_empty_nodes"
-        if reason is None:
-            self.mentions.append(Mention(opening.word, word, entity))
-        elif reason:
-            self.left_out[reason] += 1
+            problem = f"a mention of {name} closes that was never opened; write ({name}"
+            raise error_at(self.path, line, f"{problem} at its first word")
+        return openings.pop()
 
-
-def _entity(identifier: str) -> tuple[str, int | None]:
-    """The entity of an id, and which part of a discontinuous mention it is."""
-    entity = identifier.partition("-")[0]
-    part = _PART.search(entity)
-    return (entity[: part.start()], int(part[1])) if part else (entity, None)
+    def _close(
+        self, bracket: re.Match[str], opening: _Opening, word: int, empty_node: bool
+    ) -> None:
+        if bracket["part"]:
+            # A mention in several parts counts once, with its first part.
+            if bracket["number"] == "1":
+                self.left_out["discontinuous_mentions"] += 1
+        elif empty_node or opening.empty_node:
+            self.left_out["mentions_on_empty_nodes"] += 1
+        else:
+            self.mentions.append(Mention(opening.word, word, bracket["entity"]))

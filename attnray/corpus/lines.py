@@ -36,4 +36,4 @@ def _decoded(path: str, number: int, raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = error.start + 1
-        raise error_at(path, number, f"byte {byte} is not UTF-8; convert the file") from error
+        raise error_at(path, number, f"byte {byte} is not UTF-8; convert the file to it") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect_right
 from collections import Counter
@@ -42,7 +43,8 @@ class Text:
 class Segmenter:
     """Makes the examples of a corpus, one document after another in corpus order.
 
-    `counts` gathers the rows of the table `corpus`: what there is, and what was left out.
+    `counts` gathers the rows of the table `corpus`: what there is, and what was left out;
+    `log_lengths` the sum of ln(length), which is the entropy of uniform attention in nats.
 
     Args:
         kind: sentence, document or pair.
@@ -68,6 +70,7 @@ class Segmenter:
             "pair": self._pairs,
         }
         self.counts: Counter[str] = Counter()
+        self.log_lengths = 0.0
         self._segment = ways[kind]
         self._word_pieces = word_pieces
         self._longest = longest
@@ -157,6 +160,7 @@ class Segmenter:
         self.counts["documents"] += document is not self._latest
         self._latest = document
         self.counts["examples"] += 1
+        self.log_lengths += math.log(len(pieces))
         self.counts["words"] += len(whole.words)
         self.counts["pieces"] += len(pieces)
         self.counts["dependencies"] += sum(head > 0 for head in whole.heads)

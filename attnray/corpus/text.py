@@ -31,7 +31,9 @@ def read_text(path: str, language: str = "en") -> Iterator[Document]:
             sentences = [Sentence.unannotated(each) for each in words if each]
             yield Document(f"{Path(path).stem}-{number}", sentences, [])
     if not number:
-        raise InputError(f"{path}: no text in it")
+        raise InputError(
+            f"{path}: no text in it; give a file of text, a blank line between documents"
+        )
 
 
 def _stripped(path: str) -> Iterator[str]:

@@ -274,5 +274,5 @@ def _best_row(relation: str, sums: Partial, units: int) -> dict[str, object]:
     }
 
 
-def _share(correct: int, total: int) -> float | None:
+def _share(correct: np.integer | int, total: int) -> float | None:
     return correct / total if total else None

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 import attnray
-from attnray.config import Config, RolesConfig, register
+from attnray.config import Config, RolesConfig, check, register
 from attnray.errors import IncompleteRun, InputError
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -60,13 +60,28 @@ def _compose_and_run(job: str) -> None:
     register()
     sys.argv[1:] = _role_overrides(sys.argv[1:])
 
-    def task(composed: DictConfig) -> None:
-        from attnray.pipeline.jobs import JOBS
+    failures: list[Exception] = []
 
-        JOBS[job](typed(composed), list(HydraConfig.get().overrides.task))
+    def task(composed: DictConfig) -> None:
+        try:
+            config = typed(composed)
+            check(config)
+            _run(job, config)
+        except (InputError, IncompleteRun, OmegaConfBaseException) as error:
+            # Hydra would print its own lines on its way out.
+            failures.append(error)
 
     folder = str(configuration_folder())
     hydra.main(version_base=None, config_path=folder, config_name="config")(task)()
+    if failures:
+        raise failures[0]
+
+
+def _run(job: str, config: Config) -> None:
+    # The jobs import torch, which takes seconds: what can be refused is refused before.
+    from attnray.pipeline.jobs import JOBS
+
+    JOBS[job](config, list(HydraConfig.get().overrides.task))
 
 
 def typed(composed: DictConfig) -> Config:

@@ -23,7 +23,8 @@ PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 class ExampleSet:
     """The examples of one kind from one corpus, and the shards they fill.
 
-    `key` is the fingerprint of what they were made from; `counts` the rows of `corpus`.
+    `key` is the fingerprint of what they were made from; `counts` the rows of `corpus`;
+    `mean_ln_length` the mean of ln(tokens): the entropy of uniform attention, in nats.
     """
 
     key: str
@@ -31,6 +32,7 @@ class ExampleSet:
     kind: str
     shards: list[int]
     counts: dict[str, int]
+    mean_ln_length: float
 
 
 @dataclass(frozen=True)

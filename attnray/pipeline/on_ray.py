@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Without GPUs Ray is to leave CUDA_VISIBLE_DEVICES alone; the variable is read at import.
+# Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone; a
+# cluster of our own asks for a token, as is Ray's default, but without a warning that it does.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+if "RAY_ADDRESS" not in os.environ:
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 import ray
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 
 from attnray.config import Config, CorpusConfig, corpora
@@ -36,7 +36,7 @@ class Planner:
         self._folder = folder
         self._config = config
         self._longest = longest
-        self._word_pieces = WordPieces(checkpoint.folder)
+        self._checkpoint = checkpoint
 
     def plan(self, manifest: Manifest) -> Manifest:
         """Add what is missing for the configured metrics, and freeze it.
@@ -66,27 +66,27 @@ class Planner:
         if entry.needs != "examples" and not FORMATS[corpus.format].annotated:
             return with_set(manifest, metric, None, [])
         first = len(manifest.examples)
-        counts, examples = self._write_shards(corpus, kind, first)
+        segmenter = self._segmenter(kind, Units(blocks=self._few_documents(corpus, kind)))
+        examples = self._write_shards(segmenter, corpus, first)
+        counts = segmenter.counts
         numbers = list(range(first, first + len(examples)))
         if not counts[entry.needs]:
             for number in numbers:
                 self._folder.shard(number).unlink()
             return with_set(manifest, metric, None, [])
-        found = ExampleSet(key, corpus.name, kind, numbers, dict(counts))
+        mean = segmenter.log_lengths / counts["examples"]
+        found = ExampleSet(key, corpus.name, kind, numbers, dict(counts), mean)
         return with_set(manifest, metric, found, examples)
 
-    def _write_shards(
-        self, corpus: CorpusConfig, kind: str, first: int
-    ) -> tuple[Counter[str], list[str]]:
-        """Write the shards of an example set; gives its counts and the files' checksums."""
-        segmenter = self._segmenter(kind, Units(blocks=self._few_documents(corpus, kind)))
+    def _write_shards(self, segmenter: Segmenter, corpus: CorpusConfig, first: int) -> list[str]:
+        """Write the shards of an example set, numbered from `first`; gives their checksums."""
         written = []
         cut = shards(_examples(segmenter, corpus), self._config.shard, self._config.batch)
         for number, shard in enumerate(cut, first):
             path = self._folder.shard(number)
             write_table(path, to_table(shard))
             written.append(sha256(path))
-        return segmenter.counts, written
+        return written
 
     def _few_documents(self, corpus: CorpusConfig, kind: str) -> bool:
         """Whether there are too few documents to take intervals over them.
@@ -102,6 +102,10 @@ class Planner:
             if len(seen) >= FEWEST_DOCUMENTS:
                 return False
         return True
+
+    @cached_property
+    def _word_pieces(self) -> WordPieces:
+        return WordPieces(self._checkpoint.folder)
 
     def _segmenter(self, kind: str, units: Units) -> Segmenter:
         config = self._config

@@ -31,11 +31,18 @@ def report(run: Run) -> None:
         tables=run.tables,
         notes=tuple(run.notes),
         settings=_settings(run),
+        uniform=_uniform_entropy(run),
     )
     identity = fingerprint({**identities, **asdict(facts), "version": __version__})
     if not run.folder.done(STAGE, 0, identity):
         outputs = write_report(run.folder, facts)
         run.folder.commit(STAGE, 0, identity, outputs)
+
+
+def _uniform_entropy(run: Run) -> float | None:
+    """The mean entropy of uniform attention over the examples of the patterns, in nats."""
+    examples = run.manifest.set_of("patterns") if "patterns" in run.config.metrics else None
+    return examples.mean_ln_length if examples else None
 
 
 def _settings(run: Run) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from attnray.config import Config, CorpusConfig, check
+from attnray.config import Config, CorpusConfig
 from attnray.corpus.readers import PACKAGE_SCHEME
 from attnray.errors import IncompleteRun, InputError
 from attnray.metrics.base import Metric
@@ -71,7 +71,6 @@ def plan(config: Config) -> Run:
     from attnray.model.encoder import check_device, longest_input, read_config
     from attnray.pipeline.plan import Planner
 
-    check(config)
     config = _absolute(config)
     checkpoint = locate(config.model, config.seed)
     longest = longest_input(read_config(checkpoint))

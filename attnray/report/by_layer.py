@@ -17,7 +17,7 @@ from attnray.report.canvas import BLUE, GREEN, GREY, VERMILION, svg
 from attnray.report.findings import layer_means
 from attnray.report.wording import percent
 
-WIDTH = 7.0
+WIDTH = 6.4
 MOST_TICKS = 24
 
 
@@ -38,14 +38,11 @@ def _series(*patterns: tuple[str, str]) -> tuple[Series, ...]:
 
 
 SPECIAL_TOKENS = (
-    _series(("cls", "to [CLS]"), ("sep", "to [SEP]"), ("punctuation", "to . and ,")),
+    _series(("cls", "to [CLS]"), ("sep", "to [SEP]"), ("punctuation", 'to "." or ","')),
     _series(("other_to_sep", "other to [SEP]"), ("sep_to_sep", "[SEP] to [SEP]")),
     _series(("next", "to next token"), ("previous", "to previous token"), ("self", "to itself")),
 )
-ENTROPY = (
-    _series(("entropy", "all tokens")),
-    _series(("entropy_from_cls", "from [CLS]")),
-)
+ENTROPY = _series(("entropy", "all tokens"), ("entropy_from_cls", "from [CLS]"))
 
 
 def special_tokens(patterns: pa.Table) -> str:
@@ -61,7 +58,7 @@ def special_tokens(patterns: pa.Table) -> str:
 
     peaks = [_peak(patterns, each) for panel in SPECIAL_TOKENS for each in panel]
     alt = "Share of attention by layer, a mark for every head and a line for the layer mean. "
-    return svg("special_tokens", alt + _listed(peaks), (WIDTH, 7.6), draw)
+    return svg("special_tokens", alt + _listed(peaks), (WIDTH, 8), draw)
 
 
 def entropy(patterns: pa.Table, uniform: float | None = None) -> str:
@@ -73,22 +70,21 @@ def entropy(patterns: pa.Table, uniform: float | None = None) -> str:
     """
 
     def draw(figure: Figure) -> None:
-        for axes, series in zip(_panels(figure, ENTROPY), ENTROPY, strict=True):
+        for axes, each in zip(_panels(figure, ENTROPY), ENTROPY, strict=True):
             if uniform is not None:
                 label = "uniform attention"
                 axes.axhline(uniform, color=GREY, linestyle="-.", linewidth=1, label=label)
-            _by_layer(axes, patterns, series)
+            _by_layer(axes, patterns, [each])
             axes.set_ylabel("entropy (nats)")
-            axes.set_ylim(bottom=0)
             _legend(axes)
 
     alt = "Entropy of attention by layer, a mark for every head and a line for the layer mean. "
     means = [
         f"{each.label}: layer mean {min(values):.2f} to {max(values):.2f} nats"
-        for (each,) in ENTROPY
+        for each in ENTROPY
         if (values := layer_means(patterns, each.pattern).values())
     ]
-    return svg("entropy", alt + _listed(means), (WIDTH, 5.4), draw)
+    return svg("entropy", alt + _listed(means), (WIDTH, 5.6), draw)
 
 
 def _panels(figure: Figure, panels: Sequence[object]) -> list[Axes]:
@@ -126,7 +122,7 @@ def _by_layer(axes: Axes, patterns: pa.Table, series: Sequence[Series]) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
 
 
 def _peak(patterns: pa.Table, series: Series) -> str:

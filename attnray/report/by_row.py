@@ -13,11 +13,13 @@ from matplotlib.ticker import PercentFormatter
 
 from attnray.report import wording
 from attnray.report.canvas import BLUE, FAINT, GREEN, GREY, ORANGE, PURPLE, VERMILION, svg
-from attnray.report.findings import ALL, ALL_BUT_PUNCT, mentions, relations
+from attnray.report.findings import ALL, ALL_BUT_PUNCT, legible, mentions, relations
 
 WIDTH = 7.4
 ROW_HEIGHT = 0.2
 LONGEST_LABEL = 24
+#: Where the heads of the columns stand, in points above the axes.
+HEAD_LINE = 10
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def coreference(heads: pa.Table, baselines: pa.Table) -> str:
         for axes, (max_tokens, rows) in zip(column, panels.items(), strict=True):
             _rows(axes, rows, marks, ("best head", "anaphors"))
             title = f"documents cut to {max_tokens} pieces"
-            axes.set_title(title, loc="left", fontsize=9, pad=18)
+            axes.set_title(title, loc="left", fontsize=9, pad=HEAD_LINE - 4)
         column[-1].set_xlabel("accuracy")
         _legend(figure, column[0])
 
@@ -131,8 +133,8 @@ def _rows(
         low, high = row.interval
         if low is not None and high is not None:
             axes.plot([low, high], [position] * 2, color=marks[0].colour, linewidth=1.3)
-        _beside(axes, row.columns, position)
-    _beside(axes, column_heads, -1)
+        _beside(axes, row.columns, position, 0)
+    _beside(axes, column_heads, -0.5, HEAD_LINE)
     for number, mark in enumerate(marks):
         known = [(row.values[number], y) for y, row in enumerate(rows)]
         points = [(value, y) for value, y in known if value is not None]
@@ -145,9 +147,10 @@ def _rows(
             color=mark.colour,
             markerfacecolor="none" if mark.hollow else mark.colour,
             markeredgewidth=1.6 if mark.marker in "|x" else 0.9,
+            zorder=10 - number,
             label=mark.label,
         )
-    axes.set_yticks(range(len(rows)), [_cut(row.label) for row in rows])
+    axes.set_yticks(range(len(rows)), [_shown(row.label) for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -155,20 +158,20 @@ def _rows(
     axes.xaxis.set_major_formatter(PercentFormatter(1))
 
 
-def _beside(axes: Axes, texts: Sequence[str], row: int) -> None:
-    """Texts in columns to the right of a row; -1 is the line above the first row."""
+def _beside(axes: Axes, texts: Sequence[str], row: float, above: float) -> None:
+    """Texts in columns to the right of the axes, so many points above a row."""
     ends = (58, 100, 150) if len(texts) > 2 else (58, 114)
     for text, end in zip(texts, ends, strict=False):
         axes.annotate(
             text,
             (1, row),
-            (end, 0),
+            (end, above),
             xycoords=axes.get_yaxis_transform(),
             textcoords="offset points",
             ha="right",
             va="center",
             fontsize=8,
-            color=GREY if row < 0 else "black",
+            color=GREY if above else "black",
             annotation_clip=False,
         )
 
@@ -178,5 +181,7 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 4))
 
 
-def _cut(label: str) -> str:
+def _shown(label: str) -> str:
+    """A label that is safe and short enough."""
+    label = legible(label)
     return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"

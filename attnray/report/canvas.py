@@ -12,13 +12,12 @@ import matplotlib.style
 from matplotlib.figure import Figure
 
 #: Okabe and Ito's colours, told apart by every reader; markers differ too, for grey prints.
-BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY = (
+BLUE, VERMILION, GREEN, ORANGE, PURPLE = (
     "#0072B2",
     "#D55E00",
     "#009E73",
     "#E69F00",
     "#CC79A7",
-    "#56B4E9",
 )
 GREY, FAINT = "#595959", "#F3F3F3"
 
@@ -28,6 +27,8 @@ _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
     "font.size": 9,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.08,
     # A relation may be called `$x$`.
     "text.parse_math": False,
     "axes.spines.top": False,

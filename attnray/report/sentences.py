@@ -23,17 +23,15 @@ HALF = 0.5
 
 
 def about_patterns(patterns: pa.Table) -> list[str]:
-    """Where [SEP] gets most attention, and how many heads follow a neighbour."""
-    means = layer_means(patterns, "sep")
-    layer = max(means, key=lambda each: means[each])
+    """Where special tokens get most attention, and how many heads follow a neighbour."""
     following = [
-        f"{_heads(heads_above(patterns, each, HALF))} on the {each} token"
+        f"to the {each} token in {_heads(heads_above(patterns, each, HALF))}"
         for each in ("previous", "next")
     ]
     return [
-        f"[SEP] gets most attention in layer {layer}: {wording.percent(means[layer])}, "
-        "the mean over its heads.",
-        f"More than half of the attention is put by {following[0]}, by {following[1]}.",
+        f"By the mean over the heads of a layer, [CLS] gets most attention in layer "
+        f"{_peak(patterns, 'cls')}, [SEP] in layer {_peak(patterns, 'sep')}.",
+        f"More than half of the attention goes {following[0]}, {following[1]}.",
     ]
 
 
@@ -48,7 +46,7 @@ def about_relations(rows: Sequence[RelationBest]) -> list[str]:
         if row.relation == ALL
     ]
     most = [
-        f"{row.relation} {wording.head(row.layer, row.head)} {wording.percent(row.accuracy)} "
+        f"{row.relation} {wording.percent(row.accuracy)} by {wording.head(row.layer, row.head)} "
         f"(offset {wording.percent(row.baseline_accuracy)})"
         for row in frequent(rows, MOST_RELATIONS)
     ]
@@ -77,6 +75,12 @@ def about_mentions(rows: Sequence[MentionBest]) -> list[str]:
         for row in rows
         if row.mention_type == ALL
     ]
+
+
+def _peak(patterns: pa.Table, pattern: str) -> str:
+    means = layer_means(patterns, pattern)
+    layer = max(means, key=lambda each: means[each])
+    return f"{layer} ({wording.percent(means[layer])})"
 
 
 def _baselines(values: dict[str, float | None]) -> str:

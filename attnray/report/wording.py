@@ -4,6 +4,10 @@ from __future__ import annotations
 
 NOTHING = "–"
 ARROWS = {"dependent_to_head": "dependent → head", "head_to_dependent": "head → dependent"}
+BASELINES = {
+    "nearest": "nearest takes the nearest candidate",
+    "head_match": "head match takes the nearest candidate with the same head word",
+}
 
 
 def percent(value: float | None) -> str:
@@ -34,6 +38,11 @@ def offset(value: int | None) -> str:
 def direction(name: str) -> str:
     """A direction in words."""
     return ARROWS.get(name, spaced(name))
+
+
+def baseline(name: str) -> str:
+    """What a baseline of coreference does."""
+    return BASELINES.get(name, spaced(name))
 
 
 def spaced(name: str) -> str:

@@ -99,12 +99,11 @@ class AttentionReader:
     """
 
     def __init__(self, path: Path) -> None:
-        group = zarr.open_group(path, mode="r")
+        group: Any = zarr.open_group(path, mode="r")
         self._path = path
-        self._weights: Any = group["weights"]
+        self._weights = group["weights"]
         self._codec = CODECS[str(group.attrs["codec"])]
-        offsets: Any = group["offsets"]
-        self.offsets: NDArray[np.int64] = np.asarray(offsets[:])
+        self.offsets: NDArray[np.int64] = np.asarray(group["offsets"][:])
         self.heads: tuple[int, int] = (self._weights.shape[0], self._weights.shape[1])
 
     def read(

@@ -1,0 +1,235 @@
+"""The page: whole by itself, escaped, and with the numbers of the tables."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from attnray.report.page import Facts, write_report
+from tests.report import hand_made
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+SYNTAX_ROW = ("obj", "1,211", "3-1", "dependent → head", "74.0%", "71.2–76.6", "73.3%", "−2")
+
+
+class Page(HTMLParser):
+    """Reads a page, and fails where elements do not nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.rows: list[list[str]] = []
+        self.headings: list[tuple[int, str]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append((int(tag[1]), ""))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._open and self._open[-1] in ("td", "th"):
+            self.rows[-1][-1] += data
+        if self._open and re.fullmatch("h[1-6]", self._open[-1]):
+            level, text = self.headings[-1]
+            self.headings[-1] = (level, text + data)
+
+    def row(self, *start: str) -> list[str]:
+        """The one row that begins with these cells."""
+        (row,) = (row for row in self.rows if tuple(row[: len(start)]) == start)
+        return row
+
+
+def write(path: Path, tables: dict[str, pa.Table], facts: Facts | None = None) -> str:
+    run = hand_made.folder(path, tables)
+    write_report(run, facts or hand_made.facts(tables))
+    return run.report.read_text()
+
+
+def some(*names: str) -> dict[str, pa.Table]:
+    return {name: hand_made.ALL[name] for name in names}
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write(tmp_path_factory.mktemp("runs") / "whole", hand_made.ALL)
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def test_nothing_is_loaded_and_nothing_runs(text: str, page: Page) -> None:
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "image"}
+    for _, attributes in page.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        assert "src" not in attributes
+        for name in ("href", "xlink:href"):
+            assert (attributes.get(name) or "#").startswith("#")
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_ids_are_unique_and_references_found(page: Page) -> None:
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.tags:
+        for name in ("href", "xlink:href", "aria-labelledby"):
+            if name in attributes:
+                assert (attributes[name] or "").removeprefix("#") in ids
+
+
+def test_sections_in_order(page: Page) -> None:
+    assert page.headings == [
+        (1, "What the attention heads of tiny <model> do"),
+        (2, "What was run"),
+        (2, "In one look"),
+        (2, "Special tokens and entropy"),
+        (2, "Best head per relation"),
+        (2, "Coreference"),
+        (2, "What was left out"),
+        (2, "Notes"),
+        (2, "Settings"),
+    ]
+
+
+def test_figures_and_tables_have_captions(page: Page) -> None:
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("figure") == tags.count("figcaption") == 4
+    assert tags.count("table") == tags.count("caption") == 5
+    assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+    images = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert all(each["role"] == "img" and each["aria-label"] for each in images)
+
+
+def test_what_comes_from_a_corpus_is_escaped(text: str, page: Page) -> None:
+    assert page.row(hand_made.HOSTILE)
+    assert page.row(hand_made.ENTITY)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "&amp;lt;" in text
+    assert "made & <found>" in page.text
+    assert "no <mentions>" in page.text
+    assert page.row("a <setting>") == ["a <setting>", '"quoted" & more']
+    assert "\x1b" not in text
+
+
+def test_every_relation_has_its_row(page: Page) -> None:
+    start = next(n for n, row in enumerate(page.rows) if row[0] == "Relation") + 1
+    shown = [row[0] for row in page.rows[start : start + len(hand_made.RELATIONS)]]
+    frequent = sorted(hand_made.RELATIONS[2:], key=lambda row: -row["total"])
+    expected = ["all", "all_but_punct", *(row["relation"] for row in frequent)]
+    assert shown == [name.replace("\x1b", "\ufffd") for name in expected]
+    assert page.row("obj") == [*SYNTAX_ROW, "35.8%", "35.1%"]
+    assert page.row("amod")[2:5] == ["10-1", "head → dependent", "10.0%"]
+
+
+def test_a_missing_value_is_a_dash(page: Page) -> None:
+    rare = page.row("rare")
+    assert rare == ["rare", "1", "3-1", "dependent → head", "100.0%", "–", "–", "−2", "35.8%", "–"]
+    assert page.row("nominal") == ["nominal", "128", "0", "–", "–", "–", "–", "–"]
+
+
+def test_coreference_takes_the_first_of_equal_heads(page: Page) -> None:
+    expected = ["pronoun", "128", "800", "2-1", "65.0%", "60.0–70.0", "36.9%", "54.8%"]
+    assert page.row("pronoun") == expected
+
+
+def test_counts_of_the_corpus(page: Page) -> None:
+    assert page.row("made", "sentence") == [
+        *("made", "sentence"),
+        *("28", "2,001", "25,147", "–", "–", "–"),
+    ]
+    too_long = page.row("examples with more pieces than the model accepts")
+    assert too_long[1:] == ["made", "sentence", "3"]
+    assert page.row("odd item")[1:] == ["made", "sentence", "17"]
+    assert page.row("mentions not wholly before the cut of their document")[3] == "14,882"
+
+
+def test_in_one_look(page: Page) -> None:
+    assert (
+        "Over all 5,000 dependencies the best head is 3-12 (dependent → head): 43.1%, "
+        "against 31.6% for the best fixed offset (+1)." in page.text
+    )
+    assert "The most frequent relations: obj 74.0% by 3-1 (offset 35.8%), " in page.text
+    # Of eight relations that are not punct, one has no held-out accuracy, and one loses.
+    assert "heads beat the best fixed offset in 6 of 7 relations" in page.text
+    assert (
+        "over all 1,145 anaphors the best head is 2-1 with 65.0%, against 36.9% (nearest), "
+        "54.8% (head match)." in page.text
+    )
+    # Heads 1-1 and 1-2 give 0.3 and 0.6 to [CLS], 0.4 and 0.7 to [SEP].
+    assert "[CLS] gets most attention in layer 1 (45.0%), [SEP] in layer 1 (55.0%)." in page.text
+
+
+def test_heads_on_neighbours(page: Page) -> None:
+    # To the previous token 2-1 and 3-2 give 0.8, and 3-1 just half.
+    assert (
+        "More than half of the attention goes to the previous token in 2 heads (2-1, 3-2), "
+        "to the next token in 3 heads (2-1, 3-1, 3-2)." in page.text
+    )
+
+
+def test_the_entropy_of_uniform_attention_is_said(tmp_path: Path) -> None:
+    tables = some("patterns")
+    known = write(tmp_path, tables, hand_made.facts(tables, uniform=2.714))
+    assert "has 2.71 nats" in known
+
+
+@pytest.mark.parametrize(
+    ("names", "figures"),
+    [
+        (["patterns"], ["special_tokens", "entropy"]),
+        (["syntax_best"], ["syntax"]),
+        (["coreference", "coreference_baselines"], ["coreference"]),
+        (["corpus"], []),
+    ],
+)
+def test_a_run_with_some_tables(tmp_path: Path, names: list[str], figures: list[str]) -> None:
+    run = hand_made.folder(tmp_path, some(*names))
+    written = write_report(run, hand_made.facts(some(*names), notes=()))
+    assert written == [*(run.figure(name) for name in figures), run.report]
+    shown = Page(run.report.read_text())
+    assert [tag for tag, _ in shown.tags].count("svg") == len(figures)
+    assert (2, "Notes") not in shown.headings
+    if names != ["corpus"]:
+        assert (2, "In one look") in shown.headings
+
+
+def test_tables_of_other_runs_are_ignored(tmp_path: Path) -> None:
+    run = hand_made.folder(tmp_path, hand_made.ALL)
+    assert write_report(run, hand_made.facts(some("corpus"))) == [run.report]
+    assert "Best head per relation" not in run.report.read_text()
+
+
+def test_same_bytes_twice(tmp_path: Path) -> None:
+    first, second = (hand_made.folder(tmp_path / name, hand_made.ALL) for name in "ab")
+    written = [write_report(run, hand_made.facts(hand_made.ALL)) for run in (first, second)]
+    assert len(written[0]) == 5
+    for one, other in zip(*written, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    again = write_report(first, hand_made.facts(hand_made.ALL))
+    assert again[-1].read_bytes() == written[1][-1].read_bytes()
+    assert sorted(p.name for p in first.path.iterdir()) == ["figures", "report.html", "tables"]

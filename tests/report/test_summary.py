@@ -1,0 +1,59 @@
+"""The closing lines of a run, letter by letter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attnray.report.summary import best_heads
+from tests.report import hand_made
+
+RELATIONS = """\
+all      3-12  dependent_to_head   43.1%  (best offset +1: 31.6%)  5,000 cases
+obj       3-1  dependent_to_head   74.0%  (best offset -2: 35.8%)  1,211 cases
+amod     10-1  head_to_dependent    9.9%  (best offset -2: 35.8%)     40 cases
+a\ufffd[31mb   3-1  dependent_to_head  100.0%  (best offset -2: 35.8%)      2 cases"""
+
+COREFERENCE = """\
+coreference  2-1  128 pieces  65.0%  (nearest: 36.9%, head_match: 54.8%)  1,145 anaphors
+coreference  2-1  512 pieces  65.0%  (nearest: 36.9%, head_match: 54.8%)  1,145 anaphors"""
+
+
+def test_relations_from_the_most_frequent_without_punct(tmp_path: Path) -> None:
+    rows = [
+        hand_made.relation("amod", 40, 0.0991, layer=10, direction="head_to_dependent"),
+        hand_made.relation("a\x1b[31mb", 2, 1.0),
+        hand_made.relation("punct", 800),
+        hand_made.relation("obj", 1211),
+        hand_made.relation("all_but_punct", 4200),
+        hand_made.RELATIONS[0],
+    ]
+    run = hand_made.folder(tmp_path, {"syntax_best": hand_made.table(rows)})
+    assert best_heads(run, ("patterns", "syntax_best")) == RELATIONS
+
+
+def test_no_more_than_six_relations(tmp_path: Path) -> None:
+    rows = [hand_made.relation(f"r{number}", 100 - number) for number in range(9)]
+    run = hand_made.folder(tmp_path, {"syntax_best": hand_made.table(rows)})
+    lines = best_heads(run, ("syntax_best",)).splitlines()
+    assert [line.split()[0] for line in lines] == [f"r{number}" for number in range(6)]
+
+
+def test_coreference_over_all_anaphors_for_every_cut(tmp_path: Path) -> None:
+    tables = {
+        "coreference": hand_made.coreference((512, 128)),
+        "coreference_baselines": hand_made.coreference_baselines((512, 128)),
+    }
+    run = hand_made.folder(tmp_path, tables)
+    assert best_heads(run, tuple(tables)) == COREFERENCE
+
+
+def test_a_missing_value_is_a_dash(tmp_path: Path) -> None:
+    row = hand_made.relation("all", 0) | {"accuracy": None, "baseline_accuracy": None}
+    run = hand_made.folder(tmp_path, {"syntax_best": hand_made.table([row])})
+    expected = "all  3-1  dependent_to_head  –  (best offset -2: –)  0 cases"
+    assert best_heads(run, ("syntax_best",)) == expected
+
+
+def test_tables_of_other_runs_are_ignored(tmp_path: Path) -> None:
+    run = hand_made.folder(tmp_path, hand_made.ALL)
+    assert best_heads(run, ("patterns", "corpus")) == ""

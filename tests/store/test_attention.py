@@ -1,0 +1,351 @@
+"""The ragged store gives back what was written, however it was cut, and notices damage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from zarr.storage import LocalStore
+
+from attnray.config import StoreConfig
+from attnray.store.attention import AttentionReader, AttentionWriter
+from attnray.store.codecs import CODECS
+
+HEADS = (2, 3)
+
+#: Blocks of one chunk of 64 cells: room for less than a chunk means one.
+SMALL = StoreConfig("log16", chunk_cells=64, block_mib=0)
+
+
+def draw(lengths: list[int], heads: tuple[int, int], seed: int = 0) -> torch.Tensor:
+    """Weights of that many examples, (layer, head, cell), with some exact zeros."""
+    cells = sum(length * length for length in lengths)
+    weights = torch.rand(*heads, cells, generator=torch.Generator().manual_seed(seed))
+    return torch.where(weights < 0.1, 0, weights)
+
+
+def write(
+    path: Path,
+    lengths: list[int],
+    config: StoreConfig,
+    heads: tuple[int, int] = HEADS,
+    pieces: list[int] | None = None,
+) -> NDArray[np.float64]:
+    """Write drawn weights in pieces of such sizes, and give them as the codec keeps them."""
+    codec = CODECS[config.codec]
+    codes = codec.encode(draw(lengths, heads)).numpy()
+    writer = AttentionWriter(path, lengths, heads, config)
+    for part in np.split(codes, np.cumsum(pieces or []), axis=2):
+        writer.add(part)
+    writer.close()
+    return codec.decode(codes)
+
+
+def example(
+    weights: NDArray[np.float64], offsets: NDArray[np.int64], number: int
+) -> NDArray[np.float64]:
+    cells = weights[:, :, offsets[number] : offsets[number + 1]]
+    length = int(np.sqrt(cells.shape[2]))
+    return cells.reshape(*weights.shape[:2], length, length)
+
+
+def blocks(path: Path) -> list[Path]:
+    return sorted(path.glob("weights/c/*/*/*"), key=lambda file: int(file.name))
+
+
+# Round trips
+
+cases = st.tuples(
+    st.sampled_from(sorted(CODECS)),
+    st.lists(st.integers(1, 12), min_size=1, max_size=8),
+    st.lists(st.integers(0, 200), max_size=6),
+    st.sampled_from([0, 1]),
+    st.randoms(use_true_random=False),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(cases)
+def test_what_is_written_is_read_whatever_the_lengths_and_pieces(
+    tmp_path_factory: pytest.TempPathFactory, case: Any
+) -> None:
+    codec, lengths, pieces, block_mib, random = case
+    path = tmp_path_factory.mktemp("store") / "00000.zarr"
+    total = sum(length * length for length in lengths)
+    cut = [size for i, size in enumerate(pieces) if sum(pieces[: i + 1]) <= total]
+    weights = write(path, lengths, StoreConfig(codec, 64, block_mib), pieces=cut)
+
+    reader = AttentionReader(path)
+    assert reader.heads == HEADS
+    assert np.diff(reader.offsets).tolist() == [length * length for length in lengths]
+    for number in range(len(lengths)):
+        found = reader.read(number)
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, example(weights, reader.offsets, number))
+
+    ends = sorted(random.sample(range(len(lengths) + 1), random.randint(1, len(lengths) + 1)))
+    bounds = list(zip(ends, ends[1:], strict=False))
+    for (first, last), cells in zip(bounds, reader.scan(bounds), strict=True):
+        low, high = reader.offsets[first], reader.offsets[last]
+        np.testing.assert_array_equal(cells, weights[:, :, low:high])
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NDArray[np.float64]]:
+    """12 x 12 heads in blocks of 1 MiB, so that the second example lies in four of them."""
+    path = tmp_path_factory.mktemp("large") / "00000.zarr"
+    config = StoreConfig("log16", chunk_cells=512, block_mib=1)
+    weights = write(path, [7, 110, 5, 9, 30], config, (12, 12), [3000, 5000])
+    return path, weights
+
+
+def test_an_example_can_span_several_blocks(large: tuple[Path, NDArray[np.float64]]) -> None:
+    path, weights = large
+    reader = AttentionReader(path)
+    size = 2**20 // (144 * 2 * 512) * 512
+    assert json.loads((path / "weights/zarr.json").read_text())["chunk_grid"] == {
+        "name": "regular",
+        "configuration": {"chunk_shape": [12, 12, size]},
+    }
+    assert reader.offsets[2] // size - reader.offsets[1] // size == 3
+    for number in range(5):
+        expected = example(weights, reader.offsets, number)
+        np.testing.assert_array_equal(reader.read(number), expected)
+
+
+def test_one_head_is_the_slice_of_all(large: tuple[Path, NDArray[np.float64]]) -> None:
+    reader = AttentionReader(large[0])
+    for number in (0, 1, 4):
+        every = reader.read(number)
+        np.testing.assert_array_equal(reader.read(number, 4, 11), every[4, 11])
+        np.testing.assert_array_equal(reader.read(number, layer=3), every[3])
+        np.testing.assert_array_equal(reader.read(number, head=5), every[:, 5])
+        np.testing.assert_array_equal(
+            reader.read(number, slice(2, 5), slice(10, None)), every[2:5, 10:]
+        )
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [(0, 5)],
+        [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)],
+        [(0, 2), (2, 5)],
+        [(1, 2), (4, 5)],
+        [(2, 4)],
+        [],
+    ],
+)
+def test_a_scan_equals_reads_whatever_the_runs(
+    large: tuple[Path, NDArray[np.float64]], bounds: list[tuple[int, int]]
+) -> None:
+    reader = AttentionReader(large[0])
+    runs = list(reader.scan(bounds))
+    assert len(runs) == len(bounds)
+    for (first, last), cells in zip(bounds, runs, strict=True):
+        reads = [reader.read(number).reshape(12, 12, -1) for number in range(first, last)]
+        np.testing.assert_array_equal(cells, np.concatenate(reads, axis=2))
+
+
+def test_what_a_scan_yielded_stays_as_it_was(large: tuple[Path, NDArray[np.float64]]) -> None:
+    path, weights = large
+    reader = AttentionReader(path)
+    runs = list(reader.scan([(i, i + 1) for i in range(5)]))
+    np.testing.assert_array_equal(np.concatenate(runs, axis=2), weights)
+
+
+@pytest.mark.parametrize("pieces", [[64], [1] * 30, [63, 1], [65, 63], [128, 1], [0, 10, 0]])
+def test_the_bytes_do_not_depend_on_the_pieces(tmp_path: Path, pieces: list[int]) -> None:
+    for name, cut in (("whole", []), ("pieces", pieces)):
+        write(tmp_path / name, [5, 9, 8], SMALL, pieces=cut)
+    names = [file.relative_to(tmp_path / "whole") for file in blocks(tmp_path / "whole")]
+    assert len(names) == 3
+    for name in names:
+        assert (tmp_path / "pieces" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+# Wrong amounts
+
+
+@pytest.mark.parametrize("given", [0, 1, 63, 64, 97])
+def test_too_few_cells_are_noticed_at_the_end(tmp_path: Path, given: int) -> None:
+    writer = AttentionWriter(tmp_path / "a.zarr", [7, 7], HEADS, SMALL)
+    writer.add(np.zeros((*HEADS, given), np.uint16))
+    with pytest.raises(ValueError, match=f"{given} of 98 cells"):
+        writer.close()
+
+
+@pytest.mark.parametrize("given", [99, 128, 129, 300])
+def test_too_many_cells_are_noticed(tmp_path: Path, given: int) -> None:
+    writer = AttentionWriter(tmp_path / "a.zarr", [7, 7], HEADS, SMALL)
+
+    def finish() -> None:
+        writer.add(np.zeros((*HEADS, given), np.uint16))
+        writer.close()
+
+    with pytest.raises(ValueError, match="of 98 cells"):
+        finish()
+
+
+def test_a_store_that_exists_is_not_written_over(tmp_path: Path) -> None:
+    write(tmp_path / "a.zarr", [3], SMALL)
+    with pytest.raises(Exception, match="exists"):
+        AttentionWriter(tmp_path / "a.zarr", [3], HEADS, SMALL)
+
+
+# The layout on disk
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+def test_chunks_hold_one_head_and_shards_all_and_both_have_checksums(
+    tmp_path: Path, codec: str
+) -> None:
+    write(tmp_path / "a.zarr", [12, 5], StoreConfig(codec, 64, 0))
+    meta = json.loads((tmp_path / "a.zarr/weights/zarr.json").read_text())
+    assert meta["zarr_format"] == 3
+    assert meta["shape"] == [*HEADS, 169]
+    assert meta["data_type"] == CODECS[codec].dtype
+    assert meta["fill_value"] == CODECS[codec].zero
+    assert meta["dimension_names"] == ["layer", "head", "cell"]
+    assert meta["chunk_grid"]["configuration"]["chunk_shape"] == [*HEADS, 64]
+    (sharding,) = meta["codecs"]
+    assert sharding["name"] == "sharding_indexed"
+    assert sharding["configuration"]["chunk_shape"] == [1, 1, 64]
+    assert sharding["configuration"]["codecs"][-1]["name"] == "crc32c"
+    assert sharding["configuration"]["index_codecs"][-1]["name"] == "crc32c"
+
+
+# Damage
+
+LENGTHS = [5, 3, 8, 9, 4]
+
+
+def read_all(path: Path) -> None:
+    reader = AttentionReader(path)
+    for number in range(len(LENGTHS)):
+        reader.read(number)
+
+
+def scan_all(path: Path) -> None:
+    for _ in AttentionReader(path).scan([(0, 2), (2, len(LENGTHS))]):
+        pass
+
+
+def unnoticed(path: Path, file: Path, use: Callable[[Path], None], step: int) -> list[int]:
+    """The places of a file where a flipped bit raises nothing."""
+    whole = file.read_bytes()
+    missed = []
+    for place in range(0, len(whole), step):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        file.write_bytes(damaged)
+        try:
+            use(path)
+        except Exception:
+            continue
+        missed.append(place)
+    file.write_bytes(whole)
+    use(path)
+    return missed
+
+
+@pytest.mark.parametrize("use", [read_all, scan_all])
+@pytest.mark.parametrize("block", [0, 1, -1])
+def test_a_flipped_bit_anywhere_in_a_block_is_noticed(
+    tmp_path: Path, use: Callable[[Path], None], block: int
+) -> None:
+    path = tmp_path / "a.zarr"
+    write(path, LENGTHS, SMALL)
+    assert sum(length * length for length in LENGTHS) % 64, "the last block is not full"
+    assert len(blocks(path)) == 4
+    assert unnoticed(path, blocks(path)[block], use, step=29) == []
+
+
+def test_a_flipped_bit_is_noticed_by_a_read_during_a_scan(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    write(path, LENGTHS, SMALL)
+    with closing(AttentionReader(path).scan([(0, 2), (2, 5)])) as scan:
+        next(scan)
+        assert unnoticed(path, blocks(path)[1], read_all, step=61) == []
+
+
+def test_a_flipped_bit_among_the_offsets_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    write(path, LENGTHS, SMALL)
+    (file,) = (path / "offsets").glob("c/*")
+    true = AttentionReader(path).offsets
+
+    def open_it(path: Path) -> None:
+        np.testing.assert_array_equal(AttentionReader(path).offsets, true)
+        raise EOFError
+
+    def notice(path: Path) -> None:
+        with pytest.raises(EOFError):
+            open_it(path)
+
+
+@pytest.mark.parametrize("use", [read_all, scan_all])
+def test_a_cut_block_is_noticed(tmp_path: Path, use: Callable[[Path], None]) -> None:
+    path = tmp_path / "a.zarr"
+    write(path, LENGTHS, SMALL)
+    file = blocks(path)[1]
+    file.write_bytes(file.read_bytes()[:-7])
+    with pytest.raises((RuntimeError, ValueError)):
+        use(path)
+
+
+@pytest.mark.parametrize("use", [read_all, scan_all])
+def test_a_missing_block_is_not_zeros(tmp_path: Path, use: Callable[[Path], None]) -> None:
+    path = tmp_path / "a.zarr"
+    write(path, LENGTHS, SMALL)
+    blocks(path)[1].unlink()
+    with pytest.raises(Exception):  # noqa: B017, PT011 (any error will do)
+        use(path)
+
+
+# How much is read
+
+
+@pytest.fixture
+def bytes_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The size of everything that a local Zarr store hands out."""
+    sizes: list[int] = []
+    get = LocalStore.get
+
+    async def counted(self: LocalStore, *args: Any, **kwargs: Any) -> Any:
+        buffer = await get(self, *args, **kwargs)
+        sizes.append(0 if buffer is None else len(buffer))
+        return buffer
+
+    monkeypatch.setattr(LocalStore, "get", counted)
+    yield sizes
+
+
+def test_one_head_of_a_short_example_is_a_small_read(
+    large: tuple[Path, NDArray[np.float64]], bytes_read: list[int]
+) -> None:
+    path, weights = large
+    stored = sum(file.stat().st_size for file in blocks(path))
+    reader = AttentionReader(path)
+    bytes_read.clear()
+    np.testing.assert_array_equal(reader.read(2, 7, 1), example(weights, reader.offsets, 2)[7, 1])
+    one = sum(bytes_read)
+    bytes_read.clear()
+    reader.read(1)
+    assert 0 < one < stored / 20
+    assert sum(bytes_read) > stored / 2
+
+
+def test_the_order_of_pipelines_is_put_back(large: tuple[Path, NDArray[np.float64]]) -> None:
+    before = zarr.config.get("codec_pipeline.path")
+    list(AttentionReader(large[0]).scan([(0, 2)]))
+    assert zarr.config.get("codec_pipeline.path") == before
