@@ -31,7 +31,6 @@ def read_conllu(path: str) -> Iterator[Document]:
         InputError: with file and line, what cannot be read and what it should be.
     """
     builder = _Builder(path)
-    number = 0
     for number, line in numbered_lines(path):
         if line.startswith("#"):
             if match := _NEWDOC.match(line):
@@ -88,9 +87,8 @@ class _Builder:
             raise error_at(self._path, number, problem)
         kind = _ID.fullmatch(columns[0])
         if kind is None:
-            raise error_at(
-                self._path, number, f"the id {columns[0]!r} is none; write 3, 3-4 or 3.1"
-            )
+            problem = f"the id {columns[0]!r} is none; write 3, 3-4 or 3.1"
+            raise error_at(self._path, number, problem)
         if kind["word"]:
             self._word(number, columns)
         if not kind["range"]:
@@ -114,9 +112,7 @@ class _Builder:
         if text == columns[0]:
             raise error_at(self._path, number, f"word {text} is its own HEAD; {_HEADS}")
         if columns[7] in ("_", ""):
-            problem = (
-                f"word {columns[0]} has a HEAD but no DEPREL; give its relation, or _ for HEAD"
-            )
+            problem = f"word {columns[0]} has a HEAD but no DEPREL; name it, or give _ for HEAD"
             raise error_at(self._path, number, problem)
         return int(text)
 

@@ -13,7 +13,7 @@ from attnray.corpus.lines import error_at
 #: mention it is and of how many, and attributes.
 _BRACKET = re.compile(
     r"(?P<opens>\()?(?P<entity>[^()\[\]-]+)(?P<part>\[(?P<number>\d+)/\d+\])?(?:-[^()]*)?"
-    r"(?P<closes>\))?"
+    r"(?:(?P<closes>\))|(?=\()|\Z)"
 )
 
 
@@ -48,8 +48,8 @@ class Entities:
             InputError: the brackets are malformed, or one closes what was never opened.
         """
         end = 0
-        for bracket in _BRACKET.finditer(value):
-            if bracket.start() != end or not (bracket["opens"] or bracket["closes"]):
+        while bracket := _BRACKET.match(value, end):
+            if not (bracket["opens"] or bracket["closes"]):
                 break
             end = bracket.end()
             name = bracket["entity"] + (bracket["part"] or "")

@@ -481,8 +481,13 @@ def test_an_unsupported_model_type_is_an_input_error(folder: Path, kind: str) ->
 def test_code_of_a_checkpoint_is_never_run_nor_asked_about(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr("builtins.input", lambda *prompt: asked.append(prompt) or "n")
+    asked: list[str] = []
+
+    def ask(prompt: str = "") -> str:
+        asked.append(prompt)
+        return "n"
+
+    monkeypatch.setattr("builtins.input", ask)
     change_config(folder, model_type="unheard-of", auto_map={"AutoConfig": "code.Config"})
     (folder / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Config: pass\n")
     assert str(folder) in refusal(lambda: read_config(at(folder)))

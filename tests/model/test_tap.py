@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +39,8 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=["tiny_model", "minilm"])
-def case(request: pytest.FixtureRequest) -> Iterator[Case]:
-    yield Case(request.getfixturevalue(request.param))
+def case(request: pytest.FixtureRequest) -> Case:
+    return Case(request.getfixturevalue(request.param))
 
 
 @pytest.fixture(scope="module")

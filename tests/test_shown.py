@@ -1,0 +1,107 @@
+"""Real corpora and the embedded model: the known figures, and whole tables by the slow way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import attnray
+from attnray.config import CorpusConfig
+from attnray.corpus.readers import read
+from attnray.reading import RunReader
+from tests import oracle
+from tests.metrics.cases import assert_same_rows, case_of, document_case
+from tests.pipeline.jobs import succeed
+
+pytestmark = pytest.mark.shared
+
+
+def run_on(path: Path, folder: Path, *overrides: str) -> Path:
+    corpus = ("corpus=conllu", f"corpus.path={path}", f"run_dir={folder}")
+    succeed("run", "executor=serial", *corpus, *overrides)
+    return folder
+
+
+def only(table: pa.Table, **wanted: object) -> list[dict[str, object]]:
+    for column, value in wanted.items():
+        table = table.filter(pc.equal(table[column], value))
+    return table.to_pylist()
+
+
+@pytest.fixture(scope="module", params=["float32", "log16"])
+def ewt(
+    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> RunReader:
+    folder = tmp_path_factory.mktemp("ewt") / request.param
+    metrics = "metrics=[patterns,syntax]"
+    path = shared / "ewt" / "en_ewt-ud-dev.conllu"
+    return attnray.open(str(run_on(path, folder, f"store={request.param}", metrics)))
+
+
+@pytest.fixture(scope="module", params=["float32", "log16"])
+def gum(
+    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[RunReader, Path]:
+    folder = tmp_path_factory.mktemp("gum") / request.param
+    path = shared / "gum" / "ontogum-train.conllu"
+    run_on(path, folder, f"store={request.param}", "metrics=[coreference]")
+    return attnray.open(str(folder)), path
+
+
+def test_the_known_figures_of_syntax(ewt: RunReader) -> None:
+    assert len(ewt) == 2001
+    best = ewt.table("syntax_best")
+    (obj,) = only(best, relation="obj")
+    assert (obj["layer"], obj["head"], obj["direction"]) == (3, 1, "dependent_to_head")
+    assert obj["total"] == 1211
+    assert obj["accuracy"] == pytest.approx(0.740, abs=0.003)
+    assert obj["baseline_offset"] == -2
+    assert obj["baseline_accuracy"] == pytest.approx(0.358, abs=0.0005)
+    (det,) = only(best, relation="det")
+    assert (det["layer"], det["head"]) == (3, 9)
+    assert det["accuracy"] == pytest.approx(0.806, abs=0.003)
+
+
+def test_the_known_figures_of_coreference(gum: tuple[RunReader, Path]) -> None:
+    run, _ = gum
+    (head,) = only(run.table("coreference"), layer=3, head=5, mention_type="all")
+    assert head["total"] == 1145
+    assert head["accuracy"] == pytest.approx(0.7415, abs=0.003)
+    (match,) = only(run.table("coreference_baselines"), baseline="head_match", mention_type="all")
+    assert match["accuracy"] == pytest.approx(0.5485, abs=0.00005)
+
+
+def test_every_table_of_syntax_and_patterns_is_that_of_the_slow_way(
+    shared: Path, tmp_path: Path
+) -> None:
+    path = shared / "ewt" / "en_ewt-ud-dev.conllu"
+    run = attnray.open(str(run_on(path, tmp_path / "run", "metrics=[patterns,syntax]")))
+    cases = [case_of(stored.example, stored.attention()) for stored in run]
+    check_sentences(run, cases)
+
+
+def check_sentences(run: RunReader, cases: Sequence[oracle.Case]) -> None:
+    units = {case.unit for case in cases}
+    assert_same_rows(run.table("patterns"), oracle.patterns(cases), ("layer", "head", "pattern"))
+    key = ("layer", "head", "direction", "relation")
+    assert_same_rows(run.table("syntax"), oracle.syntax(cases), key)
+    baselines = oracle.syntax_baselines(cases)
+    assert_same_rows(run.table("syntax_baselines"), baselines, ("relation", "offset"))
+    assert_same_rows(run.table("syntax_best"), oracle.syntax_best(cases, units), ("relation",))
+
+
+def test_every_table_of_coreference_is_that_of_the_slow_way(gum: tuple[RunReader, Path]) -> None:
+    run, path = gum
+    cases = []
+    for document in read(CorpusConfig("gum", "conllu", str(path))):
+        (stored,) = run.document(document.id)
+        units = [document.id] * len(document.sentences)
+        cases.append(document_case(document, stored.example, stored.attention(), units))
+    key = ("layer", "head", "mention_type")
+    assert_same_rows(run.table("coreference"), oracle.coreference(cases, 128), key)
+    expected = oracle.coreference_baselines(cases, 128)
+    assert_same_rows(run.table("coreference_baselines"), expected, ("baseline", "mention_type"))
