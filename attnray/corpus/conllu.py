@@ -119,7 +119,7 @@ class _Builder:
     def _entity(self, number: int, misc: str, empty_node: bool) -> None:
         if "Entity=" not in misc:
             return
-        word = self._words_before + len(self._rows) - (not empty_node)
+        word = self._words_before + len(self._rows) - 1
         for attribute in misc.split("|"):
             if attribute.startswith("Entity="):
                 value = attribute.removeprefix("Entity=")

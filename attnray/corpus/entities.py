@@ -42,7 +42,7 @@ class Entities:
     _open: dict[str, list[_Opening]] = field(default_factory=dict)
 
     def read(self, value: str, word: int, line: int, empty_node: bool = False) -> None:
-        """Take in the value of `Entity=` of a word (from 0 in its document) or empty node.
+        """Take in the value of `Entity=` of a word (from 0 in its document) or an empty node.
 
         Raises:
             InputError: the brackets are malformed, or one closes what was never opened.

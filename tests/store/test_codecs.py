@@ -103,8 +103,8 @@ def test_log16_makes_tiny_weights_the_smallest_and_not_zero() -> None:
 
 
 def test_log16_makes_weights_just_above_one_one() -> None:
-    above = [float(np.nextafter(np.float32(1), np.float32(2))), 1.0001]
-    assert round_trip("log16", above).tolist() == [1, 1]
+    above = [float(np.nextafter(np.float32(1), np.float32(2))), 1.0001, 1.001, 1.01]
+    assert round_trip("log16", above).tolist() == [1] * 4
 
 
 @settings(deadline=None)
