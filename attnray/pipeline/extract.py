@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,7 +18,7 @@ from attnray.model.encoder import Encoder
 from attnray.model.source import locate
 from attnray.store.attention import AttentionWriter
 from attnray.store.codecs import CODECS, Codec
-from attnray.store.folder import RunFolder, replacing
+from attnray.store.folder import RunFolder, read_table, replacing
 
 STAGE = "extract"
 
@@ -125,4 +124,4 @@ class Ragged:
 
 def read_examples(folder: RunFolder, shard: int) -> list[Example]:
     """The examples of a shard, in the order in which its attention is stored."""
-    return from_table(pq.read_table(folder.shard(shard)))
+    return from_table(read_table(folder.shard(shard)))

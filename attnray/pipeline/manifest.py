@@ -57,7 +57,10 @@ class Manifest:
         Raises:
             InputError: it was written by another version of the layout.
         """
-        content = read_json(folder.manifest)
+        try:
+            content = read_json(folder.manifest)
+        except ValueError as error:
+            raise InputError(f"{folder.manifest}: damaged ({error}); delete it") from error
         if content is None:
             return None
         if content.pop("layout", None) != LAYOUT:

@@ -2,7 +2,9 @@
 
 `weights` has shape (layer, head, cell): the cells of an example are its query x key weights,
 row by row, and those of example i stand at `offsets[i]` to `offsets[i + 1]`. An inner chunk
-holds one head; an outer Zarr shard every head of a block of cells, and has one writer.
+holds one head; an outer Zarr shard every head of a block of cells, and has one writer. The
+last block is filled up with zeros: only what is read as a whole block has its checksums
+checked by zarrs.
 """
 
 from __future__ import annotations
@@ -49,18 +51,19 @@ class AttentionWriter:
         self._block = _block_cells(heads, codec, config)
         with _rust_pipeline():
             group: Any = zarr.create_group(path, zarr_format=3, attributes={"codec": codec.name})
-            group.create_array("offsets", data=offsets)
+            group.create_array("offsets", data=offsets, compressors=[Crc32cCodec()])
             self._weights: Any = group.create_array(
                 "weights",
-                shape=(*heads, int(offsets[-1])),
+                shape=(*heads, -(-int(offsets[-1]) // self._block) * self._block),
                 chunks=(1, 1, config.chunk_cells),
                 shards=(*heads, self._block),
                 dtype=codec.dtype,
                 compressors=[BloscCodec(cname="zstd", shuffle="bitshuffle"), Crc32cCodec()],
                 fill_value=codec.zero,
-                config={"write_empty_chunks": True},
                 dimension_names=("layer", "head", "cell"),
             )
+        self._cells = int(offsets[-1])
+        self._zero = codec.zero
         self._buffer = np.empty((*heads, self._block), codec.dtype)
         self._filled = 0
         self._written = 0
@@ -81,14 +84,16 @@ class AttentionWriter:
         Raises:
             ValueError: fewer cells were added than the lengths announced.
         """
+        added = self._written + self._filled
+        if added != self._cells:
+            raise ValueError(f"{added} of {self._cells} cells were written")
         if self._filled:
+            self._buffer[:, :, self._filled :] = self._zero
             self._flush()
-        if self._written != self._weights.shape[2]:
-            raise ValueError(f"{self._written} of {self._weights.shape[2]} cells were written")
 
     def _flush(self) -> None:
-        end = self._written + self._filled
-        self._weights[:, :, self._written : end] = self._buffer[:, :, : self._filled]
+        end = self._written + self._block
+        self._weights[:, :, self._written : end] = self._buffer
         self._written, self._filled = end, 0
 
 
@@ -96,6 +101,9 @@ class AttentionReader:
     """Reads the attention of one shard.
 
     `offsets` has one entry more than there are examples; `heads` is (layers, heads).
+
+    Raises:
+        FileNotFoundError: a block is missing, which Zarr would read as weights of 0.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,8 +111,13 @@ class AttentionReader:
         self._path = path
         self._weights = group["weights"]
         self._codec = CODECS[str(group.attrs["codec"])]
+        self._block: int = self._weights.shards[2]
         self.offsets: NDArray[np.int64] = np.asarray(group["offsets"][:])
         self.heads: tuple[int, int] = (self._weights.shape[0], self._weights.shape[1])
+        for number in range(self._weights.shape[2] // self._block):
+            block = path / "weights" / "c" / "0" / "0" / str(number)
+            if not block.is_file():
+                raise FileNotFoundError(f"{block}: this block of attention is missing")
 
     def read(
         self, example: int, layer: slice | int = slice(None), head: slice | int = slice(None)
@@ -123,16 +136,16 @@ class AttentionReader:
         """
         with _rust_pipeline():
             weights: Any = zarr.open_group(self._path, mode="r")["weights"]
-            block, cached, codes = weights.shards[2], -1, np.empty(0)
-            for first, last in bounds:
-                start, end = int(self.offsets[first]), int(self.offsets[last])
-                parts = []
-                for number in range(start // block, -(-end // block)):
-                    if number != cached:
-                        cached, codes = number, weights[:, :, number * block : (number + 1) * block]
-                    low, high = max(start - number * block, 0), min(end - number * block, block)
-                    parts.append(codes[:, :, low:high])
-                yield self._codec.decode(np.concatenate(parts, axis=2))
+        block, cached, codes = self._block, -1, np.empty(0)
+        for first, last in bounds:
+            start, end = int(self.offsets[first]), int(self.offsets[last])
+            parts = []
+            for number in range(start // block, -(-end // block)):
+                if number != cached:
+                    cached, codes = number, weights[:, :, number * block : (number + 1) * block]
+                low, high = max(start - number * block, 0), min(end - number * block, block)
+                parts.append(codes[:, :, low:high])
+            yield self._codec.decode(np.concatenate(parts, axis=2))
 
 
 def _block_cells(heads: tuple[int, int], codec: Codec, config: StoreConfig) -> int:

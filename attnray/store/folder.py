@@ -78,8 +78,11 @@ class RunFolder:
 
         Sizes are compared here; the contents have checksums of their own, checked on reading.
         """
-        marker = read_json(self.marker(stage, shard))
-        if marker is None or marker["fingerprint"] != identity:
+        try:
+            marker = read_json(self.marker(stage, shard))
+        except ValueError:  # cut short by something other than us: the piece is not done
+            return False
+        if marker is None or marker.get("fingerprint") != identity:
             return False
         sizes = {name: file["size"] for name, file in marker["files"].items()}
         return all(_size(self.path / name) == size for name, size in sizes.items())
@@ -115,7 +118,16 @@ def write_json(path: Path, content: Mapping[str, object]) -> None:
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file, whole or not at all."""
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file, checking its checksums.
+
+    Raises:
+        OSError: the file is missing or damaged.
+    """
+    return pq.read_table(path, columns=columns, page_checksum_verification=True)
 
 
 @contextmanager

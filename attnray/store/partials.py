@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from attnray.metrics.sums import Partial
-from attnray.store.folder import write_table
+from attnray.store.folder import read_table, write_table
 
 _SCHEMA = pa.schema(
     [
@@ -37,7 +36,7 @@ def write_partial(path: Path, partial: Partial) -> None:
 
 def read_partial(path: Path) -> Partial:
     """Read a partial."""
-    table = pq.read_table(path)
+    table = read_table(path)
     partial: Partial = {}
     for row, (name, shape) in enumerate(
         zip(table["name"].to_pylist(), table["shape"].to_pylist(), strict=True)

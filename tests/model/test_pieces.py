@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
+from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model.pieces import Role, WordPieces
+from attnray.model.source import locate
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -169,7 +171,7 @@ def test_a_folder_without_tokenizer_files_is_an_error(tmp_path: Path, tiny_model
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_bytes((tiny_model / name).read_bytes())
     with pytest.raises(InputError, match="tokenizer"):
-        WordPieces(tmp_path)
+        locate(ModelConfig(path=str(tmp_path)), 0)
 
 
 def test_a_broken_tokenizer_file_is_an_error(tmp_path: Path, tiny_model: Path) -> None:

@@ -368,6 +368,8 @@ def with_heads(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> li
         folder = tmp_path_factory.mktemp("heads") / kind.__name__
         model = kind.from_pretrained(tiny_model)
         model.save_pretrained(folder)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(tiny_model / name, folder)
         folders.append(folder)
     return folders
 

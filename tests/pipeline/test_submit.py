@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.jobs import ROOT, environment, succeed, tables
+from tests.pipeline.jobs import ROOT, command, environment, succeed, tables
 
 BIN = Path(sys.executable).parent
 
@@ -30,13 +30,16 @@ def cluster() -> Iterator[dict[str, str]]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }
-    dashboard = free_port()
-    ports = [f"--port={free_port()}", f"--dashboard-port={dashboard}"]
+    head, dashboard = free_port(), free_port()
+    ports = [f"--port={head}", f"--dashboard-port={dashboard}"]
     size = ["--num-cpus=2", f"--object-store-memory={100 * 2**20}", f"--temp-dir={folder}"]
     start = ["ray", "start", "--head", *ports, *size, "--disable-usage-stats"]
     try:
         subprocess.run(start, env=user, check=True, capture_output=True, timeout=120)
-        yield user | {"RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}"}
+        yield user | {
+            "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}",
+            "HEAD_ADDRESS": f"127.0.0.1:{head}",
+        }
     finally:
         for pid in processes_naming(folder):
             os.kill(pid, signal.SIGKILL)
@@ -79,6 +82,18 @@ def test_a_submitted_job_gives_the_same_bits(cluster: dict[str, str], tmp_path: 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "report.html" in done.stdout
     assert tables(tmp_path / "submitted") == tables(tmp_path / "serial")
+
+    # A driver of its own finds the cluster by RAY_ADDRESS.
+    direct = subprocess.run(
+        command("run", f"run_dir={tmp_path / 'direct'}", *small),
+        env=cluster | {"RAY_ADDRESS": cluster["HEAD_ADDRESS"]},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert direct.returncode == 0, direct.stderr
+    assert tables(tmp_path / "direct") == tables(tmp_path / "serial")
 
     # A failing status arrives as a failed job, with its line in the log.
     refused = submit(cluster, f"run_dir={tmp_path / 'submitted'}", "store=float32", *small)
