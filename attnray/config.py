@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
 from attnray.errors import InputError
 
@@ -135,6 +136,21 @@ NOT_NEGATIVE = ("executor.gpus_per_extractor", "executor.retries", "seed")
 def register() -> None:
     """Make the schema known to Hydra under the name that conf/config.yaml starts from."""
     ConfigStore.instance().store(name="schema", node=Config)
+
+
+def typed(composed: DictConfig) -> Config:
+    """The composed configuration as dataclasses.
+
+    Raises:
+        InputError: a value that has to be given is not.
+    """
+    try:
+        config = OmegaConf.to_object(composed)
+    except MissingMandatoryValue as error:
+        key = error.full_key or "a value"
+        raise InputError(f"{key} is missing: say {key}=…") from error
+    assert isinstance(config, Config)
+    return config
 
 
 def corpora(config: Config) -> dict[str, CorpusConfig]:

@@ -7,10 +7,10 @@ from dataclasses import fields
 import pytest
 from hydra import compose, initialize_config_dir
 
-from attnray.config import CHOICES, METRICS, Config, RolesConfig, check, corpora, register
+from attnray.config import CHOICES, METRICS, Config, RolesConfig, check, corpora, register, typed
 from attnray.errors import InputError
 from attnray.metrics import registry
-from attnray.pipeline.cli import configuration_folder, typed
+from attnray.pipeline.cli import configuration_folder
 from attnray.store.codecs import CODECS
 
 FOLDER = configuration_folder()

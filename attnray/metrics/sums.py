@@ -64,9 +64,18 @@ def _standard_error(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, float]:
     units, total, value = int(sums["units"]), np.float64(sums["t"]), ratio(sums)
     if units < 2:
         return np.full_like(value, np.nan), np.nan
-    squares = sums["cc"] - 2 * value * sums["ct"] + value * value * sums["tt"]
-    variance = units / (units - 1) * np.maximum(squares, 0) / total**2
+    variance = units / (units - 1) * _squares(sums) / total**2
     return np.sqrt(variance), float(stats.t.ppf(0.975, units - 1))
+
+
+def _squares(sums: Mapping[str, NDArray[Any]]) -> Floats:
+    """sum (c - r t)^2; of counts it is exact, since the terms can cancel to nothing."""
+    exact = np.issubdtype(sums["c"].dtype, np.integer)
+    c, cc, ct, t, tt = (
+        sums[name].astype(object if exact else np.float64) for name in ("c", "cc", "ct", "t", "tt")
+    )
+    squares = (cc * t * t - 2 * c * t * ct + c * c * tt) / (t * t)
+    return np.maximum(np.asarray(squares, np.float64), 0)
 
 
 def _wilson(value: Floats, cases: int) -> tuple[Floats, Floats]:

@@ -13,11 +13,11 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 import attnray
-from attnray.config import Config, RolesConfig, check, register
+from attnray.config import Config, RolesConfig, check, register, typed
 from attnray.errors import IncompleteRun, InputError
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -82,21 +82,6 @@ def _run(job: str, config: Config) -> None:
     from attnray.pipeline.jobs import JOBS
 
     JOBS[job](config, list(HydraConfig.get().overrides.task))
-
-
-def typed(composed: DictConfig) -> Config:
-    """The composed configuration as dataclasses.
-
-    Raises:
-        InputError: a value that has to be given is not.
-    """
-    try:
-        config = OmegaConf.to_object(composed)
-    except MissingMandatoryValue as error:
-        key = error.full_key or "a value"
-        raise InputError(f"{key} is missing: say {key}=…") from error
-    assert isinstance(config, Config)
-    return config
 
 
 def _role_overrides(arguments: list[str]) -> list[str]:

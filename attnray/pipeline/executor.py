@@ -47,17 +47,6 @@ class Executor(Protocol):
         """Run everything; every piece gives one outcome, unless the one before it failed."""
 
 
-def make_executor(config: ExecutorConfig) -> Executor:
-    """The configured executor."""
-    if config.name == "serial":
-        from attnray.pipeline.serial import SerialExecutor
-
-        return SerialExecutor(config)
-    from attnray.pipeline.on_ray import RayExecutor
-
-    return RayExecutor(config)
-
-
 def local_device(config: ExecutorConfig) -> str:
     """The device on this machine."""
     import torch

@@ -8,9 +8,8 @@ from dataclasses import asdict, fields
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from attnray.config import Config, check
+from attnray.config import Config, check, typed
 from attnray.errors import InputError
-from attnray.pipeline.cli import typed
 from attnray.pipeline.manifest import Manifest, refuse_other
 from attnray.pipeline.report import report
 from attnray.pipeline.stages import Run, plan, process, reduce, run_folder

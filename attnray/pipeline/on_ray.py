@@ -217,10 +217,16 @@ def _own() -> dict[str, Any]:
     """A local cluster, with a CPU for an extractor and one for an analysis at the least."""
     return {
         "address": "local",
-        "num_cpus": max(2, len(os.sched_getaffinity(0))),
+        "num_cpus": max(2, _cores()),
         "include_dashboard": False,
         "object_store_memory": OBJECT_STORE_BYTES,
     }
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _given(address: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from attnray.config import Config, CorpusConfig
+from attnray.config import Config, CorpusConfig, ExecutorConfig
 from attnray.corpus.readers import PACKAGE_SCHEME
 from attnray.errors import IncompleteRun, InputError
 from attnray.metrics.base import Metric
@@ -15,7 +15,7 @@ from attnray.metrics.registry import METRICS
 from attnray.model.source import Checkpoint, locate
 from attnray.pipeline import extract as extraction
 from attnray.pipeline.analyse import AnalyseTask, stage
-from attnray.pipeline.executor import Work, make_executor
+from attnray.pipeline.executor import Executor, Work
 from attnray.pipeline.extract import ExtractTask, ModelSettings
 from attnray.pipeline.manifest import Manifest, identity, refuse_other
 from attnray.pipeline.progress import Progress
@@ -104,6 +104,17 @@ def process(run: Run, extract: bool = True, analyse: bool = True) -> None:
             f"{run.folder.path}: {len(failures)} pieces failed: {'; '.join(sorted(failures))}. "
             "The same command tries them again"
         )
+
+
+def make_executor(config: ExecutorConfig) -> Executor:
+    """The configured executor; Ray is imported only where it is used."""
+    if config.name == "serial":
+        from attnray.pipeline.serial import SerialExecutor
+
+        return SerialExecutor(config)
+    from attnray.pipeline.on_ray import RayExecutor
+
+    return RayExecutor(config)
 
 
 def reduce(run: Run) -> None:
