@@ -99,6 +99,7 @@ def _frozen(config: dict[str, object]) -> dict[str, object]:
 def _print_summary(run: Run) -> None:
     for note in run.notes:
         print(f"note: {note}")
-    print(best_heads(run.folder, run.tables))
+    if lines := best_heads(run.folder, run.tables):
+        print(lines)
     print(f"tables:  {run.folder.path / 'tables'}")
     print(f"report:  {run.folder.report}")
