@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from attnray import __version__
+from attnray.config import corpora
 from attnray.errors import IncompleteRun
 from attnray.pipeline.reduce import STAGE as REDUCE
 from attnray.pipeline.reduce import table_identity
@@ -48,8 +49,10 @@ def _uniform_entropy(run: Run) -> float | None:
 def _settings(run: Run) -> dict[str, str]:
     """What the page says of how the run was made."""
     config, identity = run.config, run.manifest.identity
+    paths = [p for corpus in corpora(config).values() for p in corpus.path]
     versions = ", ".join(f"{name} {version}" for name, version in identity["versions"].items())
     return {
+        "corpus files": ", ".join(dict.fromkeys(path.rpartition("/")[2] for path in paths)),
         "model commit": str(identity["model"]["commit"] or "local files"),
         "number type": identity["model"]["dtype"],
         "device": identity["device"],
