@@ -39,11 +39,13 @@ class CorpusConfig:
 
 @dataclass
 class RolesConfig:
-    """A corpus of its own for a metric; `null` stands for `corpus`."""
+    """A corpus of its own for a role; `null` stands for `corpus`, except for `train`."""
 
     patterns: CorpusConfig | None = None
     syntax: CorpusConfig | None = None
     coreference: CorpusConfig | None = None
+    train: CorpusConfig | None = None
+    dev: CorpusConfig | None = None
 
 
 @dataclass
@@ -97,7 +99,8 @@ class Config:
     batch: BatchConfig = field(default_factory=BatchConfig)
     run_dir: str | None = None
     metrics: list[str] = field(default_factory=list)
-    max_tokens: int = 128
+    controls: str | None = None
+    max_tokens: Any = 128
     merge: str = "mean"
     relation_labels: str = "universal"
     candidates: str = "mentions"
@@ -114,6 +117,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "relation_labels": ("universal", "full"),
     "candidates": ("mentions", "words"),
 }
+#: What a run can be held against; `random` is its twin with new weights drawn from `seed`.
+CONTROLS = ("random",)
 CORPUS_CHOICES = {
     "format": ("conllu", "text"),
     "segment": ("sentence", "document", "pair"),
@@ -154,9 +159,19 @@ def typed(composed: DictConfig) -> Config:
 
 
 def corpora(config: Config) -> dict[str, CorpusConfig]:
-    """The corpus of each role: its own where one is chosen, else `corpus`."""
+    """The corpus of each role: its own where one is chosen, else `corpus`.
+
+    Probes are trained on a corpus of its own or not at all.
+    """
     roles = {f.name: getattr(config.corpora, f.name) for f in fields(RolesConfig)}
-    return {role: own or config.corpus for role, own in roles.items()}
+    chosen = {role: own or config.corpus for role, own in roles.items()}
+    return chosen if config.corpora.train else {k: v for k, v in chosen.items() if k != "train"}
+
+
+def lengths(config: Config) -> list[int]:
+    """What documents are cut to, in pieces; pairs are cut to the first."""
+    given = config.max_tokens
+    return list(given) if isinstance(given, list) else [given]
 
 
 def check(config: Config) -> None:
@@ -174,13 +189,28 @@ def check(config: Config) -> None:
     for key in NOT_NEGATIVE:
         value = _get(config, key)
         _require(key, value, value is None or value >= 0, "0 or more")
-    _require("max_tokens", config.max_tokens, config.max_tokens >= 3, "at least 3")
+    _check_lengths(config)
+    control = config.controls
+    _require("controls", control, control in (None, *CONTROLS), f"null or {_join(CONTROLS)}")
+    if control == "random" and config.model.random_init:
+        raise InputError(
+            "controls=random compares trained weights with random ones: "
+            "leave out model.random_init=true"
+        )
     _check_metrics(config.metrics)
     _check_corpus("corpus", config.corpus)
     for item in fields(RolesConfig):
         own = getattr(config.corpora, item.name)
         if own is not None:
             _check_corpus(f"corpora.{item.name}", own)
+
+
+def _check_lengths(config: Config) -> None:
+    given = lengths(config)
+    whole = all(type(length) is int and length >= 3 for length in given)
+    possible = bool(given) and whole and len(set(given)) == len(given)
+    allowed = "at least 3, or a list of such numbers, each once"
+    _require("max_tokens", config.max_tokens, possible, allowed)
 
 
 def _check_metrics(metrics: list[str]) -> None:

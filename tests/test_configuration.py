@@ -7,7 +7,18 @@ from dataclasses import fields
 import pytest
 from hydra import compose, initialize_config_dir
 
-from attnray.config import CHOICES, METRICS, Config, RolesConfig, check, corpora, register, typed
+from attnray.config import (
+    CHOICES,
+    METRICS,
+    Config,
+    RolesConfig,
+    check,
+    corpora,
+    lengths,
+    register,
+    typed,
+)
+from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import registry
 from attnray.pipeline.cli import configuration_folder
@@ -51,14 +62,31 @@ def test_a_model_named_like_its_file_and_a_store_and_an_executor_too() -> None:
 def test_what_can_be_chosen_is_what_there_is() -> None:
     assert set(CHOICES["store.codec"]) == set(CODECS)
     assert set(METRICS) == set(registry.METRICS)
-    assert {field.name for field in fields(RolesConfig)} == set(METRICS)
+    assert {field.name for field in fields(RolesConfig)} == set(ROLES)
+    assert {entry.role for entry in registry.METRICS.values()} <= set(ROLES)
 
 
 def test_a_role_has_the_main_corpus_unless_it_has_its_own() -> None:
     own = composed("corpus@corpora.syntax=conllu", "corpora.syntax.path=x")
     assert {role: c.name for role, c in corpora(own).items()} == {
-        "patterns": "sample", "syntax": "conllu", "coreference": "sample"
+        "patterns": "sample", "syntax": "conllu", "coreference": "sample", "dev": "sample"
     }  # fmt: skip
+
+
+def test_probes_have_a_corpus_to_train_on_only_where_one_is_given() -> None:
+    given = composed("corpus@corpora.train=conllu", "corpora.train.path=x")
+    assert corpora(given)["train"].path == "x"
+    assert "train" not in corpora(composed())
+
+
+def test_documents_are_cut_to_one_length_or_to_several() -> None:
+    assert lengths(composed()) == [128]
+    assert lengths(composed("max_tokens=[128,256,512]")) == [128, 256, 512]
+
+
+def test_a_random_model_has_no_random_twin() -> None:
+    with pytest.raises(InputError, match="random_init"):
+        check(composed("model.random_init=true", "controls=random"))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +98,11 @@ def test_a_role_has_the_main_corpus_unless_it_has_its_own() -> None:
         "metrics=[syntax,syntax]",
         "metrics=[syntax,semantics]",
         "max_tokens=2",
+        "max_tokens=[]",
+        "max_tokens=[128,128]",
+        "max_tokens=[128,2]",
+        "max_tokens=128.5",
+        "controls=shuffled",
         "corpus.limit=0",
         "corpus.segment=word",
         "corpus.path=[]",

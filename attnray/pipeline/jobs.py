@@ -11,8 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 from attnray.config import Config, check, typed
 from attnray.errors import InputError
 from attnray.pipeline.manifest import Manifest, refuse_other
+from attnray.pipeline.reduce import reduce
 from attnray.pipeline.report import report
-from attnray.pipeline.stages import Run, plan, process, reduce, run_folder
+from attnray.pipeline.run import Run
+from attnray.pipeline.stages import existing, plan, process, run_folder
 from attnray.report.summary import best_heads
 from attnray.store.folder import RunFolder
 
@@ -77,7 +79,7 @@ def _existing(config: Config, overrides: list[str]) -> Run:
     merged = _on_top(manifest.config, config, overrides)
     check(merged)
     refuse_other(folder, _frozen(manifest.config), _frozen(asdict(merged)))
-    return Run(folder, merged, manifest)
+    return existing(folder, merged, manifest)
 
 
 def _on_top(planned: dict[str, object], config: Config, overrides: list[str]) -> Config:
@@ -99,7 +101,7 @@ def _frozen(config: dict[str, object]) -> dict[str, object]:
 def _print_summary(run: Run) -> None:
     for note in run.notes:
         print(f"note: {note}")
-    if lines := best_heads(run.folder, run.tables):
+    if lines := best_heads(run.folder, run.tables, run.model):
         print(lines)
     print(f"tables:  {run.folder.path / 'tables'}")
     print(f"report:  {run.folder.report}")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from attnray.config import Config, corpora
+from attnray.config import Config, corpora, lengths
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
 from attnray.store.folder import RunFolder, fingerprint, read_json, write_json
 
 #: Rises when the layout of a run folder changes.
-LAYOUT = 1
+LAYOUT = 2
 #: Packages whose version can change the bits of what is extracted.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 
@@ -23,13 +24,15 @@ PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 class ExampleSet:
     """The examples of one kind from one corpus, and the shards they fill.
 
-    `key` is the fingerprint of what they were made from; `counts` the rows of `corpus`;
-    `mean_ln_length` the mean of ln(tokens): the entropy of uniform attention, in nats.
+    `key` is the fingerprint of what they were made from; `max_tokens` what they were cut to,
+    None for sentences; `counts` the rows of `corpus`; `mean_ln_length` the mean of ln(tokens):
+    the entropy of uniform attention, in nats.
     """
 
     key: str
     corpus: str
     kind: str
+    max_tokens: int | None
     shards: list[int]
     counts: dict[str, int]
     mean_ln_length: float
@@ -39,15 +42,15 @@ class ExampleSet:
 class Manifest:
     """A run's plan.
 
-    `identity` must be the same for a run to go on in the folder. `sets` names the example
-    set of each metric that was planned, None where its corpus has not what it needs;
+    `identity` must be the same for a run to go on in the folder. `roles` has the keys of the
+    example sets of each role that was planned, none where its corpus has not what it needs;
     `examples` holds the sha256 of each shard's Parquet file.
     """
 
     identity: dict[str, Any]
     config: dict[str, Any]
     sets: list[ExampleSet]
-    metrics: dict[str, str | None]
+    roles: dict[str, list[str]]
     examples: list[str]
 
     @classmethod
@@ -74,14 +77,9 @@ class Manifest:
         """Freeze the plan."""
         write_json(folder.manifest, {"layout": LAYOUT, **asdict(self)})
 
-    def set_of(self, metric: str) -> ExampleSet | None:
-        """The examples a metric measures; None where its corpus lacks what it needs."""
-        key = self.metrics[metric]
-        return next((each for each in self.sets if each.key == key), None)
-
-    def set_of_shard(self, shard: int) -> ExampleSet:
-        """The example set a shard belongs to."""
-        return next(each for each in self.sets if shard in each.shards)
+    def sets_of(self, role: str) -> list[ExampleSet]:
+        """The examples of a role, for each cut; none where its corpus lacks what it needs."""
+        return [each for key in self.roles[role] for each in self.sets if each.key == key]
 
     def attention_identity(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
@@ -107,7 +105,7 @@ def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, A
             }
             for role, corpus in corpora(config).items()
         },
-        "max_tokens": config.max_tokens,
+        "max_tokens": lengths(config),
         "seed": config.seed,
         "shard": asdict(config.shard),
         "batch": asdict(config.batch),
@@ -116,13 +114,24 @@ def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, A
     }
 
 
-def refuse_other(folder: RunFolder, planned: dict[str, Any], now: dict[str, Any]) -> None:
+def refuse_other(
+    folder: RunFolder,
+    planned: dict[str, Any],
+    now: dict[str, Any],
+    roles: Collection[str] | None = None,
+) -> None:
     """Refuse to go on in a folder that was planned otherwise.
+
+    Args:
+        folder: the run folder.
+        planned: what it was planned with.
+        now: what it is to go on with.
+        roles: the roles whose corpora must be the same, those already planned; None for all.
 
     Raises:
         InputError: says what differs.
     """
-    before, after = _flat(planned), _flat(now)
+    before, after = _flat(_of_roles(planned, roles)), _flat(_of_roles(now, roles))
     differences = [
         f"{key} was {before.get(key)} and is {after.get(key)}"
         for key in sorted(before.keys() | after.keys())
@@ -135,17 +144,24 @@ def refuse_other(folder: RunFolder, planned: dict[str, Any], now: dict[str, Any]
         )
 
 
-def with_set(
-    manifest: Manifest, metric: str, found: ExampleSet | None, examples: list[str]
+def with_sets(
+    manifest: Manifest, role: str, found: list[ExampleSet], examples: list[str]
 ) -> Manifest:
-    """The manifest with one more metric planned, on a new set or one it has."""
+    """The manifest with one more role planned, on new sets or on those it has."""
     known = {each.key for each in manifest.sets}
     return dataclasses.replace(
         manifest,
-        sets=manifest.sets + ([found] if found and found.key not in known else []),
-        metrics={**manifest.metrics, metric: found.key if found else None},
+        sets=manifest.sets + [each for each in found if each.key not in known],
+        roles={**manifest.roles, role: [each.key for each in found]},
         examples=manifest.examples + examples,
     )
+
+
+def _of_roles(content: dict[str, Any], roles: Collection[str] | None) -> dict[str, Any]:
+    if roles is None:
+        return content
+    chosen = {role: corpus for role, corpus in content["corpora"].items() if role in roles}
+    return {**content, "corpora": chosen}
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, str]:

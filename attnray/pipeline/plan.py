@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
-from attnray.config import Config, CorpusConfig, corpora
+from attnray.config import Config, CorpusConfig, corpora, lengths
 from attnray.corpus.example import Example, to_table
 from attnray.corpus.readers import FORMATS, read
+from attnray.corpus.roles import ROLES
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.shards import shards
 from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
-from attnray.metrics.registry import METRICS
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint
-from attnray.pipeline.manifest import ExampleSet, Manifest, with_set
+from attnray.pipeline.manifest import ExampleSet, Manifest, with_sets
 from attnray.store.folder import RunFolder, fingerprint, sha256, write_table
 
 
 class Planner:
-    """Plans the metrics a manifest does not have yet, writing their shards.
+    """Plans the roles a manifest does not have yet, writing their shards.
 
     Args:
         folder: the run folder.
@@ -38,17 +38,18 @@ class Planner:
         self._longest = longest
         self._checkpoint = checkpoint
 
-    def plan(self, manifest: Manifest) -> Manifest:
-        """Add what is missing for the configured metrics, and freeze it.
+    def plan(self, manifest: Manifest, roles: Iterable[str]) -> Manifest:
+        """Add the roles that are not planned yet, and freeze the plan.
 
         Raises:
-            InputError: a corpus cannot be read, or no metric finds what it needs.
+            InputError: a corpus cannot be read, or none has what it is needed for.
         """
-        for metric in self._config.metrics:
-            if metric not in manifest.metrics:
-                manifest = self._add(manifest, metric)
-        if not any(manifest.metrics[metric] for metric in self._config.metrics):
-            lacking = (f"{m} needs {METRICS[m].annotation}" for m in self._config.metrics)
+        wanted = list(roles)
+        for role in wanted:
+            if role not in manifest.roles:
+                manifest = self._add(manifest, role)
+        if not any(manifest.roles[role] for role in wanted):
+            lacking = (f"{role} needs {ROLES[role].annotation}" for role in wanted)
             raise InputError(
                 f"the corpus has nothing to measure: {', '.join(lacking)}; "
                 "choose other metrics or another corpus"
@@ -56,27 +57,49 @@ class Planner:
         manifest.write(self._folder)
         return manifest
 
-    def _add(self, manifest: Manifest, metric: str) -> Manifest:
-        entry, corpus = METRICS[metric], corpora(self._config)[metric]
-        kind = entry.kind(self._config)
-        key = fingerprint({**manifest.identity["corpora"][metric], "segment": kind})
+    def _add(self, manifest: Manifest, role: str) -> Manifest:
+        """The manifest with the example sets of a role, one for each cut."""
+        found: list[ExampleSet] = []
+        examples: list[str] = []
+        for cut in lengths(self._config) if ROLES[role].every_length else [self._first_cut]:
+            first = len(manifest.examples) + len(examples)
+            new, written = self._set(manifest, role, cut, first)
+            found += [new] if new else []
+            examples += written
+        return with_sets(manifest, role, found, examples)
+
+    def _set(
+        self, manifest: Manifest, role: str, cut: int, first: int
+    ) -> tuple[ExampleSet | None, list[str]]:
+        """An example set of a role, None where the corpus lacks what it needs.
+
+        Its shards are numbered from `first`; gives the checksums of those that were written.
+        """
+        entry, corpus = ROLES[role], corpora(self._config)[role]
+        kind = entry.kind(corpus)
+        most = None if kind == "sentence" else cut
+        content = manifest.identity["corpora"][role]
+        key = fingerprint({**content, "segment": kind, "max_tokens": most})
         known = next((each for each in manifest.sets if each.key == key), None)
         if known is not None:
-            return with_set(manifest, metric, known if known.counts.get(entry.needs) else None, [])
+            return (known if known.counts.get(entry.needs) else None), []
         if entry.needs != "examples" and not FORMATS[corpus.format].annotated:
-            return with_set(manifest, metric, None, [])
-        first = len(manifest.examples)
-        segmenter = self._segmenter(kind, Units(blocks=self._few_documents(corpus, kind)))
+            return None, []
+        blocks = self._few_documents(corpus, kind, cut)
+        segmenter = self._segmenter(kind, Units(blocks), cut)
         examples = self._write_shards(segmenter, corpus, first)
         counts = segmenter.counts
         numbers = list(range(first, first + len(examples)))
         if not counts[entry.needs]:
             for number in numbers:
                 self._folder.shard(number).unlink()
-            return with_set(manifest, metric, None, [])
+            return None, []
         mean = segmenter.log_lengths / counts["examples"]
-        found = ExampleSet(key, corpus.name, kind, numbers, dict(counts), mean)
-        return with_set(manifest, metric, found, examples)
+        return ExampleSet(key, corpus.name, kind, most, numbers, dict(counts), mean), examples
+
+    @property
+    def _first_cut(self) -> int:
+        return lengths(self._config)[0]
 
     def _write_shards(self, segmenter: Segmenter, corpus: CorpusConfig, first: int) -> list[str]:
         """Write the shards of an example set, numbered from `first`; gives their checksums."""
@@ -88,7 +111,7 @@ class Planner:
             written.append(sha256(path))
         return written
 
-    def _few_documents(self, corpus: CorpusConfig, kind: str) -> bool:
+    def _few_documents(self, corpus: CorpusConfig, kind: str, cut: int) -> bool:
         """Whether there are too few documents to take intervals over them.
 
         Of unlabelled text the documents are counted that the first `limit` examples reach.
@@ -97,7 +120,7 @@ class Planner:
             count = sum(1 for _ in islice(read(corpus), FEWEST_DOCUMENTS))
             return count < FEWEST_DOCUMENTS
         seen: set[int] = set()
-        for example in _examples(self._segmenter(kind, Units(blocks=False)), corpus):
+        for example in _examples(self._segmenter(kind, Units(blocks=False), cut), corpus):
             seen.add(example.unit)
             if len(seen) >= FEWEST_DOCUMENTS:
                 return False
@@ -107,11 +130,8 @@ class Planner:
     def _word_pieces(self) -> WordPieces:
         return WordPieces(self._checkpoint.folder)
 
-    def _segmenter(self, kind: str, units: Units) -> Segmenter:
-        config = self._config
-        return Segmenter(
-            kind, self._word_pieces, self._longest, config.max_tokens, units, config.seed
-        )
+    def _segmenter(self, kind: str, units: Units, cut: int) -> Segmenter:
+        return Segmenter(kind, self._word_pieces, self._longest, cut, units, self._config.seed)
 
 
 def _examples(segmenter: Segmenter, corpus: CorpusConfig) -> Iterator[Example]:

@@ -7,72 +7,62 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from attnray.errors import IncompleteRun
-from attnray.metrics.base import Metric, merge
+from attnray.metrics.base import merge
 from attnray.metrics.sums import Partial
-from attnray.pipeline.analyse import stage
-from attnray.pipeline.manifest import Manifest
-from attnray.store.folder import RunFolder, fingerprint, write_table
+from attnray.pipeline.run import Measurement, Run
+from attnray.store.folder import RunFolder, write_table
 from attnray.store.partials import read_partial
 
 STAGE = "reduce"
 
 
-def reduce(folder: RunFolder, manifest: Manifest, metrics: list[Metric]) -> None:
-    """Write the tables of the metrics, and the table `corpus`, where they are not yet.
+def reduce(run: Run) -> None:
+    """Write the tables of a run and its twin, where they are not yet.
 
     Raises:
         IncompleteRun: partials are missing; names their shards.
     """
     missing = [
-        f"shard {shard:05} has no {metric.name}"
-        for metric in metrics
-        for shard in _shards(manifest, metric)
-        if not _done(folder, manifest, metric, shard)
+        f"{member.folder.path}: shard {shard:05} has no {metric.name}"
+        for member in run.members
+        for name in member.metrics
+        for metric, shard in member.unfinished(name)
     ]
     if missing:
-        raise IncompleteRun(f"{folder.path}: {'; '.join(missing)}")
-    for metric in metrics:
-        _reduce_metric(folder, manifest, metric)
-    write_table(folder.table("corpus"), _corpus_table(manifest))
+        raise IncompleteRun("; ".join(missing))
+    for metric in run.metrics:
+        _reduce_metric(run, metric)
+    write_table(run.folder.table("corpus"), _corpus_table(run))
 
 
-def _reduce_metric(folder: RunFolder, manifest: Manifest, metric: Metric) -> None:
-    shards, name = _shards(manifest, metric), f"{STAGE}-{metric.name}"
-    identity = table_identity(manifest, metric)
-    if folder.done(name, 0, identity):
+def marker(metric: str) -> str:
+    """The name under which the marker of a metric's tables lies."""
+    return f"{STAGE}-{metric}"
+
+
+def _reduce_metric(run: Run, metric: str) -> None:
+    identity = run.table_identity(metric)
+    if run.folder.done(marker(metric), 0, identity):
         return
-    total = merge(_partials(folder, metric, shards))
-    examples = manifest.set_of(metric.name)
-    assert examples is not None
-    names = (str(manifest.identity["model"]["name"]), examples.corpus)
-    tables = metric.tables(total)
-    for table, content in tables.items():
-        write_table(folder.table(table), _named(content, *names))
-    folder.commit(name, 0, identity, [folder.table(table) for table in tables])
+    parts = [tables for member in run.members for tables in _tables(member, metric)]
+    for name in parts[0]:
+        write_table(run.folder.table(name), pa.concat_tables([part[name] for part in parts]))
+    run.folder.commit(marker(metric), 0, identity, [run.folder.table(name) for name in parts[0]])
 
 
-def table_identity(manifest: Manifest, metric: Metric) -> str:
-    """The fingerprint of a metric's tables."""
-    partials = [
-        manifest.partial_identity(metric.name, metric.parameters, shard)
-        for shard in _shards(manifest, metric)
-    ]
-    return fingerprint({"partials": partials})
+def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:
+    """The tables of a metric over each of its example sets."""
+    for each in run.measurements(metric):
+        total = merge(_partials(run.folder, each))
+        tables = each.metric.tables(total)
+        yield {
+            name: _named(table, run.model, each.examples.corpus) for name, table in tables.items()
+        }
 
 
-def _partials(folder: RunFolder, metric: Metric, shards: list[int]) -> Iterator[Partial]:
-    for shard in shards:
-        yield read_partial(folder.partial(metric.name, shard))
-
-
-def _shards(manifest: Manifest, metric: Metric) -> list[int]:
-    examples = manifest.set_of(metric.name)
-    return examples.shards if examples else []
-
-
-def _done(folder: RunFolder, manifest: Manifest, metric: Metric, shard: int) -> bool:
-    identity = manifest.partial_identity(metric.name, metric.parameters, shard)
-    return folder.done(stage(metric.name), shard, identity)
+def _partials(folder: RunFolder, measurement: Measurement) -> Iterator[Partial]:
+    for shard in measurement.examples.shards:
+        yield read_partial(folder.partial(measurement.metric.name, shard))
 
 
 def _named(table: pa.Table, model: str, corpus: str) -> pa.Table:
@@ -82,17 +72,34 @@ def _named(table: pa.Table, model: str, corpus: str) -> pa.Table:
     return table
 
 
-def _corpus_table(manifest: Manifest) -> pa.Table:
+_CORPUS_SCHEMA = pa.schema(
+    [
+        ("model", pa.string()),
+        ("corpus", pa.string()),
+        ("kind", pa.string()),
+        ("item", pa.string()),
+        ("count", pa.int64()),
+        ("max_tokens", pa.int64()),
+        ("roles", pa.string()),
+    ]
+)
+
+
+def _corpus_table(run: Run) -> pa.Table:
     rows = [
         {
-            "model": manifest.identity["model"]["name"],
+            "model": member.model,
             "corpus": examples.corpus,
             "kind": examples.kind,
             "item": item,
             "count": count,
+            "max_tokens": examples.max_tokens,
+            "roles": ", ".join(
+                r for r, keys in member.manifest.roles.items() if examples.key in keys
+            ),
         }
-        for examples in manifest.sets
+        for member in run.members
+        for examples in member.manifest.sets
         for item, count in sorted(examples.counts.items())
     ]
-    schema = pa.schema([(n, pa.string()) for n in ("model", "corpus", "kind", "item")])
-    return pa.Table.from_pylist(rows, schema.append(pa.field("count", pa.int64())))
+    return pa.Table.from_pylist(rows, _CORPUS_SCHEMA)

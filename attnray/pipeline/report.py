@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from attnray import __version__
-from attnray.config import corpora
+from attnray.config import corpora, lengths
 from attnray.errors import IncompleteRun
-from attnray.pipeline.reduce import STAGE as REDUCE
-from attnray.pipeline.reduce import table_identity
-from attnray.pipeline.stages import Run
+from attnray.pipeline.reduce import marker
+from attnray.pipeline.run import Run
 from attnray.report.page import Facts, write_report
 from attnray.store.folder import fingerprint
 
@@ -22,12 +21,12 @@ def report(run: Run) -> None:
     Raises:
         IncompleteRun: a metric has no tables yet.
     """
-    identities = {m.name: table_identity(run.manifest, m) for m in run.metrics}
-    lacking = [n for n, i in identities.items() if not run.folder.done(f"{REDUCE}-{n}", 0, i)]
+    identities = {metric: run.table_identity(metric) for metric in run.metrics}
+    lacking = [m for m, i in identities.items() if not run.folder.done(marker(m), 0, i)]
     if lacking:
         raise IncompleteRun(f"{run.folder.path} has no tables of {', '.join(lacking)} yet")
     facts = Facts(
-        model=run.manifest.identity["model"]["name"],
+        model=run.model,
         corpora=tuple(dict.fromkeys(each.corpus for each in run.manifest.sets)),
         tables=run.tables,
         notes=tuple(run.notes),
@@ -42,8 +41,9 @@ def report(run: Run) -> None:
 
 def _uniform_entropy(run: Run) -> float | None:
     """The mean entropy of uniform attention over the examples of the patterns, in nats."""
-    examples = run.manifest.set_of("patterns") if "patterns" in run.config.metrics else None
-    return examples.mean_ln_length if examples else None
+    if "patterns" not in run.metrics:
+        return None
+    return run.manifest.sets_of("patterns")[0].mean_ln_length
 
 
 def _settings(run: Run) -> dict[str, str]:
@@ -60,7 +60,7 @@ def _settings(run: Run) -> dict[str, str]:
         "attention from split words": config.merge,
         "relation labels": config.relation_labels,
         "coreference candidates": config.candidates,
-        "most tokens of a document": str(config.max_tokens),
+        "most tokens of a document": ", ".join(map(str, lengths(config))),
         "seed": str(config.seed),
         "versions": f"attnray {__version__}, {versions}",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from attnray.config import Config, CorpusConfig, ExecutorConfig
@@ -14,64 +14,64 @@ from attnray.metrics.base import Metric
 from attnray.metrics.registry import METRICS
 from attnray.model.source import Checkpoint, locate
 from attnray.pipeline import extract as extraction
-from attnray.pipeline.analyse import AnalyseTask, stage
+from attnray.pipeline.analyse import AnalyseTask
 from attnray.pipeline.executor import Executor, Work
 from attnray.pipeline.extract import ExtractTask, ModelSettings
 from attnray.pipeline.manifest import Manifest, identity, refuse_other
 from attnray.pipeline.progress import Progress
-from attnray.pipeline.reduce import reduce as write_tables
+from attnray.pipeline.run import Run
 from attnray.store.folder import RunFolder, fingerprint
 
-
-@dataclass(frozen=True)
-class Run:
-    """A planned run: its folder, its configuration, its frozen plan."""
-
-    folder: RunFolder
-    config: Config
-    manifest: Manifest
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The configured metrics whose corpus has what they need."""
-        return [METRICS[m].make(self.config) for m in self._planned if self.manifest.metrics[m]]
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The names of the tables the run writes."""
-        return (*(table for metric in self.metrics for table in metric.table_names), "corpus")
-
-    @property
-    def notes(self) -> list[str]:
-        """What the run leaves out, and why."""
-        return [
-            f"{m} was left out: the corpus has no {METRICS[m].annotation}"
-            for m in self._planned
-            if not self.manifest.metrics[m]
-        ]
-
-    @property
-    def _planned(self) -> list[str]:
-        lacking = [m for m in self.config.metrics if m not in self.manifest.metrics]
-        if lacking:
-            raise InputError(
-                f"{self.folder.path} has no plan for {', '.join(lacking)}: run jobs/run.py or "
-                "jobs/plan.py with these metrics on it first"
-            )
-        return self.config.metrics
+#: Where the run of a control lies in the folder of the run it belongs to.
+CONTROLS = "controls"
 
 
 def plan(config: Config) -> Run:
-    """Plan a run, or find the plan that its folder has.
+    """Plan a run and its controls, or find the plan that its folder has.
 
     Raises:
         InputError: the configuration or an input cannot be used, or the folder holds
             another run.
     """
+    run = _plan(_absolute(config))
+    return replace(run, twin=_plan(_twin(run))) if config.controls else run
+
+
+def existing(folder: RunFolder, config: Config, manifest: Manifest) -> Run:
+    """A planned run with a configuration that may say more than its plan.
+
+    Raises:
+        InputError: the controls it asks for are not planned.
+    """
+    run = Run(folder, config, manifest)
+    if not config.controls:
+        return run
+    twin = _twin(run)
+    twin_folder = RunFolder(run_folder(str(twin.run_dir)))
+    planned = Manifest.read(twin_folder)
+    if planned is None:
+        raise InputError(
+            f"{folder.path} has no plan for controls={config.controls}: run jobs/run.py or "
+            "jobs/plan.py with it first"
+        )
+    return replace(run, twin=Run(twin_folder, twin, planned))
+
+
+def _twin(run: Run) -> Config:
+    """The same run with new weights."""
+    control = run.config.controls
+    return replace(
+        run.config,
+        model=replace(run.config.model, random_init=True),
+        run_dir=str(run.folder.path / CONTROLS / str(control)),
+        controls=None,
+    )
+
+
+def _plan(config: Config) -> Run:
     from attnray.model.encoder import check_device, longest_input, read_config
     from attnray.pipeline.plan import Planner
 
-    config = _absolute(config)
     checkpoint = locate(config.model, config.seed)
     longest = longest_input(read_config(checkpoint))
     device = make_executor(config.executor).device()
@@ -81,29 +81,40 @@ def plan(config: Config) -> Run:
     manifest = Manifest.read(folder)
     if manifest is None:
         manifest = Manifest(now, {}, [], {}, [])
-    refuse_other(folder, manifest.identity, now)
-    manifest = replace(manifest, config=asdict(config))
-    return Run(folder, config, Planner(folder, config, checkpoint, longest).plan(manifest))
+    roles = dict.fromkeys(METRICS[metric].role for metric in config.metrics)
+    refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
+    planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
+    now["corpora"] |= planned
+    manifest = replace(manifest, identity=now, config=asdict(config))
+    planner = Planner(folder, config, checkpoint, longest)
+    return Run(folder, config, planner.plan(manifest, roles))
 
 
 def process(run: Run, extract: bool = True, analyse: bool = True) -> None:
-    """Extract and analyse what is not done yet.
+    """Extract and analyse what is not done yet, of the run and its twin.
 
     Raises:
         IncompleteRun: shards failed; names each with the reason.
     """
+    failures = [each for member in run.members for each in _process(member, extract, analyse)]
+    if failures:
+        raise IncompleteRun(
+            f"{run.folder.path}: {len(failures)} pieces failed: {'; '.join(sorted(failures))}. "
+            "The same command tries them again"
+        )
+
+
+def _process(run: Run, extract: bool, analyse: bool) -> list[str]:
+    """Do the work of one model; gives what failed."""
     work = _work(run, extract, analyse)
     failures = []
     with Progress(work, dict(_sizes(run))) as progress:
         for outcome in make_executor(run.config.executor).run(work):
             progress.advance(outcome)
             if outcome.error:
-                failures.append(f"shard {outcome.shard:05} ({outcome.stage}): {outcome.error}")
-    if failures:
-        raise IncompleteRun(
-            f"{run.folder.path}: {len(failures)} pieces failed: {'; '.join(sorted(failures))}. "
-            "The same command tries them again"
-        )
+                where = f"{run.model}, shard {outcome.shard:05} ({outcome.stage})"
+                failures.append(f"{where}: {outcome.error}")
+    return failures
 
 
 def make_executor(config: ExecutorConfig) -> Executor:
@@ -117,22 +128,15 @@ def make_executor(config: ExecutorConfig) -> Executor:
     return RayExecutor(config)
 
 
-def reduce(run: Run) -> None:
-    """Write the tables; see `attnray.pipeline.reduce`."""
-    write_tables(run.folder, run.manifest, run.metrics)
-
-
 def _work(run: Run, extract: bool, analyse: bool) -> Work:
     """The pieces that have no marker yet, or one of another fingerprint."""
     folder, manifest = run.folder, run.manifest
     todo: dict[int, list[tuple[Metric, str]]] = {}
-    for metric in run.metrics:
-        examples = manifest.set_of(metric.name)
-        for shard in examples.shards if examples else []:
-            name = manifest.partial_identity(metric.name, metric.parameters, shard)
-            todo.setdefault(shard, [])
-            if not folder.done(stage(metric.name), shard, name):
-                todo[shard].append((metric, name))
+    for each in run.all_measurements:
+        todo |= {shard: [] for shard in each.examples.shards if shard not in todo}
+    for name in run.metrics:
+        for metric, shard in run.unfinished(name):
+            todo[shard].append((metric, run.partial_identity(metric, shard)))
     raw = [shard for shard in sorted(todo) if not _extracted(run, shard)]
     if raw and not extract:
         shards = ", ".join(f"{shard:05}" for shard in raw)

@@ -52,9 +52,10 @@ class MentionBest:
     baselines: dict[str, float | None]
 
 
-def read(folder: RunFolder, table: str) -> pa.Table:
-    """A table of a run, its strings fit to be shown."""
+def read(folder: RunFolder, table: str, model: str) -> pa.Table:
+    """A model's rows of a table, its strings fit to be shown."""
     content = pq.read_table(folder.table(table), partitioning=None)
+    content = content.filter(pc.field("model") == model)
     for position, field in enumerate(content.schema):
         if pa.types.is_string(field.type):
             shown = [None if v is None else legible(v) for v in content[position].to_pylist()]

@@ -47,7 +47,7 @@ def write_report(folder: RunFolder, facts: Facts) -> list[Path]:
     Returns:
         What was written: the figures, then the page.
     """
-    tables = {name: read(folder, name) for name in USED if name in facts.tables}
+    tables = {name: read(folder, name, facts.model) for name in USED if name in facts.tables}
     figures = {name: draw() for name, draw in _figures(tables, facts).items()}
     written = {folder.figure(name): svg for name, svg in figures.items()}
     written[folder.report] = _page(tables, facts, figures)

@@ -21,20 +21,23 @@ MOST_RELATIONS = 6
 Line = tuple[str, str, str, str, str, str]
 
 
-def best_heads(folder: RunFolder, tables: tuple[str, ...]) -> str:
+def best_heads(folder: RunFolder, tables: tuple[str, ...], model: str) -> str:
     """A line for all dependencies, each of the most frequent relations, and coreference.
 
     Args:
         folder: the run folder.
         tables: the names of the tables to use; empty text where none of them has heads.
+        model: whose heads: a random twin has rows too.
     """
     lines: list[Line] = []
     if "syntax_best" in tables:
-        rows = relations(read(folder, "syntax_best"))
+        rows = relations(read(folder, "syntax_best", model))
         whole = [row for row in rows if row.relation == ALL]
         lines += map(_relation_line, whole + frequent(rows, MOST_RELATIONS))
     if "coreference" in tables:
-        found = mentions(read(folder, "coreference"), read(folder, "coreference_baselines"))
+        found = mentions(
+            read(folder, "coreference", model), read(folder, "coreference_baselines", model)
+        )
         lines += [_mention_line(row) for row in found if row.mention_type == ALL]
     return "\n".join(_aligned(lines))
 

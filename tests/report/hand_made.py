@@ -14,6 +14,7 @@ from attnray.store.folder import RunFolder
 
 Row = dict[str, Any]
 
+MODEL = "tiny <model>"
 HOSTILE = "<script>alert(1)</script>"
 ENTITY = "&lt;"
 #: Math for matplotlib, an escape for the terminal, and more letters than a figure has room for.
@@ -21,7 +22,7 @@ ODD = ("$x^2$", "a\x1b[31mb", "subtype:" * 8)
 
 
 def table(rows: list[Row]) -> pa.Table:
-    return pa.Table.from_pylist([{"model": "tiny", "corpus": "made", **row} for row in rows])
+    return pa.Table.from_pylist([{"model": MODEL, "corpus": "made", **row} for row in rows])
 
 
 def patterns(layers: int = 3, heads: int = 2) -> pa.Table:
@@ -131,7 +132,7 @@ def folder(path: Path, tables: dict[str, pa.Table]) -> RunFolder:
 
 def facts(tables: dict[str, pa.Table], **other: Any) -> Facts:
     shown: dict[str, Any] = {
-        "model": "tiny <model>",
+        "model": MODEL,
         "corpora": ("made & <found>",),
         "tables": tuple(tables),
         "notes": ("coreference was left out: no <mentions>",),

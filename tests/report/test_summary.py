@@ -28,13 +28,13 @@ def test_relations_from_the_most_frequent_without_punct(tmp_path: Path) -> None:
         hand_made.RELATIONS[0],
     ]
     run = hand_made.folder(tmp_path, {"syntax_best": hand_made.table(rows)})
-    assert best_heads(run, ("patterns", "syntax_best")) == RELATIONS
+    assert best_heads(run, ("patterns", "syntax_best"), hand_made.MODEL) == RELATIONS
 
 
 def test_no_more_than_six_relations(tmp_path: Path) -> None:
     rows = [hand_made.relation(f"r{number}", 100 - number) for number in range(9)]
     run = hand_made.folder(tmp_path, {"syntax_best": hand_made.table(rows)})
-    lines = best_heads(run, ("syntax_best",)).splitlines()
+    lines = best_heads(run, ("syntax_best",), hand_made.MODEL).splitlines()
     assert [line.split()[0] for line in lines] == [f"r{number}" for number in range(6)]
 
 
@@ -44,16 +44,16 @@ def test_coreference_over_all_anaphors_for_every_cut(tmp_path: Path) -> None:
         "coreference_baselines": hand_made.coreference_baselines((512, 128)),
     }
     run = hand_made.folder(tmp_path, tables)
-    assert best_heads(run, tuple(tables)) == COREFERENCE
+    assert best_heads(run, tuple(tables), hand_made.MODEL) == COREFERENCE
 
 
 def test_a_missing_value_is_a_dash(tmp_path: Path) -> None:
     row = hand_made.relation("all", 0) | {"accuracy": None, "baseline_accuracy": None}
     run = hand_made.folder(tmp_path, {"syntax_best": hand_made.table([row])})
     expected = "all  3-1  dependent_to_head  –  (best offset -2: –)  0 cases"
-    assert best_heads(run, ("syntax_best",)) == expected
+    assert best_heads(run, ("syntax_best",), hand_made.MODEL) == expected
 
 
 def test_tables_of_other_runs_are_ignored(tmp_path: Path) -> None:
     run = hand_made.folder(tmp_path, hand_made.ALL)
-    assert best_heads(run, ("patterns", "corpus")) == ""
+    assert best_heads(run, ("patterns", "corpus"), hand_made.MODEL) == ""
