@@ -16,16 +16,17 @@ PARTS = 10
 
 
 class Progress:
-    """Follows the outcomes of some work; `sizes` are the examples of each shard."""
+    """Follows the outcomes of a model's work; `sizes` are the examples of each shard."""
 
-    def __init__(self, work: Work, sizes: Mapping[int, int]) -> None:
+    def __init__(self, model: str, work: Work, sizes: Mapping[int, int]) -> None:
+        self._model = model
         self._sizes = sizes
         self._console = Console(stderr=True)
         shards = {"extract": [task.shard for task in work.extract], "analyse": [*work.analyse]}
         self._totals = {s: sum(sizes[i] for i in each) for s, each in shards.items() if each}
         self._done: Counter[str] = Counter()
         self._bars = progress.Progress(
-            progress.TextColumn("{task.description:8}"),
+            progress.TextColumn("{task.description}"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
             progress.TextColumn("examples"),
@@ -33,7 +34,9 @@ class Progress:
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._tasks = {s: self._bars.add_task(s, total=n) for s, n in self._totals.items()}
+        self._tasks = {
+            s: self._bars.add_task(f"{model}: {s}", total=n) for s, n in self._totals.items()
+        }
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -56,4 +59,6 @@ class Progress:
         total = self._totals[outcome.stage]
         part, part_before = (done * PARTS // total for done in (before + size, before))
         if not self._console.is_terminal and part > part_before:
-            self._console.print(f"{outcome.stage}: {before + size} of {total} examples")
+            self._console.print(
+                f"{self._model}: {outcome.stage} {before + size} of {total} examples"
+            )

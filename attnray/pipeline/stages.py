@@ -108,7 +108,7 @@ def _process(run: Run, extract: bool, analyse: bool) -> list[str]:
     """Do the work of one model; gives what failed."""
     work = _work(run, extract, analyse)
     failures = []
-    with Progress(work, dict(_sizes(run))) as progress:
+    with Progress(run.model, work, dict(_sizes(run))) as progress:
         for outcome in make_executor(run.config.executor).run(work):
             progress.advance(outcome)
             if outcome.error:
