@@ -87,6 +87,38 @@ class BatchConfig:
 
 
 @dataclass
+class BehaviourConfig:
+    """What makes a behaviour of a head: its mean weight on a target is above so much.
+
+    `broad` is in nats at `broad_length` tokens, and holds for other lengths as the same share
+    of the entropy of uniform attention.
+    """
+
+    next: float = 0.5
+    previous: float = 0.5
+    cls: float = 0.6
+    sep: float = 0.6
+    punctuation: float = 0.6
+    broad: float = 3.8
+    broad_length: int = 128
+
+
+@dataclass
+class ProbeConfig:
+    """Which probes, from which seeds, and how they are trained.
+
+    `vectors` is a GloVe text file; `null` stands for the model's own input embeddings.
+    """
+
+    probes: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    vectors: str | None = None
+    learning_rate: float = 0.002
+    batch_sentences: int = 20
+    hidden: int = 200
+
+
+@dataclass
 class Config:
     """Everything a run can be told; the defaults are in conf/config.yaml."""
 
@@ -100,6 +132,10 @@ class Config:
     run_dir: str | None = None
     metrics: list[str] = field(default_factory=list)
     controls: str | None = None
+    reproduce: str | None = None
+    behaviour: BehaviourConfig = field(default_factory=BehaviourConfig)
+    permutations: int = 9999
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
     max_tokens: Any = 128
     merge: str = "mean"
     relation_labels: str = "universal"
@@ -107,7 +143,7 @@ class Config:
     seed: int = 0
 
 
-METRICS = ("patterns", "syntax", "coreference")
+METRICS = ("patterns", "divergence", "syntax", "coreference", "importance", "probes")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "model.dtype": ("float32", "bfloat16", "float16"),

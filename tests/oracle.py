@@ -5,6 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -48,6 +49,7 @@ class Case:
     mentions: list[tuple[int, int, str]] = field(default_factory=list)
     upos: list[str] = field(default_factory=list)
     xpos: list[str] = field(default_factory=list)
+    feats: list[str] = field(default_factory=list)
     unit: str = ""
     unit_of_word: list[str] = field(default_factory=list)
 
@@ -388,6 +390,60 @@ def heldout_accuracy(
     return ratio(correct, total)
 
 
+def paired_test(
+    counts: Counts,
+    predictors: Sequence[Any],
+    baselines: Counts,
+    baseline_predictors: Sequence[Any],
+    group: str,
+    units: Iterable[str],
+) -> Row:
+    """Head against baseline on held-out cases: the columns but p_holm."""
+    names = ("difference", "difference_ci_low", "difference_ci_high", "p_value")
+    if len(set(units)) < FOLDS:
+        return dict.fromkeys(names)
+    pairs = []
+    for fold in range(FOLDS):
+        head = choose(counts, predictors, group, partial(outside_fold, fold))
+        baseline = choose(baselines, baseline_predictors, group, partial(outside_fold, fold))
+        for unit, (right, total) in counts.by_unit.get((head, group), {}).items():
+            if fold_of(unit) == fold:
+                theirs = baselines.by_unit[baseline, group][unit][0]
+                pairs.append((right - theirs, total))
+    if not pairs:
+        return dict.fromkeys(names)
+    cases = sum(total for _, total in pairs)
+    difference = sum(d for d, _ in pairs) / cases
+    low, high = intervals([d for d, _ in pairs], [t for _, t in pairs])
+    p_value = None
+    if len(pairs) > 1:
+        spread = sum(
+            (Fraction(d) - Fraction(sum(e for e, _ in pairs), cases) * t) ** 2 for d, t in pairs
+        )
+        error = math.sqrt(float(len(pairs) / (len(pairs) - 1) * spread)) / cases
+        if spread > 0:
+            p_value = 2 * float(student.cdf(-abs(difference) / error, len(pairs) - 1))
+        elif difference == 0:
+            p_value = 1.0
+    return dict(zip(names, (difference, low, high, p_value), strict=True))
+
+
+def with_holm(rows: list[Row], composite: Callable[[Row], bool]) -> list[Row]:
+    """Head against baseline: each p-value times the number of those not smaller, made monotone."""
+    family = sorted(
+        row["p_value"] for row in rows if not composite(row) and row["p_value"] is not None
+    )
+    for row in rows:
+        row["p_holm"] = None
+        if row["p_value"] is not None and not composite(row):
+            steps = [
+                min(1.0, (len(family) - i) * p) for i, p in enumerate(family) if p <= row["p_value"]
+            ]
+            first = family.index(row["p_value"])
+            row["p_holm"] = max(steps[: first + 1])
+    return rows
+
+
 def syntax_best(
     cases: Sequence[Case],
     units: Iterable[str],
@@ -422,21 +478,23 @@ def syntax_best(
                 "baseline_heldout_accuracy": heldout_accuracy(
                     offset_scores, offsets, relation, units
                 ),
+                **paired_test(counts, predictors, offset_scores, offsets, relation, units),
             }
         )
-    return rows
+    return with_holm(rows, lambda row: row["relation"] in ("all", "all_but_punct"))
 
 
 # Coreference
 
 
 class Anaphor(NamedTuple):
-    """An anaphor's head word, its mention type, the candidates, and which of them are right."""
+    """An anaphor's head word, its mention type, the candidates, which are right, and its span."""
 
     head: int
     mention_type: str
     candidates: list[int]
     antecedents: set[int]
+    span: tuple[int, int]
 
 
 def mention_head(case: Case, start: int, end: int) -> int:
@@ -463,14 +521,14 @@ def anaphors(case: Case, candidates: str) -> list[Anaphor]:
     found = []
     mentions = sorted(case.mentions, key=lambda mention: mention[:2])
     heads = [mention_head(case, start, end) for start, end, _ in mentions]
-    for index, (_, _, entity) in enumerate(mentions):
+    for index, (start, end, entity) in enumerate(mentions):
         own = heads[index]
         earlier = [(mentions[i][2], heads[i]) for i in range(index) if heads[i] != own]
         antecedents = {head for other, head in earlier if other == entity}
         if antecedents:
             words = range(own) if candidates == "words" else {head for _, head in earlier}
             kind = mention_type(case, own)
-            found.append(Anaphor(own, kind, sorted(words), antecedents))
+            found.append(Anaphor(own, kind, sorted(words), antecedents, (start, end)))
     return found
 
 
@@ -483,6 +541,18 @@ def coreference(
     cases: Sequence[Case], max_tokens: int, candidates: str = "mentions", merge: str = "mean"
 ) -> list[Row]:
     """Table coreference."""
+    counts = coreference_counts(cases, candidates, merge)
+    return [
+        {"max_tokens": max_tokens, "layer": who[0], "head": who[1], "mention_type": kind}
+        | counts.score(who, kind)
+        | counts.interval(who, kind)
+        for who in all_heads(cases)
+        for kind in MENTION_TYPES
+    ]
+
+
+def coreference_counts(cases: Sequence[Case], candidates: str, merge: str) -> Counts:
+    """Coreference: the predictions of each head."""
 
     def outcomes() -> Iterable[Outcome]:
         for case in cases:
@@ -495,32 +565,160 @@ def coreference(
                     guess = most_attended(anaphor.candidates, weight, anaphor.head)
                     yield Outcome((layer, head), groups, unit, guess in anaphor.antecedents)
 
-    counts = Counts(outcomes())
-    return [
-        {"max_tokens": max_tokens, "layer": who[0], "head": who[1], "mention_type": kind}
-        | counts.score(who, kind)
-        | counts.interval(who, kind)
-        for who in all_heads(cases)
-        for kind in MENTION_TYPES
-    ]
+    return Counts(outcomes())
 
 
-def coreference_baselines(cases: Sequence[Case], max_tokens: int) -> list[Row]:
-    """Table coreference_baselines: nearest and head_match."""
+RULES = ("nearest", "head_match", "sieve")
+
+
+def baseline_counts(cases: Sequence[Case]) -> Counts:
+    """Coreference: the predictions of each baseline."""
 
     def outcomes() -> Iterable[Outcome]:
         for case in cases:
             forms = [word.casefold() for word in case.words]
-            for head, kind, candidates, antecedents in anaphors(case, "mentions"):
+            for head, kind, candidates, antecedents, span in anaphors(case, "mentions"):
                 same_form = [word for word in candidates if forms[word] == forms[head]]
-                for baseline, among in (("nearest", candidates), ("head_match", same_form)):
-                    correct = nearest(among, head) in antecedents
+                guesses = {
+                    "nearest": nearest(candidates, head),
+                    "head_match": nearest(same_form, head),
+                    "sieve": sieved(case, span, head, candidates),
+                }
+                for baseline, guess in guesses.items():
+                    correct = guess in antecedents
                     yield Outcome(baseline, ("all", kind), case.unit_of_word[head], correct)
 
-    counts = Counts(outcomes())
+    return Counts(outcomes())
+
+
+def sieved(case: Case, span: tuple[int, int], head: int, candidates: Sequence[int]) -> int | None:
+    """Coreference: full string, head form, agreement, any; in each pass the nearest."""
+    strings: dict[int, set[str]] = defaultdict(set)
+    for start, end, _ in case.mentions:
+        if (start, end) < span:
+            strings[mention_head(case, start, end)].add(string_of(case, start, end))
+    own = string_of(case, *span)
+    passes = (
+        [c for c in candidates if own in strings[c]],
+        [c for c in candidates if case.words[c].casefold() == case.words[head].casefold()],
+        [c for c in candidates if all(map(compatible, said_by(case, c), said_by(case, head)))],
+        list(candidates),
+    )
+    return next((nearest(among, head) for among in passes if among), None)
+
+
+def string_of(case: Case, start: int, end: int) -> str:
+    """Coreference: the whole span, case ignored."""
+    return " ".join(case.words[start : end + 1]).casefold()
+
+
+def said_by(case: Case, word: int) -> list[str]:
+    """Coreference: number, gender and person of a head word, empty where missing."""
+    said = {}
+    for feature in case.feats[word].split("|"):
+        name, _, value = feature.partition("=")
+        said[name] = value
+    form = case.words[word].lower()
+    if mention_type(case, word) == "pronoun":
+        masculine, feminine = ["he", "him", "his", "himself"], ["she", "her", "hers", "herself"]
+        neuter = ["it", "its", "itself"]
+        first_plural, third_plural = "we us our ours ourselves", "they them their theirs themselves"
+        first = ["i", "me", "my", "mine", "myself", *first_plural.split()]
+        second = ["you", "your", "yours", "yourself", "yourselves"]
+        third = [*masculine, *feminine, *neuter, *third_plural.split(), "themself", "oneself"]
+        plural = [*first_plural.split(), *third_plural.split(), "yourselves", "these", "those"]
+        undecided = ("you", "your", "yours")
+        singular = [
+            w
+            for w in [*first, *second, *third, "this", "that", "one"]
+            if w not in plural and w not in undecided
+        ]
+        for name, lists in (
+            ("Number", {"Sing": singular, "Plur": plural}),
+            ("Gender", {"Masc": masculine, "Fem": feminine, "Neut": neuter}),
+            ("Person", {"1": first, "2": second, "3": third}),
+        ):
+            for value, forms in lists.items():
+                if form in forms:
+                    said.setdefault(name, value)
+    return [said.get(name, "") for name in ("Number", "Gender", "Person")]
+
+
+def compatible(one: str, other: str) -> bool:
+    """Coreference: a missing value agrees with any."""
+    return not one or not other or bool(set(one.split(",")) & set(other.split(",")))
+
+
+def coreference_best(
+    cases: Sequence[Case], max_tokens: int, candidates: str = "mentions", merge: str = "mean"
+) -> list[Row]:
+    """Table coreference_best."""
+    counts = coreference_counts(cases, candidates, merge)
+    rules = baseline_counts(cases)
+    heads = all_heads(cases)
+    units = {unit for (_, _), by_unit in counts.by_unit.items() for unit in by_unit}
+    rows = []
+    for kind in MENTION_TYPES:
+        best = choose(counts, heads, kind)
+        baseline = choose(rules, RULES, kind)
+        score = counts.score(best, kind)
+        names = ("layer", "head", "accuracy", "ci_low", "ci_high", "heldout_accuracy", "baseline")
+        row: Row = dict.fromkeys((*names, "baseline_accuracy", "baseline_heldout_accuracy"))
+        if score["total"]:
+            row = {
+                "layer": best[0],
+                "head": best[1],
+                "accuracy": score["accuracy"],
+                **counts.interval(best, kind),
+                "heldout_accuracy": heldout_accuracy(counts, heads, kind, units),
+                "baseline": baseline,
+                "baseline_accuracy": rules.score(baseline, kind)["accuracy"],
+                "baseline_heldout_accuracy": heldout_accuracy(rules, RULES, kind, units),
+            }
+        test = paired_test(counts, heads, rules, RULES, kind, units)
+        rows.append(
+            {"max_tokens": max_tokens, "mention_type": kind, "total": score["total"], **row, **test}
+        )
+    return with_holm(rows, lambda row: row["mention_type"] == "all")
+
+
+def coreference_baselines(cases: Sequence[Case], max_tokens: int) -> list[Row]:
+    """Table coreference_baselines."""
+    counts = baseline_counts(cases)
     return [
         {"max_tokens": max_tokens, "baseline": baseline, "mention_type": kind}
         | counts.score(baseline, kind)
-        for baseline in ("nearest", "head_match")
+        for baseline in RULES
         for kind in MENTION_TYPES
     ]
+
+
+# Importance
+
+
+def importance(cases: Sequence[Case]) -> list[Row]:
+    """Table importance; the `attention` of a case holds the gradients."""
+    rows = []
+    for layer, head in all_heads(cases):
+        found: dict[str, list[float]] = {"sep": [], "cls": [], "punctuation": [], "other": []}
+        for case in cases:
+            gradient: list[list[float]] = case.attention[layer - 1, head - 1].tolist()
+            sums = dict.fromkeys(found, 0.0)
+            for row in gradient:
+                for key, value in enumerate(row):
+                    sums[target_of(case, key)] += abs(value)
+            for target, total in sums.items():
+                found[target].append(total / len(gradient))
+        for target, values in found.items():
+            row = {"layer": layer, "head": head, "target": target, "examples": len(cases)}
+            rows.append({**row, "value": math.fsum(values) / len(values)})
+    return rows
+
+
+def target_of(case: Case, key: int) -> str:
+    """Importance: which target a key belongs to."""
+    if case.is_sep[key]:
+        return "sep"
+    if case.is_cls[key]:
+        return "cls"
+    return "punctuation" if case.is_punctuation[key] else "other"

@@ -142,6 +142,7 @@ class _Builder:
                 xpos=_tags(columns[4]),
                 heads=self._heads,
                 relations=_tags(columns[7]),
+                feats=_tags(columns[5]),
             )
         )
         self._words_before += len(self._rows)

@@ -14,7 +14,8 @@ class Sentence:
     """A sentence: parallel lists with one entry per word.
 
     `heads` holds 0 for the root, the number of the head word (from 1) otherwise, and
-    `NO_HEAD` where the corpus has no tree. Missing tags and relations are empty strings.
+    `NO_HEAD` where the corpus has no tree. `feats` are features as CoNLL-U has them. Missing tags,
+    relations and features are empty strings.
     `id` is the corpus's own name of the sentence, or empty.
     """
 
@@ -24,12 +25,13 @@ class Sentence:
     xpos: list[str]
     heads: list[int]
     relations: list[str]
+    feats: list[str]
 
     @classmethod
     def unannotated(cls, words: list[str]) -> Sentence:
         """A sentence of which only the words are known."""
         empty = [""] * len(words)
-        return cls("", words, empty, empty, [NO_HEAD] * len(words), empty)
+        return cls("", words, empty, empty, [NO_HEAD] * len(words), empty, empty)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,13 +9,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from attnray.corpus.agreement import Attributes
+
 
 @dataclass(frozen=True, slots=True)
 class Antecedent:
     """A mention as the coreference metric needs it, in (start, end) order within its example.
 
     `start`, `end` and `head` are words of the example from 0; `type` is pronoun, proper or
-    nominal; `unit` is that of the sentence the head stands in.
+    nominal; `unit` and `fold` are those of the sentence the head stands in. `number`, `gender`
+    and `person` are those of the head, empty where unknown.
     """
 
     start: int
@@ -24,6 +27,15 @@ class Antecedent:
     entity: str
     type: str
     unit: int
+    fold: int
+    number: str = ""
+    gender: str = ""
+    person: str = ""
+
+    @property
+    def attributes(self) -> Attributes:
+        """Number, gender and person."""
+        return Attributes(self.number, self.gender, self.person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,10 @@ _MENTION = pa.struct(
         ("entity", pa.string()),
         ("type", pa.string()),
         ("unit", pa.int32()),
+        ("fold", pa.int8()),
+        ("number", pa.string()),
+        ("gender", pa.string()),
+        ("person", pa.string()),
     ]
 )
 SCHEMA = pa.schema(

@@ -12,6 +12,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from attnray.corpus.agreement import attributes
 from attnray.corpus.document import NO_HEAD, Document, Sentence
 from attnray.corpus.example import Antecedent, Example
 from attnray.corpus.mentions import head_word, mention_type
@@ -98,7 +99,7 @@ class Segmenter:
         total = sum(len(sentence.words) for sentence in document.sentences)
         self.counts["words_past_cut"] += total - len(text.words)
         self.counts.update(document.left_out)
-        mentions = _antecedents(document, units, len(text.words))
+        mentions = self._antecedents(document, units, len(text.words))
         self.counts["mentions_past_cut"] += len(document.mentions) - len(mentions)
         if not text.words:
             self.counts["no_word_fits"] += 1
@@ -145,6 +146,25 @@ class Segmenter:
             if length > room:
                 break
         return _joined(texts).cut(room)
+
+    def _antecedents(self, document: Document, units: list[int], kept: int) -> list[Antecedent]:
+        """The mentions that lie inside the first `kept` words, with their heads."""
+        heads: list[int] = []
+        where: list[tuple[Sentence, int, int]] = []
+        for start, sentence, unit in _starts(document, units):
+            heads += [head + start if head > 0 else head for head in sentence.heads]
+            where += [(sentence, word, unit) for word in range(len(sentence.words))]
+        found = []
+        for mention in document.mentions:
+            if mention.end < kept:
+                head = head_word(mention.start, mention.end, heads)
+                sentence, word, unit = where[head]
+                kind = mention_type(sentence.upos[word], sentence.xpos[word])
+                said = attributes(sentence.words[word], sentence.feats[word], kind == "pronoun")
+                fold = fold_of(self._units.name(unit, document))
+                span = (mention.start, mention.end, head, mention.entity, kind, unit, fold)
+                found.append(Antecedent(*span, said.number, said.gender, said.person))
+        return found
 
     def _example(
         self,
@@ -226,24 +246,6 @@ def _second(run: list[Text], boundary: int, room: int) -> Text:
     """The second text of a pair, cut to what the first leaves."""
     left = room - sum(text.length for text in run[:boundary])
     return _joined(run[boundary:]).cut(left) if left > 0 else _joined([])
-
-
-def _antecedents(document: Document, units: list[int], kept: int) -> list[Antecedent]:
-    """The mentions that lie inside the first `kept` words, with their heads."""
-    words = [
-        (head + start if head > 0 else head, upos, xpos, unit)
-        for start, sentence, unit in _starts(document, units)
-        for head, upos, xpos in zip(sentence.heads, sentence.upos, sentence.xpos, strict=True)
-    ]
-    heads = [head for head, *_ in words]
-    found = []
-    for mention in document.mentions:
-        if mention.end < kept:
-            head = head_word(mention.start, mention.end, heads)
-            _, upos, xpos, unit = words[head]
-            kind = mention_type(upos, xpos)
-            found.append(Antecedent(mention.start, mention.end, head, mention.entity, kind, unit))
-    return found
 
 
 def _starts(document: Document, units: list[int]) -> Iterator[tuple[int, Sentence, int]]:

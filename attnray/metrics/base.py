@@ -31,7 +31,7 @@ class Accumulator(Protocol):
 
 
 class Metric(Protocol):
-    """A metric: `start` a shard, merge the partials by `merge`, `tables` of the sum."""
+    """A metric: its partials are merged by `merge`, and `tables` are made of the sum."""
 
     name: str
     table_names: tuple[str, ...]
@@ -40,11 +40,15 @@ class Metric(Protocol):
     def parameters(self) -> dict[str, object]:
         """What decides a partial's bytes beside the attention; `version` rises with the code."""
 
-    def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> Accumulator:
-        """An accumulator for the examples of a shard and (layers, heads)."""
-
     def tables(self, total: Partial) -> dict[str, pa.Table]:
         """The metric's tables by name, without the columns model and corpus."""
+
+
+class AttentionMetric(Metric, Protocol):
+    """A metric of stored attention."""
+
+    def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> Accumulator:
+        """An accumulator for the examples of a shard and (layers, heads)."""
 
 
 def merge(partials: Iterable[Partial]) -> Partial:

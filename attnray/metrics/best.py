@@ -16,11 +16,15 @@ def best(correct: Counts) -> int:
     return int(np.argmax(correct))
 
 
-def heldout_correct(correct: Counts) -> int:
-    """Cases right when each fold is scored by the candidate that is best on the others.
+def chosen(correct: Counts) -> list[int]:
+    """For each fold the candidate that is best on the others.
 
     Args:
         correct: counts by (fold, candidate), candidates in the order that breaks ties.
     """
-    others = correct.sum(0) - correct
-    return sum(int(fold[best(rest)]) for fold, rest in zip(correct, others, strict=True))
+    return [best(rest) for rest in correct.sum(0) - correct]
+
+
+def heldout_correct(correct: Counts) -> int:
+    """Cases right when each fold is scored by the candidate that is best on the others."""
+    return sum(int(fold[pick]) for fold, pick in zip(correct, chosen(correct), strict=True))

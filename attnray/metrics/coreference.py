@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,15 @@ from torch import Tensor
 
 from attnray.corpus.example import Antecedent, Example
 from attnray.metrics.base import grid, named, nullable, under
+from attnray.metrics.baselines import BASELINES
+from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
+from attnray.metrics.paired import COLUMNS, Comparison, compare, cross_moments, holm
 from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
 from attnray.metrics.words import from_words, to_words
 
 ALL = "all"
+#: Under this name a partial holds what the test of heads against baselines needs.
+PAIRED = "paired"
 TYPES = (ALL, "pronoun", "proper", "nominal")
 
 
@@ -24,15 +30,18 @@ TYPES = (ALL, "pronoun", "proper", "nominal")
 class Anaphor:
     """A mention with an earlier mention of its entity whose head word is another word.
 
-    `head` is its head word; `candidates` are in the order that breaks ties: nearest first,
-    then the left one; `antecedents` are the candidates that are right.
+    `candidates` are in the order that breaks ties: nearest first, then the left one;
+    `antecedents` are the candidates that are right.
     """
 
-    head: int
-    type: str
-    unit: int
+    mention: Antecedent
     candidates: list[int]
     antecedents: frozenset[int]
+
+    @property
+    def head(self) -> int:
+        """Its head word."""
+        return self.mention.head
 
 
 def anaphors(example: Example, candidates: str) -> list[Anaphor]:
@@ -56,23 +65,7 @@ def anaphors(example: Example, candidates: str) -> list[Anaphor]:
 def _anaphor(mention: Antecedent, among: list[int], right: frozenset[int]) -> Anaphor:
     # The sort is stable over ascending words, so the left one of two equally near comes first.
     nearest = sorted(among, key=lambda word: abs(word - mention.head))
-    return Anaphor(mention.head, mention.type, mention.unit, nearest, right)
-
-
-def nearest(anaphor: Anaphor, _: Example) -> int:
-    """The nearest candidate."""
-    return anaphor.candidates[0]
-
-
-def head_match(anaphor: Anaphor, example: Example) -> int | None:
-    """The nearest candidate with the form of the anaphor's head word, case ignored."""
-    form = example.words[anaphor.head].casefold()
-    same = (word for word in anaphor.candidates if example.words[word].casefold() == form)
-    return next(same, None)
-
-
-Baseline = Callable[[Anaphor, Example], int | None]
-BASELINES: dict[str, Baseline] = {"nearest": nearest, "head_match": head_match}
+    return Anaphor(mention, nearest, right)
 
 
 class Coreference:
@@ -85,7 +78,7 @@ class Coreference:
     """
 
     name = "coreference"
-    table_names: tuple[str, ...] = ("coreference", "coreference_baselines")
+    table_names: tuple[str, ...] = ("coreference", "coreference_baselines", "coreference_best")
 
     def __init__(self, max_tokens: int, merge: str, candidates: str) -> None:
         self._max_tokens = max_tokens
@@ -95,17 +88,22 @@ class Coreference:
     @property
     def parameters(self) -> dict[str, object]:
         """What decides a partial's bytes beside the attention."""
-        return {"version": 1, "merge": self._merge, "candidates": self._candidates}
+        return {"version": 2, "merge": self._merge, "candidates": self._candidates}
 
     def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> CoreferenceSums:
         """An accumulator for the examples of a shard and (layers, heads)."""
         return CoreferenceSums(examples, heads, self._merge, self._candidates)
 
     def tables(self, total: Partial) -> dict[str, pa.Table]:
-        """The tables `coreference` and `coreference_baselines`."""
+        """The tables `coreference`, `coreference_baselines` and `coreference_best`."""
         heads = pa.concat_tables(self._accuracies(t, under(total, t)) for t in TYPES)
+        units = int(under(total, ALL)["units"])
+        best = [self._best(t, under(total, t), units) for t in TYPES]
+        single = [None if row["mention_type"] == ALL else c.p_value for row, c in best]
+        rows = [row | c.columns(p) for (row, c), p in zip(best, holm(single), strict=True)]
         return {
             "coreference": heads,
+            "coreference_best": pa.Table.from_pylist(rows, schema=_BEST_SCHEMA),
             "coreference_baselines": pa.Table.from_pylist(
                 [self._baseline_row(b, t, under(total, t)) for b in BASELINES for t in TYPES],
                 schema=_BASELINE_SCHEMA,
@@ -129,8 +127,37 @@ class Coreference:
             }
         )
 
+    def _best(
+        self, mention_type: str, sums: Partial, units: int
+    ) -> tuple[dict[str, object], Comparison]:
+        """The best head and baseline of a type, and the test of one against the other."""
+        total, paired = int(sums["t"]), under(sums, PAIRED)
+        if not total:
+            row: dict[str, object] = {"mention_type": mention_type, "total": 0}
+            return {"max_tokens": self._max_tokens, **row}, Comparison()
+        winner, rule = best(sums["c"].ravel()), best(paired["b"].sum(0))
+        layer, head = np.unravel_index(winner, sums["c"].shape)
+        low, high = (float(bound.ravel()[winner]) for bound in accuracy_interval(sums))
+        heldout = units >= FEWEST_UNITS
+        row = {
+            "max_tokens": self._max_tokens,
+            "mention_type": mention_type,
+            "total": total,
+            "layer": int(layer) + 1,
+            "head": int(head) + 1,
+            "accuracy": int(sums["c"].ravel()[winner]) / total,
+            "ci_low": None if np.isnan(low) else low,
+            "ci_high": None if np.isnan(high) else high,
+            "heldout_accuracy": heldout_correct(paired["h"]) / total if heldout else None,
+            "baseline": list(BASELINES)[rule],
+            "baseline_accuracy": int(paired["b"].sum(0)[rule]) / total,
+            "baseline_heldout_accuracy": heldout_correct(paired["b"]) / total if heldout else None,
+        }
+        return row, compare(paired) if heldout else Comparison()
+
     def _baseline_row(self, baseline: str, mention_type: str, sums: Partial) -> dict[str, object]:
-        correct, total = int(sums[baseline]), int(sums["t"])
+        right = sums[f"{PAIRED}/b"].sum(0)[list(BASELINES).index(baseline)]
+        correct, total = int(right), int(sums["t"])
         return {
             "max_tokens": self._max_tokens,
             "baseline": baseline,
@@ -141,6 +168,23 @@ class Coreference:
         }
 
 
+_BEST_SCHEMA = pa.schema(
+    [
+        ("max_tokens", pa.int64()),
+        ("mention_type", pa.string()),
+        ("total", pa.int64()),
+        ("layer", pa.int64()),
+        ("head", pa.int64()),
+        ("accuracy", pa.float64()),
+        ("ci_low", pa.float64()),
+        ("ci_high", pa.float64()),
+        ("heldout_accuracy", pa.float64()),
+        ("baseline", pa.string()),
+        ("baseline_accuracy", pa.float64()),
+        ("baseline_heldout_accuracy", pa.float64()),
+        *COLUMNS,
+    ]
+)
 _BASELINE_SCHEMA = pa.schema(
     [
         ("max_tokens", pa.int64()),
@@ -173,22 +217,32 @@ class CoreferenceSums:
 
     def partial(self) -> Partial:
         """See `Accumulator.partial`."""
-        cases = [a for each in self._anaphors for a in each]
+        cases = [a.mention for each in self._anaphors for a in each]
         correct = np.concatenate(self._correct)
-        # Baselines choose among mentions, whatever the heads choose among.
-        among_mentions = [(a, e) for e in self._examples for a in anaphors(e, "mentions")]
-        right = {
-            name: np.array([baseline(a, e) in a.antecedents for a, e in among_mentions], np.int64)
-            for name, baseline in BASELINES.items()
-        }
+        right = self._baselines()
         partial: Partial = {}
         for mention_type in TYPES:
-            chosen = np.array([mention_type in (ALL, a.type) for a in cases], bool)
-            units = np.array([a.unit for a in cases], np.int64)[chosen]
-            sums = _by_unit(units, correct[chosen])
-            sums |= {name: hits[chosen].sum() for name, hits in right.items()}
+            chosen = np.array([mention_type in (ALL, case.type) for case in cases], bool)
+            units = [case.unit for case in cases if mention_type in (ALL, case.type)]
+            folds = [case.fold for case in cases if mention_type in (ALL, case.type)]
+            sums = _by_unit(units, folds, correct[chosen], right[chosen])
             partial |= named(mention_type, sums)
         return partial
+
+    def _baselines(self) -> NDArray[np.int64]:
+        """Whether each baseline is right, (anaphor, baseline).
+
+        Baselines choose among mentions, whatever the heads choose among.
+        """
+        among_mentions = [(a, e) for e in self._examples for a in anaphors(e, "mentions")]
+        right = [
+            [
+                baseline(a.candidates, a.mention, e) in a.antecedents
+                for baseline in BASELINES.values()
+            ]
+            for a, e in among_mentions
+        ]
+        return np.array(right, np.int64).reshape(len(right), len(BASELINES))
 
     def _predicted(self, position: int, maps: Tensor) -> Tensor:
         """Whether each anaphor is predicted, (anaphor, layer, head); maps: (l, h, query, key)."""
@@ -213,8 +267,18 @@ def _right(weights: Tensor, anaphor: Anaphor) -> Tensor:
     return antecedent.to(among.device)[first]
 
 
-def _by_unit(units: NDArray[np.int64], correct: NDArray[np.int64]) -> Partial:
-    names, unit_of = np.unique(units, return_inverse=True)
-    counts = np.zeros((len(names), *correct.shape[1:]), np.int64)
-    np.add.at(counts, unit_of, correct)
-    return moments(counts, np.bincount(unit_of, minlength=len(names)).astype(np.int64))
+def _by_unit(
+    units: list[int], folds: list[int], correct: NDArray[np.int64], baselines: NDArray[np.int64]
+) -> Partial:
+    """The moments over units of what is right by case, and those of heads against baselines."""
+    names, first, unit_of = np.unique(
+        np.array(units, np.int64), return_index=True, return_inverse=True
+    )
+    heads = np.zeros((len(names), *correct.shape[1:]), np.int64)
+    theirs = np.zeros((len(names), baselines.shape[1]), np.int64)
+    np.add.at(heads, unit_of, correct)
+    np.add.at(theirs, unit_of, baselines)
+    totals = np.bincount(unit_of, minlength=len(names)).astype(np.int64)
+    flat = heads.reshape(len(names), math.prod(heads.shape[1:]))
+    paired = cross_moments(flat, theirs, totals, [folds[case] for case in first])
+    return moments(heads, totals) | named(PAIRED, paired)

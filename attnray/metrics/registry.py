@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from attnray.config import Config
 from attnray.metrics.base import Metric
 from attnray.metrics.coreference import Coreference
+from attnray.metrics.divergence import Divergence
+from attnray.metrics.importance import Importance
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.syntax import Syntax
 
@@ -17,15 +19,19 @@ class Entry:
     """A metric as the pipeline needs it.
 
     `make` takes the configuration and the pieces that the examples were cut to (None for
-    sentences); `role` says which corpus they come from (see `attnray.corpus.roles`).
+    sentences); `role` says which corpus they come from (see `attnray.corpus.roles`), and
+    `attention` whether it is made from stored attention.
     """
 
     make: Callable[[Config, int | None], Metric]
     role: str
+    attention: bool = True
 
 
 METRICS = {
     "patterns": Entry(lambda config, _: Patterns(), "patterns"),
+    "divergence": Entry(lambda config, _: Divergence(config.permutations, config.seed), "patterns"),
+    "importance": Entry(lambda config, _: Importance(), "patterns", attention=False),
     "syntax": Entry(lambda config, _: Syntax(config.merge, config.relation_labels), "syntax"),
     "coreference": Entry(
         lambda config, cut: Coreference(cut or 0, config.merge, config.candidates), "coreference"

@@ -40,7 +40,7 @@ def mean_interval(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
 
     NaN with fewer than two units.
     """
-    value, error, quantile = ratio(sums), *_standard_error(sums)
+    value, error, quantile = ratio(sums), *standard_error(sums)
     return value - quantile * error, value + quantile * error
 
 
@@ -49,7 +49,7 @@ def accuracy_interval(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]
 
     At 0 or 1 it is Wilson's with the units as cases; NaN with fewer than two of them.
     """
-    value, error, quantile = ratio(sums), *_standard_error(sums)
+    value, error, quantile = ratio(sums), *standard_error(sums)
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = np.log(value / (1 - value))
         half = quantile * error / (value * (1 - value))
@@ -59,7 +59,7 @@ def accuracy_interval(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]
     return np.where(extreme, wilson_low, low), np.where(extreme, wilson_high, high)
 
 
-def _standard_error(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, float]:
+def standard_error(sums: Mapping[str, NDArray[Any]]) -> tuple[Floats, float]:
     """The standard error of the ratio and Student's quantile; NaN below two units."""
     units, total, value = int(sums["units"]), np.float64(sums["t"]), ratio(sums)
     if units < 2:

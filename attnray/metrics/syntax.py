@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Example
-from attnray.corpus.units import FOLDS
 from attnray.metrics.base import grid, named, nullable, under
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
+from attnray.metrics.paired import COLUMNS, Comparison, compare, cross_moments, holm
 from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
 from attnray.metrics.words import from_words, to_words
 
@@ -23,6 +24,8 @@ DIRECTIONS = ("dependent_to_head", "head_to_dependent")
 OFFSETS = tuple(o for distance in range(1, 9) for o in (-distance, distance))
 ALL, ALL_BUT_PUNCT = "all", "all_but_punct"
 PUNCT = "punct"
+#: Under this name a partial holds what the test of heads against offsets needs.
+PAIRED = "paired"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Syntax:
     @property
     def parameters(self) -> dict[str, object]:
         """What decides a partial's bytes beside the attention."""
-        return {"version": 1, "merge": self._merge, "relation_labels": self._labels}
+        return {"version": 2, "merge": self._merge, "relation_labels": self._labels}
 
     def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> SyntaxSums:
         """An accumulator for the examples of a shard and (layers, heads)."""
@@ -62,13 +65,11 @@ class Syntax:
     def tables(self, total: Partial) -> dict[str, pa.Table]:
         """The tables `syntax`, `syntax_baselines` and `syntax_best`."""
         relations = _relations(total)
+        best = [_best(r, under(total, r), int(total["units"])) for r in relations]
         return {
             "syntax": pa.concat_tables(_accuracies(r, under(total, r)) for r in relations),
             "syntax_baselines": pa.concat_tables(_offsets(r, under(total, r)) for r in relations),
-            "syntax_best": pa.Table.from_pylist(
-                [_best_row(r, under(total, r), int(total["units"])) for r in relations],
-                schema=_BEST_SCHEMA,
-            ),
+            "syntax_best": pa.Table.from_pylist(_corrected(best), schema=_BEST_SCHEMA),
         }
 
 
@@ -138,14 +139,17 @@ class SyntaxSums:
         """The moments over units, and the counts by fold, of some slots."""
         units, unit_of = np.unique([self._slots[s][0] for s in slots], return_inverse=True)
         folds = [self._slots[slot][1] for slot in slots]
-        by_unit = moments(
-            _summed(self._correct[slots], unit_of, len(units)),
-            _summed(totals[slots], unit_of, len(units)),
+        correct, total, offset = (
+            _summed(each[slots], unit_of, len(units)) for each in (self._correct, totals, offsets)
         )
-        return by_unit | {
-            "fold_correct": _summed(self._correct[slots], folds, FOLDS),
-            "fold_offsets": _summed(offsets[slots], folds, FOLDS),
-        }
+        fold_of_unit = dict(zip(unit_of, folds, strict=True))
+        paired = cross_moments(
+            correct.reshape(len(units), math.prod(correct.shape[1:])),
+            offset,
+            total,
+            [fold_of_unit[unit] for unit in range(len(units))],
+        )
+        return moments(correct, total) | named(PAIRED, paired)
 
 
 def predicted(maps: Tensor, words: list[int], cases: list[tuple[int, int, int]]) -> Tensor:
@@ -194,7 +198,8 @@ def _label(relation: str, full: bool) -> str:
 
 
 def _relations(total: Partial) -> list[str]:
-    found = {name.rpartition("/")[0] for name in total} - {"", ALL, ALL_BUT_PUNCT}
+    end = f"/{PAIRED}/t"
+    found = {name.removesuffix(end) for name in total if name.endswith(end)} - {ALL, ALL_BUT_PUNCT}
     return [ALL, ALL_BUT_PUNCT, *sorted(found)]
 
 
@@ -217,7 +222,7 @@ def _accuracies(relation: str, sums: Partial) -> pa.Table:
 
 
 def _offsets(relation: str, sums: Partial) -> pa.Table:
-    correct = sums["fold_offsets"].sum(0)
+    correct = sums[f"{PAIRED}/b"].sum(0)
     order = np.argsort(OFFSETS)
     total = int(sums["t"])
     return pa.table(
@@ -246,19 +251,25 @@ _BEST_SCHEMA = pa.schema(
         ("baseline_offset", pa.int64()),
         ("baseline_accuracy", pa.float64()),
         ("baseline_heldout_accuracy", pa.float64()),
+        *COLUMNS,
     ]
 )
 
 
-def _best_row(relation: str, sums: Partial, units: int) -> dict[str, object]:
+Row = dict[str, object]
+
+
+def _best(relation: str, sums: Partial, units: int) -> tuple[Row, Comparison]:
+    """A relation's best head and offset, and the test of one against the other."""
     total = int(sums["t"])
     winner = best(sums["c"].ravel())
     layer, head, direction = np.unravel_index(winner, sums["c"].shape)
     low, high = (bound.ravel()[winner] for bound in accuracy_interval(sums))
-    by_fold, offsets = sums["fold_correct"].reshape(FOLDS, -1), sums["fold_offsets"]
+    paired = under(sums, PAIRED)
+    by_fold, offsets = paired["h"], paired["b"]
     offset = best(offsets.sum(0))
     heldout = units >= FEWEST_UNITS
-    return {
+    row: Row = {
         "relation": relation,
         "total": total,
         "layer": int(layer) + 1,
@@ -272,6 +283,19 @@ def _best_row(relation: str, sums: Partial, units: int) -> dict[str, object]:
         "baseline_accuracy": _share(offsets.sum(0)[offset], total),
         "baseline_heldout_accuracy": _share(heldout_correct(offsets), total) if heldout else None,
     }
+    return row, compare(paired) if heldout else Comparison()
+
+
+def _corrected(best: list[tuple[Row, Comparison]]) -> list[Row]:
+    """The rows with their tests, corrected for the number of relations.
+
+    (`all` and `all_but_punct` are no relations of their own.)
+    """
+    single = [None if row["relation"] in (ALL, ALL_BUT_PUNCT) else c.p_value for row, c in best]
+    return [
+        row | comparison.columns(p_holm)
+        for (row, comparison), p_holm in zip(best, holm(single), strict=True)
+    ]
 
 
 def _share(correct: np.integer | int, total: int) -> float | None:

@@ -99,7 +99,7 @@ class Encoder:
         Raises:
             RuntimeError: the model gave another number of maps than it has layers.
         """
-        inputs = _padded(pieces, types, self._device)
+        inputs = padded(pieces, types, self._device)
         seen = 0
 
         def count(weights: Tensor) -> None:
@@ -118,9 +118,10 @@ class Encoder:
         return torch.autocast(self._device.type, dtype=self._dtype)
 
 
-def _padded(
+def padded(
     pieces: list[NDArray[np.integer]], types: list[NDArray[np.integer]], device: torch.device
 ) -> dict[str, Tensor]:
+    """The inputs of a batch, padded to its longest example: each (batch, token)."""
     longest = max(len(ids) for ids in pieces)
     names = ("input_ids", "token_type_ids", "attention_mask")
     padded = {name: torch.zeros(len(pieces), longest, dtype=torch.long) for name in names}
@@ -132,34 +133,40 @@ def _padded(
 
 
 def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    options: dict[str, Any] = {
-        "attn_implementation": tap.NAME,
-        "add_pooling_layer": False,
-        "dtype": torch.float32,
-    }
-    model: torch.nn.Module
-    try:
-        if checkpoint.weights is None:
-            torch.manual_seed(checkpoint.seed or 0)
-            model = AutoModel.from_config(config, **options)
-            return model
-        model, report = AutoModel.from_pretrained(
-            checkpoint.folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=not checkpoint.weights.endswith(".bin"),
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are refused below, by name
-            **options,
-        )
-    except Exception as error:
-        raise _unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
-    lacking = sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])
+    """The encoder alone; every weight of it must be there."""
+    model, lacking = pretrained(AutoModel, checkpoint, config, add_pooling_layer=False)
     if lacking:
         raise InputError(
             f"{checkpoint.folder}: {len(lacking)} weights are missing or of another shape, "
             f"{lacking[0]} the first; give a whole checkpoint, or model.random_init=true"
         )
     return model
+
+
+def pretrained(
+    kind: Any, checkpoint: Checkpoint, config: PretrainedConfig, **options: Any
+) -> tuple[torch.nn.Module, list[str]]:
+    """A model of one of the Auto classes, and the names of the weights the checkpoint lacks.
+
+    Raises:
+        InputError: the checkpoint cannot be loaded.
+    """
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    options |= {"attn_implementation": tap.NAME, "dtype": torch.float32}
+    try:
+        if checkpoint.weights is None:
+            torch.manual_seed(checkpoint.seed or 0)
+            return kind.from_config(config, **options), []
+        model, report = kind.from_pretrained(
+            checkpoint.folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=not checkpoint.weights.endswith(".bin"),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told by name
+            **options,
+        )
+    except Exception as error:
+        raise _unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
+    return model, sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])

@@ -40,12 +40,13 @@ def attend(
     dropout: float = 0.0,
     **_: Any,
 ) -> tuple[Tensor, Tensor]:
-    """Attention as the eager implementation computes it, with the softmax in float32."""
+    """Attention as the eager implementation computes it, with the softmax in float32 at least."""
     scores = torch.matmul(query, key.transpose(2, 3))
     scores = scores * (query.size(-1) ** -0.5 if scaling is None else scaling)
     if attention_mask is not None:
         scores = scores + attention_mask
-    weights = nn.functional.softmax(scores, dim=-1, dtype=torch.float32)
+    precision = torch.promote_types(scores.dtype, torch.float32)
+    weights = nn.functional.softmax(scores, dim=-1, dtype=precision)
     sink = _sink.get()
     if sink is not None:
         sink(weights)

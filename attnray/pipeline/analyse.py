@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from attnray.metrics.base import Metric
+from attnray.metrics.base import AttentionMetric
 from attnray.pipeline.extract import read_examples
 from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder
@@ -22,10 +23,16 @@ GROUP_WEIGHTS = 4_000_000
 class AnalyseTask:
     """A shard to analyse: its metrics, and the fingerprint each marker gets."""
 
+    stage: ClassVar[str] = "analyse"
     folder: RunFolder
     shard: int
-    metrics: tuple[Metric, ...]
+    metrics: tuple[AttentionMetric, ...]
     identities: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return f"shard {self.shard:05}"
 
 
 def stage(metric: str) -> str:

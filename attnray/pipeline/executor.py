@@ -1,4 +1,4 @@
-"""What an executor is: it runs extraction and analysis, wherever that is."""
+"""What an executor is: it runs the pieces of a run, wherever that is."""
 
 from __future__ import annotations
 
@@ -8,29 +8,48 @@ from typing import Protocol
 
 from attnray.config import ExecutorConfig
 from attnray.pipeline.analyse import AnalyseTask
-from attnray.pipeline.extract import ExtractTask, ModelSettings
+from attnray.pipeline.differentiate import DifferentiateTask
+from attnray.pipeline.extract import ExtractTask
+from attnray.pipeline.probing import ProbeTask
+from attnray.pipeline.worker import ModelSettings
+
+#: What needs the model and its device.
+ModelTask = ExtractTask | DifferentiateTask
+Task = ModelTask | AnalyseTask | ProbeTask
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is left to do: shards to extract, and shards to analyse once they are extracted."""
+    """What is left to do.
+
+    `analyse` holds the shards to analyse once they are extracted; probes are trained once
+    every shard is.
+    """
 
     model: ModelSettings
     extract: list[ExtractTask]
+    differentiate: list[DifferentiateTask] = field(default_factory=list)
     analyse: dict[int, AnalyseTask] = field(default_factory=dict)
+    probe: list[ProbeTask] = field(default_factory=list)
+
+    def on_model(self) -> list[ModelTask]:
+        """What needs the model, extraction first."""
+        return [*self.extract, *self.differentiate]
 
     def ready(self) -> list[AnalyseTask]:
         """The analyses that wait for no extraction."""
         waiting = {task.shard for task in self.extract}
         return [task for shard, task in self.analyse.items() if shard not in waiting]
 
+    def __bool__(self) -> bool:
+        return bool(self.extract or self.differentiate or self.analyse or self.probe)
+
 
 @dataclass(frozen=True)
 class Outcome:
     """A piece of work that ended: `error` says why it failed, in one line."""
 
-    stage: str
-    shard: int
+    task: Task
     error: str | None = None
 
 

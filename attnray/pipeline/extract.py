@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnray.config import ModelConfig, StoreConfig
+from attnray.config import StoreConfig
 from attnray.corpus.example import Example, from_table
-from attnray.errors import InputError
 from attnray.model.encoder import Encoder
-from attnray.model.source import locate
 from attnray.store.attention import AttentionWriter
 from attnray.store.codecs import CODECS, Codec
 from attnray.store.folder import RunFolder, read_table, replacing
@@ -24,80 +23,56 @@ STAGE = "extract"
 
 
 @dataclass(frozen=True)
-class ModelSettings:
-    """What an extractor needs to load the model on its own machine.
-
-    `identity` is what the plan found the checkpoint to be.
-    """
-
-    config: ModelConfig
-    seed: int
-    identity: dict[str, object]
-    device: str
-    threads: int
-
-
-@dataclass(frozen=True)
 class ExtractTask:
     """A shard to extract, and the fingerprint its marker gets."""
 
+    stage: ClassVar[str] = STAGE
     folder: RunFolder
     shard: int
     identity: str
     store: StoreConfig
 
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return f"shard {self.shard:05}"
 
-class Extractor:
-    """Holds a model and extracts shards with it, one after another.
 
-    Raises:
-        InputError: the checkpoint here is not the one that was planned with.
-    """
+def extract(encoder: Encoder, task: ExtractTask) -> None:
+    """Write a shard's attention and commit it."""
+    examples = read_examples(task.folder, task.shard)
+    path = task.folder.attention(task.shard)
+    with replacing(path) as temporary:
+        lengths = [example.length for example in examples]
+        writer = AttentionWriter(temporary, lengths, (encoder.layers, encoder.heads), task.store)
+        for codes in _codes(encoder, examples, CODECS[task.store.codec]):
+            writer.add(codes)
+        writer.close()
+    task.folder.commit(STAGE, task.shard, task.identity, [path])
 
-    def __init__(self, settings: ModelSettings) -> None:
-        self._threads = settings.threads
-        checkpoint = locate(settings.config, settings.seed)
-        if checkpoint.identity() != settings.identity:
-            raise InputError(
-                f"{checkpoint.folder}: not the files the run was planned with; "
-                "every machine needs the same checkpoint"
-            )
-        self._encoder = Encoder(checkpoint, settings.device)
 
-    def extract(self, task: ExtractTask) -> None:
-        """Write a shard's attention and commit it."""
-        torch.set_num_threads(self._threads)
-        examples = read_examples(task.folder, task.shard)
-        heads = (self._encoder.layers, self._encoder.heads)
-        path = task.folder.attention(task.shard)
-        with replacing(path) as temporary:
-            lengths = [example.length for example in examples]
-            writer = AttentionWriter(temporary, lengths, heads, task.store)
-            for codes in self._codes(examples, CODECS[task.store.codec]):
-                writer.add(codes)
-            writer.close()
-        task.folder.commit(STAGE, task.shard, task.identity, [path])
+def _codes(
+    encoder: Encoder, examples: list[Example], codec: Codec
+) -> Iterator[NDArray[np.generic]]:
+    """The coded weights of each batch, (layer, head, cell)."""
+    for _, group in groupby(examples, key=lambda example: example.batch):
+        batch = list(group)
+        ragged = Ragged([example.length for example in batch])
+        layers: list[NDArray[np.generic]] = []
 
-    def _codes(self, examples: list[Example], codec: Codec) -> Iterator[NDArray[np.generic]]:
-        """The coded weights of each batch, (layer, head, cell)."""
-        for _, group in groupby(examples, key=lambda example: example.batch):
-            batch = list(group)
-            ragged = Ragged([example.length for example in batch])
-            layers: list[NDArray[np.generic]] = []
+        def keep(
+            layer: int,
+            weights: Tensor,
+            ragged: Ragged = ragged,
+            layers: list[NDArray[np.generic]] = layers,
+        ) -> None:
+            cells = ragged.cells(weights)
+            if not bool(torch.isfinite(cells).all()):
+                raise FloatingPointError(f"layer {layer + 1} gave weights that are no numbers")
+            layers.append(codec.encode(cells).cpu().numpy())
 
-            def keep(
-                layer: int,
-                weights: Tensor,
-                ragged: Ragged = ragged,
-                layers: list[NDArray[np.generic]] = layers,
-            ) -> None:
-                cells = ragged.cells(weights)
-                if not bool(torch.isfinite(cells).all()):
-                    raise FloatingPointError(f"layer {layer + 1} gave weights that are no numbers")
-                layers.append(codec.encode(cells).cpu().numpy())
-
-            self._encoder.attention([e.pieces for e in batch], [e.types for e in batch], keep)
-            yield np.stack(layers)
+        encoder.attention([e.pieces for e in batch], [e.types for e in batch], keep)
+        yield np.stack(layers)
 
 
 class Ragged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from attnray.config import Config, corpora, lengths
@@ -44,7 +44,8 @@ class Manifest:
 
     `identity` must be the same for a run to go on in the folder. `roles` has the keys of the
     example sets of each role that was planned, none where its corpus has not what it needs;
-    `examples` holds the sha256 of each shard's Parquet file.
+    `examples` holds the sha256 of each shard's Parquet file; `without` says of metrics that
+    the model cannot have what it lacks.
     """
 
     identity: dict[str, Any]
@@ -52,6 +53,7 @@ class Manifest:
     sets: list[ExampleSet]
     roles: dict[str, list[str]]
     examples: list[str]
+    without: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: RunFolder) -> Manifest | None:

@@ -1,4 +1,4 @@
-"""The Ray executor: extractor actors pinned to GPUs, analysis tasks on CPUs.
+"""The Ray executor: actors with the model pinned to GPUs, analyses on CPUs, probes on either.
 
 Weights never pass through Ray's object store: an actor commits a shard to the run folder,
 and only then is a task submitted that reads it from there.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +26,10 @@ import attnray
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError
 from attnray.pipeline.analyse import AnalyseTask, analyse
-from attnray.pipeline.executor import Outcome, Work, describe, local_device
-from attnray.pipeline.extract import Extractor, ExtractTask, ModelSettings
+from attnray.pipeline.executor import ModelTask, Outcome, Task, Work, describe, local_device
+from attnray.pipeline.extract import ExtractTask
+from attnray.pipeline.probing import ProbeTask, probe
+from attnray.pipeline.worker import ModelWorker
 
 #: Shards given to an actor at a time: the next one waits there while one is worked on.
 IN_FLIGHT = 2
@@ -35,28 +37,11 @@ IN_FLIGHT = 2
 OBJECT_STORE_BYTES = 100 * 2**20
 
 
-class ExtractorActor:
-    """An extractor in a process of its own, loading its model with its first shard.
-
-    (Ray does not restart an actor whose constructor failed, nor say clearly why it did.)
-    """
-
-    def __init__(self, settings: ModelSettings) -> None:
-        self._settings = settings
-        self._extractor: Extractor | None = None
-
-    def extract(self, task: ExtractTask) -> None:
-        """Extract and commit a shard."""
-        if self._extractor is None:
-            self._extractor = Extractor(self._settings)
-        self._extractor.extract(task)
-
-
 @dataclass
 class _Flight:
-    """A piece of work on its way: on which actor, None for an analysis."""
+    """A piece of work on its way: on which actor, None where it needs none."""
 
-    task: ExtractTask | AnalyseTask
+    task: Task
     actor: Any = None
 
 
@@ -65,15 +50,20 @@ class _State:
     """Where a run of the executor stands."""
 
     work: Work
-    waiting: deque[ExtractTask]
-    ready: deque[AnalyseTask]
+    waiting: deque[ModelTask]
+    ready: deque[AnalyseTask | ProbeTask]
+    later: deque[ProbeTask]
     actors: list[Any] = field(default_factory=list)
     flying: dict[Any, _Flight] = field(default_factory=dict)
-    losses: dict[int, int] = field(default_factory=dict)
+    losses: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def load(self, actor: Any) -> int:
         """How many shards an actor has."""
         return sum(flight.actor == actor for flight in self.flying.values())
+
+    def extracted(self) -> bool:
+        """Whether no work on the model is left."""
+        return not self.waiting and all(f.actor is None for f in self.flying.values())
 
 
 class RayExecutor:
@@ -91,12 +81,12 @@ class RayExecutor:
 
     def run(self, work: Work) -> Iterator[Outcome]:
         """See `Executor.run`."""
-        if not work.extract and not work.analyse:
+        if not work:
             return
         with _Connection():
             self._check_resources(work)
-            state = _State(work, deque(work.extract), deque(work.ready()))
-            while state.waiting or state.ready or state.flying:
+            state = _State(work, deque(work.on_model()), deque(work.ready()), deque(work.probe))
+            while state.waiting or state.ready or state.later or state.flying:
                 self._submit(state)
                 finished, _ = ray.wait(list(state.flying), num_returns=1)
                 yield from self._collect(state, finished[0])
@@ -140,47 +130,54 @@ class RayExecutor:
             for actor in state.actors:
                 if state.waiting and state.load(actor) < IN_FLIGHT:
                     task = state.waiting.popleft()
-                    state.flying[actor.extract.remote(task)] = _Flight(task, actor)
+                    state.flying[actor.run.remote(task)] = _Flight(task, actor)
+        if state.extracted():
+            state.ready += state.later
+            state.later.clear()
         flying = sum(flight.actor is None for flight in state.flying.values())
         for _ in range(min(self._analysers() - flying, len(state.ready))):
-            analysis = state.ready.popleft()
-            state.flying[self._analyse().remote(analysis)] = _Flight(analysis)
+            piece = state.ready.popleft()
+            state.flying[self._free(piece, state.work).remote(piece)] = _Flight(piece)
 
     def _new_actor(self, work: Work) -> Any:
         options = {"num_cpus": self._config.cpus_per_extractor, "num_gpus": self._gpus(work)}
-        return ray.remote(ExtractorActor).options(**options).remote(work.model)
+        return ray.remote(ModelWorker).options(**options).remote(work.model)
 
-    def _analyse(self) -> Any:
-        return ray.remote(analyse).options(num_cpus=1, max_retries=self._config.retries)
+    def _free(self, task: AnalyseTask | ProbeTask, work: Work) -> Any:
+        """What runs a piece that is bound to no actor."""
+        options = {"num_cpus": 1, "max_retries": self._config.retries}
+        if isinstance(task, ProbeTask):
+            return ray.remote(probe).options(**options, num_gpus=self._gpus(work))
+        return ray.remote(analyse).options(**options)
 
     def _collect(self, state: _State, reference: Any) -> Iterator[Outcome]:
         """Take in one finished piece, and what follows from it."""
         flight = state.flying.pop(reference)
-        stage = "analyse" if isinstance(flight.task, AnalyseTask) else "extract"
+        task = flight.task
         try:
             ray.get(reference)
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, InputError):
                 raise error.cause from None
-            yield Outcome(stage, flight.task.shard, describe(error.cause))
+            yield Outcome(task, describe(error.cause))
         except ray.exceptions.RayError as error:
-            if not isinstance(flight.task, ExtractTask):
-                yield Outcome(stage, flight.task.shard, describe(error))
-            elif not self._again(state, flight.task, flight.actor):
-                lost = f"its worker was lost {state.losses[flight.task.shard]} times"
-                yield Outcome(stage, flight.task.shard, f"{lost}, at last by {describe(error)}")
+            if isinstance(task, AnalyseTask | ProbeTask):
+                yield Outcome(task, describe(error))
+            elif not self._again(state, task, flight.actor):
+                lost = f"its worker was lost {state.losses[task.stage, task.name]} times"
+                yield Outcome(task, f"{lost}, at last by {describe(error)}")
         else:
-            if stage == "extract" and flight.task.shard in state.work.analyse:
-                state.ready.append(state.work.analyse[flight.task.shard])
-            yield Outcome(stage, flight.task.shard)
+            if isinstance(task, ExtractTask) and task.shard in state.work.analyse:
+                state.ready.append(state.work.analyse[task.shard])
+            yield Outcome(task)
         self._release(state)
 
-    def _again(self, state: _State, task: ExtractTask, actor: Any) -> bool:
-        """Put a shard whose actor died back in line, a bounded number of times."""
+    def _again(self, state: _State, task: ModelTask, actor: Any) -> bool:
+        """Put a piece whose actor died back in line, a bounded number of times."""
         if actor in state.actors:
             state.actors.remove(actor)
-        state.losses[task.shard] = state.losses.get(task.shard, 0) + 1
-        if state.losses[task.shard] > self._config.retries:
+        state.losses[task.stage, task.name] += 1
+        if state.losses[task.stage, task.name] > self._config.retries:
             return False
         state.waiting.append(task)
         return True

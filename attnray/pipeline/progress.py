@@ -9,7 +9,8 @@ from types import TracebackType
 from rich import progress
 from rich.console import Console
 
-from attnray.pipeline.executor import Outcome, Work
+from attnray.pipeline.executor import Outcome, Task, Work
+from attnray.pipeline.probing import ProbeTask
 
 #: Without a terminal, a line is written at each of so many parts of the work.
 PARTS = 10
@@ -22,14 +23,14 @@ class Progress:
         self._model = model
         self._sizes = sizes
         self._console = Console(stderr=True)
-        shards = {"extract": [task.shard for task in work.extract], "analyse": [*work.analyse]}
-        self._totals = {s: sum(sizes[i] for i in each) for s, each in shards.items() if each}
+        self._totals: Counter[str] = Counter()
+        for task in [*work.on_model(), *work.analyse.values(), *work.probe]:
+            self._totals[task.stage] += self._size(task)
         self._done: Counter[str] = Counter()
         self._bars = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
-            progress.TextColumn("examples"),
             progress.TimeRemainingColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
@@ -52,13 +53,14 @@ class Progress:
 
     def advance(self, outcome: Outcome) -> None:
         """Take in one outcome."""
-        size = self._sizes[outcome.shard]
-        before = self._done[outcome.stage]
-        self._done[outcome.stage] += size
-        self._bars.advance(self._tasks[outcome.stage], size)
-        total = self._totals[outcome.stage]
+        size, stage = self._size(outcome.task), outcome.task.stage
+        before, total = self._done[stage], self._totals[stage]
+        self._done[stage] += size
+        self._bars.advance(self._tasks[stage], size)
         part, part_before = (done * PARTS // total for done in (before + size, before))
         if not self._console.is_terminal and part > part_before:
-            self._console.print(
-                f"{self._model}: {outcome.stage} {before + size} of {total} examples"
-            )
+            self._console.print(f"{self._model}: {stage} {before + size} of {total}")
+
+    def _size(self, task: Task) -> int:
+        """The examples of a shard; a probe is one piece."""
+        return 1 if isinstance(task, ProbeTask) else self._sizes[task.shard]

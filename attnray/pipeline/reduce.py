@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from attnray.errors import IncompleteRun
 from attnray.metrics.base import merge
+from attnray.metrics.heads import heads_table
 from attnray.metrics.sums import Partial
 from attnray.pipeline.run import Measurement, Run
-from attnray.store.folder import RunFolder, write_table
+from attnray.store.folder import RunFolder, read_table, write_table
 from attnray.store.partials import read_partial
 
 STAGE = "reduce"
+#: The table made of other tables, and the one it cannot be without.
+HEADS, HEADS_NEED = "heads", "patterns"
 
 
 def reduce(run: Run) -> None:
@@ -32,6 +36,8 @@ def reduce(run: Run) -> None:
         raise IncompleteRun("; ".join(missing))
     for metric in run.metrics:
         _reduce_metric(run, metric)
+    if HEADS_NEED in run.metrics:
+        _reduce_heads(run)
     write_table(run.folder.table("corpus"), _corpus_table(run))
 
 
@@ -48,6 +54,32 @@ def _reduce_metric(run: Run, metric: str) -> None:
     for name in parts[0]:
         write_table(run.folder.table(name), pa.concat_tables([part[name] for part in parts]))
     run.folder.commit(marker(metric), 0, identity, [run.folder.table(name) for name in parts[0]])
+
+
+def _reduce_heads(run: Run) -> None:
+    """Write the table `heads`, which is made of other tables."""
+    identity = run.heads_identity
+    if run.folder.done(marker(HEADS), 0, identity):
+        return
+    path = run.folder.table(HEADS)
+    write_table(path, pa.concat_tables(_heads(run, member) for member in run.members))
+    run.folder.commit(marker(HEADS), 0, identity, [path])
+
+
+def _heads(run: Run, member: Run) -> pa.Table:
+    """The behaviour of each head of a member, and its place among the others."""
+    names = [HEADS_NEED, *({"divergence"} & set(run.metrics))]
+    tables = {name: read_table(run.folder.table(name)) for name in names}
+    own = {name: table.filter(pc.field("model") == member.model) for name, table in tables.items()}
+    (examples,) = member.manifest.sets_of(HEADS_NEED)
+    table = heads_table(
+        own[HEADS_NEED],
+        own.get("divergence"),
+        run.config.behaviour,
+        examples.mean_ln_length,
+        run.config.seed,
+    )
+    return _named(table, member.model, examples.corpus)
 
 
 def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:

@@ -32,6 +32,7 @@ def report(run: Run) -> None:
         notes=tuple(run.notes),
         settings=_settings(run),
         uniform=_uniform_entropy(run),
+        twin=run.twin.model if run.twin else None,
     )
     identity = fingerprint({**identities, **asdict(facts), "version": __version__})
     if not run.folder.done(STAGE, 0, identity):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from attnray.config import Config
 from attnray.corpus.roles import ROLES
@@ -45,7 +45,7 @@ class Run:
     @property
     def metrics(self) -> list[str]:
         """The configured metrics whose corpus has what they need."""
-        return [m for m in self._planned if self.manifest.roles[METRICS[m].role]]
+        return [m for m in self._planned if m not in self._lacking]
 
     def measurements(self, metric: str) -> list[Measurement]:
         """A metric over each of its example sets."""
@@ -56,9 +56,15 @@ class Run:
         ]
 
     @property
-    def all_measurements(self) -> Iterator[Measurement]:
-        """Everything that is measured."""
-        return (each for metric in self.metrics for each in self.measurements(metric))
+    def extracted_shards(self) -> list[int]:
+        """The shards whose attention is needed."""
+        sets = (each for role in self._extracted for each in self.manifest.sets_of(role))
+        return sorted({shard for examples in sets for shard in examples.shards})
+
+    @property
+    def _extracted(self) -> dict[str, None]:
+        """The roles whose attention is measured."""
+        return dict.fromkeys(METRICS[m].role for m in self.metrics if METRICS[m].attention)
 
     def partial_identity(self, metric: Metric, shard: int) -> str:
         """The fingerprint of a metric's partial."""
@@ -74,6 +80,15 @@ class Run:
         ]
         return fingerprint({"partials": partials})
 
+    @property
+    def heads_identity(self) -> str:
+        """The fingerprint of the table `heads`."""
+        made_of: dict[str, object] = {
+            m: self.table_identity(m) for m in ("patterns", "divergence") if m in self.metrics
+        }
+        behaviour = asdict(self.config.behaviour)
+        return fingerprint({**made_of, "behaviour": behaviour, "seed": self.config.seed})
+
     def unfinished(self, metric: str) -> Iterator[tuple[Metric, int]]:
         """A metric with each shard that has no partial of it yet."""
         for each in self.measurements(metric):
@@ -86,16 +101,24 @@ class Run:
     def tables(self) -> tuple[str, ...]:
         """The names of the tables the run writes."""
         named = (METRICS[m].make(self.config, None).table_names for m in self.metrics)
-        return (*(table for names in named for table in names), "corpus")
+        heads = ("heads",) if "patterns" in self.metrics else ()
+        return (*(table for names in named for table in names), *heads, "corpus")
 
     @property
     def notes(self) -> list[str]:
         """What the run leaves out, and why."""
-        return [
-            f"{m} was left out: the corpus has no {ROLES[METRICS[m].role].annotation}"
-            for m in self._planned
-            if m not in self.metrics
-        ]
+        return [f"{metric} was left out: {what}" for metric, what in self._lacking.items()]
+
+    @property
+    def _lacking(self) -> dict[str, str]:
+        """The configured metrics that cannot be measured, and what is missing for them."""
+        lacking = {
+            metric: f"the corpus has no {ROLES[METRICS[metric].role].annotation}"
+            for metric in self._planned
+            if not self.manifest.roles[METRICS[metric].role]
+        }
+        without = self.manifest.without
+        return lacking | {m: without[m] for m in self._planned if m in without}
 
     @property
     def _planned(self) -> list[str]:

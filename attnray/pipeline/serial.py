@@ -1,15 +1,19 @@
-"""The serial executor: one process, one shard after another."""
+"""The serial executor: one process, one piece of work after another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from typing import TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError
-from attnray.pipeline.analyse import AnalyseTask, analyse
-from attnray.pipeline.executor import Outcome, Work, describe, local_device
-from attnray.pipeline.extract import Extractor
+from attnray.pipeline.analyse import analyse
+from attnray.pipeline.executor import Outcome, Task, Work, describe, local_device
+from attnray.pipeline.extract import ExtractTask
+from attnray.pipeline.probing import probe
+from attnray.pipeline.worker import ModelWorker
+
+AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 class SerialExecutor:
@@ -24,29 +28,23 @@ class SerialExecutor:
 
     def run(self, work: Work) -> Iterator[Outcome]:
         """See `Executor.run`."""
-        for task in work.ready():
-            yield _analysed(task)
-        if not work.extract:
-            return
-        extractor = Extractor(work.model)
-        for extraction in work.extract:
-            extract = partial(extractor.extract, extraction)
-            outcome = _attempt("extract", extraction.shard, extract)
+        for analysis in work.ready():
+            yield _attempt(analyse, analysis)
+        worker = ModelWorker(work.model)
+        for task in work.on_model():
+            outcome = _attempt(worker.run, task)
             yield outcome
-            analysis = work.analyse.get(extraction.shard)
-            if analysis and not outcome.error:
-                yield _analysed(analysis)
+            if isinstance(task, ExtractTask) and task.shard in work.analyse and not outcome.error:
+                yield _attempt(analyse, work.analyse[task.shard])
+        for each in work.probe:
+            yield _attempt(probe, each)
 
 
-def _analysed(task: AnalyseTask) -> Outcome:
-    return _attempt("analyse", task.shard, partial(analyse, task))
-
-
-def _attempt(stage: str, shard: int, piece: Callable[[], None]) -> Outcome:
+def _attempt(run: Callable[[AnyTask], None], task: AnyTask) -> Outcome:
     try:
-        piece()
+        run(task)
     except InputError:
         raise
     except Exception as error:
-        return Outcome(stage, shard, describe(error))
-    return Outcome(stage, shard)
+        return Outcome(task, describe(error))
+    return Outcome(task)

@@ -6,20 +6,24 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import cast
 
 from attnray.config import Config, CorpusConfig, ExecutorConfig
 from attnray.corpus.readers import PACKAGE_SCHEME
 from attnray.errors import IncompleteRun, InputError
-from attnray.metrics.base import Metric
+from attnray.metrics.base import AttentionMetric, Metric
 from attnray.metrics.registry import METRICS
 from attnray.model.source import Checkpoint, locate
 from attnray.pipeline import extract as extraction
 from attnray.pipeline.analyse import AnalyseTask
+from attnray.pipeline.differentiate import METRIC as GRADIENTS
+from attnray.pipeline.differentiate import DifferentiateTask
 from attnray.pipeline.executor import Executor, Work
-from attnray.pipeline.extract import ExtractTask, ModelSettings
+from attnray.pipeline.extract import ExtractTask
 from attnray.pipeline.manifest import Manifest, identity, refuse_other
 from attnray.pipeline.progress import Progress
 from attnray.pipeline.run import Run
+from attnray.pipeline.worker import ModelSettings
 from attnray.store.folder import RunFolder, fingerprint
 
 #: Where the run of a control lies in the folder of the run it belongs to.
@@ -85,9 +89,19 @@ def _plan(config: Config) -> Run:
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
-    manifest = replace(manifest, identity=now, config=asdict(config))
+    without = _without(config, checkpoint)
+    manifest = replace(manifest, identity=now, config=asdict(config), without=without)
     planner = Planner(folder, config, checkpoint, longest)
     return Run(folder, config, planner.plan(manifest, roles))
+
+
+def _without(config: Config, checkpoint: Checkpoint) -> dict[str, str]:
+    """The metrics that the model cannot have, and what it lacks for them."""
+    from attnray.model.masked_lm import has_head
+
+    if GRADIENTS not in config.metrics or has_head(checkpoint):
+        return {}
+    return {GRADIENTS: "the checkpoint has no masked-LM head"}
 
 
 def process(run: Run, extract: bool = True, analyse: bool = True) -> None:
@@ -112,7 +126,7 @@ def _process(run: Run, extract: bool, analyse: bool) -> list[str]:
         for outcome in make_executor(run.config.executor).run(work):
             progress.advance(outcome)
             if outcome.error:
-                where = f"{run.model}, shard {outcome.shard:05} ({outcome.stage})"
+                where = f"{run.model}, {outcome.task.name} ({outcome.task.stage})"
                 failures.append(f"{where}: {outcome.error}")
     return failures
 
@@ -130,18 +144,13 @@ def make_executor(config: ExecutorConfig) -> Executor:
 
 def _work(run: Run, extract: bool, analyse: bool) -> Work:
     """The pieces that have no marker yet, or one of another fingerprint."""
-    folder, manifest = run.folder, run.manifest
-    todo: dict[int, list[tuple[Metric, str]]] = {}
-    for each in run.all_measurements:
-        todo |= {shard: [] for shard in each.examples.shards if shard not in todo}
-    for name in run.metrics:
-        for metric, shard in run.unfinished(name):
-            todo[shard].append((metric, run.partial_identity(metric, shard)))
-    raw = [shard for shard in sorted(todo) if not _extracted(run, shard)]
+    todo = _unfinished(run)
+    gradients = todo.pop(GRADIENTS, [])
+    raw = [shard for shard in run.extracted_shards if not _extracted(run, shard)]
     if raw and not extract:
         shards = ", ".join(f"{shard:05}" for shard in raw)
-        raise IncompleteRun(f"{folder.path}: not extracted yet: shards {shards}")
-    config = run.config
+        raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}")
+    manifest, config = run.manifest, run.config
     return Work(
         model=ModelSettings(
             config.model,
@@ -151,15 +160,33 @@ def _work(run: Run, extract: bool, analyse: bool) -> Work:
             config.executor.threads_per_extractor,
         ),
         extract=[
-            ExtractTask(folder, shard, manifest.attention_identity(shard), config.store)
+            ExtractTask(run.folder, shard, manifest.attention_identity(shard), config.store)
             for shard in raw
         ],
-        analyse={
-            shard: AnalyseTask(folder, shard, *zip(*pieces, strict=True))
-            for shard, pieces in sorted(todo.items())
-            if pieces and analyse
-        },
+        differentiate=[
+            DifferentiateTask(run.folder, shard, run.partial_identity(metric, shard))
+            for metric, shard in gradients
+            if extract
+        ],
+        analyse=_analyses(run, todo) if analyse else {},
     )
+
+
+def _unfinished(run: Run) -> dict[str, list[tuple[Metric, int]]]:
+    """The shards that each metric still has to measure."""
+    return {metric: list(run.unfinished(metric)) for metric in run.metrics}
+
+
+def _analyses(run: Run, todo: dict[str, list[tuple[Metric, int]]]) -> dict[int, AnalyseTask]:
+    """An analysis for each shard, by all the metrics it still needs."""
+    by_shard: dict[int, list[tuple[AttentionMetric, str]]] = {}
+    for metric, shard in (each for pieces in todo.values() for each in pieces):
+        piece = (cast(AttentionMetric, metric), run.partial_identity(metric, shard))
+        by_shard.setdefault(shard, []).append(piece)
+    return {
+        shard: AnalyseTask(run.folder, shard, *zip(*pieces, strict=True))
+        for shard, pieces in sorted(by_shard.items())
+    }
 
 
 def _extracted(run: Run, shard: int) -> bool:

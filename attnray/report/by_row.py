@@ -84,9 +84,9 @@ def syntax(best: pa.Table) -> str:
     return svg("syntax", alt, (WIDTH, 1.5 + ROW_HEIGHT * len(rows)), draw)
 
 
-def coreference(heads: pa.Table, baselines: pa.Table) -> str:
+def coreference(best: pa.Table, baselines: pa.Table) -> str:
     """The best head of every mention type beside the baselines, a panel for every cut."""
-    found = mentions(heads, baselines)
+    found = mentions(best, baselines)
     names = list(dict.fromkeys(name for each in found for name in each.baselines))
     looks = zip(names, cycle(BASELINE_LOOKS), strict=False)
     marks = [HEAD, *(Mark(wording.spaced(name), *look) for name, look in looks)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,10 +24,14 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """The examples of one kind of a corpus, counted; None where an item does not apply."""
+    """The examples of one kind of a corpus, counted; None where an item does not apply.
+
+    `kind` says what they were cut to, and `roles` what they serve.
+    """
 
     corpus: str
     kind: str
+    roles: str
     counts: tuple[int | None, ...]
 
 
@@ -42,9 +47,10 @@ class LeftOut:
 
 def measured(table: pa.Table) -> list[Measured]:
     """A row for every kind of example of every corpus, counts in the order of `MEASURED`."""
-    found: dict[tuple[str, str], dict[str, int]] = {}
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
     for row in table.to_pylist():
-        found.setdefault((row["corpus"], row["kind"]), {})[row["item"]] = row["count"]
+        which = (row["corpus"], _kind(row), row["roles"])
+        found.setdefault(which, {})[row["item"]] = row["count"]
     return [
         Measured(*which, tuple(counts.get(item) for item in MEASURED))
         for which, counts in found.items()
@@ -56,10 +62,15 @@ def left_out(table: pa.Table) -> list[LeftOut]:
     return [
         LeftOut(
             row["corpus"],
-            row["kind"],
+            _kind(row),
             REASONS.get(row["item"], spaced(row["item"])),
             row["count"],
         )
         for row in table.to_pylist()
         if row["item"] not in MEASURED
     ]
+
+
+def _kind(row: dict[str, Any]) -> str:
+    cut = row["max_tokens"]
+    return str(row["kind"]) if cut is None else f"{row['kind']} of {cut} pieces at most"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from attnray.metrics.behaviour import BEHAVIOURS
 from attnray.store.folder import RunFolder
 
 ALL, ALL_BUT_PUNCT, PUNCT = "all", "all_but_punct", "punct"
@@ -32,11 +33,16 @@ class RelationBest:
     baseline_offset: int | None
     baseline_accuracy: float | None
     baseline_heldout_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
 
 
 @dataclass(frozen=True)
 class MentionBest:
-    """The best head of a mention type, beside the baselines by name.
+    """A row of the table `coreference_best`, beside all the baselines by name.
 
     `layer` and `head` are None where there is no such mention.
     """
@@ -49,7 +55,23 @@ class MentionBest:
     accuracy: float | None
     ci_low: float | None
     ci_high: float | None
+    heldout_accuracy: float | None
+    baseline_heldout_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
     baselines: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Behaving:
+    """The heads, as (layer, head), with a behaviour, and how many the twin has."""
+
+    behaviour: str
+    heads: list[tuple[int, int]]
+    twin: int
 
 
 def read(folder: RunFolder, table: str, model: str) -> pa.Table:
@@ -81,17 +103,31 @@ def frequent(rows: Iterable[RelationBest], count: int) -> list[RelationBest]:
     return [row for row in rows if row.relation not in several][:count]
 
 
-def mentions(heads: pa.Table, baselines: pa.Table) -> list[MentionBest]:
+def mentions(best: pa.Table, baselines: pa.Table) -> list[MentionBest]:
     """The best head of every mention type, by `max_tokens`, then in the order of the table."""
-    groups: dict[tuple[int, str], list[dict[str, Any]]] = {}
-    for row in heads.to_pylist():
-        groups.setdefault((row["max_tokens"], row["mention_type"]), []).append(row)
     beside: dict[tuple[int, str], dict[str, float | None]] = {}
     for row in baselines.to_pylist():
         values = beside.setdefault((row["max_tokens"], row["mention_type"]), {})
         values[row["baseline"]] = row["accuracy"]
-    ordered = sorted(groups, key=lambda group: group[0])
-    return [_mention_best(groups[group], beside.get(group, {})) for group in ordered]
+    columns = [field.name for field in fields(MentionBest) if field.name != "baselines"]
+    rows = sorted(best.select(columns).to_pylist(), key=lambda row: int(row["max_tokens"]))
+    return [
+        MentionBest(**row, baselines=beside.get((row["max_tokens"], row["mention_type"]), {}))
+        for row in rows
+    ]
+
+
+def behaving(heads: pa.Table, twin: pa.Table | None) -> list[Behaving]:
+    """The heads of each behaviour that some head has, in the order of the definition."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for row in heads.to_pylist():
+        found.setdefault(row["behaviour"], []).append((row["layer"], row["head"]))
+    others = Counter(twin["behaviour"].to_pylist()) if twin else Counter()
+    return [
+        Behaving(name, sorted(found.get(name, [])), others[name])
+        for name in BEHAVIOURS
+        if name in found or others[name]
+    ]
 
 
 def layer_means(patterns: pa.Table, pattern: str) -> dict[int, float]:
@@ -109,21 +145,3 @@ def heads_above(patterns: pa.Table, pattern: str, share: float) -> list[tuple[in
 
 def _rank(relation: str) -> tuple[int]:
     return (_FIRST.index(relation) if relation in _FIRST else len(_FIRST),)
-
-
-def _mention_best(heads: list[dict[str, Any]], baselines: dict[str, float | None]) -> MentionBest:
-    """The best of the rows of one mention type; the lowest layer, then head, of equals."""
-    scored = [row for row in heads if row["accuracy"] is not None]
-    best = min(scored, key=lambda r: (-r["accuracy"], r["layer"], r["head"]), default=None)
-    found = best or dict.fromkeys(("layer", "head", "accuracy", "ci_low", "ci_high"))
-    return MentionBest(
-        max_tokens=heads[0]["max_tokens"],
-        mention_type=heads[0]["mention_type"],
-        total=heads[0]["total"],
-        layer=found["layer"],
-        head=found["head"],
-        accuracy=found["accuracy"],
-        ci_low=found["ci_low"],
-        ci_high=found["ci_high"],
-        baselines=baselines,
-    )

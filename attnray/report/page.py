@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from attnray.report import by_layer, by_row, counts, sentences, wording
-from attnray.report.findings import legible, mentions, read, relations
+from attnray.report.findings import behaving, legible, mentions, read, relations
 from attnray.store.folder import RunFolder, replacing
 
 TEMPLATE = "page.html.jinja"
 USED = (
     "patterns",
+    "heads",
+    "layer_closeness",
+    "importance",
     "syntax_best",
-    "coreference",
     "coreference_baselines",
+    "coreference_best",
+    "probes",
+    "probe_differences",
     "corpus",
 )
 Tables = dict[str, pa.Table]
@@ -30,7 +35,8 @@ class Facts:
     """What the tables do not say of a run.
 
     `tables` names the tables of this run: others in its folder are of other runs.
-    `uniform` is the entropy of uniform attention in nats, the mean of ln(length), if known.
+    `uniform` is the entropy of uniform attention in nats, the mean of ln(length), if known;
+    `twin` the name of the same model with random weights, where the tables have it too.
     """
 
     model: str
@@ -39,6 +45,7 @@ class Facts:
     notes: tuple[str, ...]
     settings: dict[str, str]
     uniform: float | None = None
+    twin: str | None = None
 
 
 def write_report(folder: RunFolder, facts: Facts) -> list[Path]:
@@ -47,14 +54,20 @@ def write_report(folder: RunFolder, facts: Facts) -> list[Path]:
     Returns:
         What was written: the figures, then the page.
     """
-    tables = {name: read(folder, name, facts.model) for name in USED if name in facts.tables}
+    tables = _tables(folder, facts, facts.model)
+    twin = _tables(folder, facts, facts.twin) if facts.twin else {}
     figures = {name: draw() for name, draw in _figures(tables, facts).items()}
     written = {folder.figure(name): svg for name, svg in figures.items()}
-    written[folder.report] = _page(tables, facts, figures)
+    written[folder.report] = template(TEMPLATE).render(_context(tables, twin, facts, figures))
     for path, text in written.items():
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return list(written)
+
+
+def _tables(folder: RunFolder, facts: Facts, model: str) -> Tables:
+    """A model's rows of the tables that are shown."""
+    return {name: read(folder, name, model) for name in USED if name in facts.tables}
 
 
 def _figures(tables: Tables, facts: Facts) -> dict[str, Callable[[], str]]:
@@ -66,14 +79,15 @@ def _figures(tables: Tables, facts: Facts) -> dict[str, Callable[[], str]]:
         figures["entropy"] = lambda: by_layer.entropy(patterns, facts.uniform)
     if "syntax_best" in tables:
         figures["syntax"] = lambda: by_row.syntax(tables["syntax_best"])
-    if "coreference" in tables:
+    if "coreference_best" in tables:
         figures["coreference"] = lambda: by_row.coreference(
-            tables["coreference"], tables["coreference_baselines"]
+            tables["coreference_best"], tables["coreference_baselines"]
         )
     return figures
 
 
-def _page(tables: Tables, facts: Facts, figures: dict[str, str]) -> str:
+def template(name: str) -> Template:
+    """A page's template."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent, encoding="utf-8"),
         autoescape=True,
@@ -82,29 +96,46 @@ def _page(tables: Tables, facts: Facts, figures: dict[str, str]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(TEMPLATE).render(_context(tables, facts, figures))
+    return environment.get_template(name)
 
 
-def _context(tables: Tables, facts: Facts, figures: dict[str, str]) -> dict[str, object]:
+def _context(
+    tables: Tables, twin: Tables, facts: Facts, figures: dict[str, str]
+) -> dict[str, object]:
     """What the template shows: rows, sentences, figures, and how to write numbers."""
     in_one_look: list[str] = []
     context: dict[str, object] = {}
     if "patterns" in tables:
         in_one_look += sentences.about_patterns(tables["patterns"])
         context["patterns_examples"] = tables["patterns"]["examples"][0].as_py()
+    if "heads" in tables:
+        context["behaviours"] = behaving(tables["heads"], twin.get("heads"))
+        closeness = tables.get("layer_closeness")
+        context["closeness"] = closeness.to_pylist()[0] if closeness else None
+    if "importance" in tables:
+        context["importance_examples"] = tables["importance"]["examples"][0].as_py()
     if "syntax_best" in tables:
         found = context["relations"] = relations(tables["syntax_best"])
+        context["twin_relations"] = _heldout(twin.get("syntax_best"), "relation")
         in_one_look += sentences.about_relations(found)
-    if "coreference" in tables:
-        rows = mentions(tables["coreference"], tables["coreference_baselines"])
+    if "coreference_best" in tables:
+        rows = mentions(tables["coreference_best"], tables["coreference_baselines"])
         context["mentions"] = rows
+        context["twin_mentions"] = _heldout(
+            twin.get("coreference_best"), "max_tokens", "mention_type"
+        )
         context["baselines"] = list(dict.fromkeys(name for row in rows for name in row.baselines))
         in_one_look += sentences.about_mentions(rows)
+    if "probes" in tables:
+        both = [tables["probes"], *([twin["probes"]] if twin else [])]
+        context["probes"] = pa.concat_tables(both).to_pylist()
+        context["probe_differences"] = tables["probe_differences"].to_pylist()
     if "corpus" in tables:
         context["measured"] = counts.measured(tables["corpus"])
         context["left_out"] = counts.left_out(tables["corpus"])
     return context | {
         "model": legible(facts.model),
+        "twin": legible(facts.twin) if facts.twin else None,
         "corpora": [legible(corpus) for corpus in facts.corpora],
         "notes": [legible(note) for note in facts.notes],
         "settings": {legible(name): legible(value) for name, value in facts.settings.items()},
@@ -115,4 +146,13 @@ def _context(tables: Tables, facts: Facts, figures: dict[str, str]) -> dict[str,
         # The SVG escaped its texts when it was made.
         "figures": {name: Markup(svg) for name, svg in figures.items()},
         "wording": wording,
+    }
+
+
+def _heldout(best: pa.Table | None, *keys: str) -> dict[object, float | None]:
+    """The held-out accuracies of a table of best heads, by one key or a tuple of several."""
+    rows = best.to_pylist() if best else []
+    return {
+        row[keys[0]] if len(keys) == 1 else tuple(row[k] for k in keys): row["heldout_accuracy"]
+        for row in rows
     }

@@ -34,10 +34,9 @@ def best_heads(folder: RunFolder, tables: tuple[str, ...], model: str) -> str:
         rows = relations(read(folder, "syntax_best", model))
         whole = [row for row in rows if row.relation == ALL]
         lines += map(_relation_line, whole + frequent(rows, MOST_RELATIONS))
-    if "coreference" in tables:
-        found = mentions(
-            read(folder, "coreference", model), read(folder, "coreference_baselines", model)
-        )
+    if "coreference_best" in tables:
+        best = read(folder, "coreference_best", model)
+        found = mentions(best, read(folder, "coreference_baselines", model))
         lines += [_mention_line(row) for row in found if row.mention_type == ALL]
     return "\n".join(_aligned(lines))
 

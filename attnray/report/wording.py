@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 NOTHING = "–"
 ARROWS = {"dependent_to_head": "dependent → head", "head_to_dependent": "head → dependent"}
 BASELINES = {
     "nearest": "nearest takes the nearest candidate",
     "head_match": "head match takes the nearest candidate with the same head word",
+    "sieve": "sieve takes the nearest with the same words, else with the same head word, else "
+    "one that agrees in number, gender and person, else the nearest",
 }
 
 
@@ -38,6 +42,46 @@ def offset(value: int | None) -> str:
 def direction(name: str) -> str:
     """A direction in words."""
     return ARROWS.get(name, spaced(name))
+
+
+BEHAVIOURS = {
+    "next": "next token",
+    "previous": "previous token",
+    "cls": "[CLS]",
+    "sep": "[SEP]",
+    "punctuation": "“.” and “,”",
+    "broad": "broad",
+    "other": "none of these",
+}
+#: Longer lists of heads are not written out.
+MOST_HEADS = 12
+
+
+def behaviour(name: str) -> str:
+    """A behaviour in words."""
+    return BEHAVIOURS.get(name, spaced(name))
+
+
+def some_heads(heads: Sequence[tuple[int, int]]) -> str:
+    """Heads as the paper writes them, if they are few."""
+    return ", ".join(head(*each) for each in heads) if len(heads) <= MOST_HEADS else "many"
+
+
+def points(value: float | None) -> str:
+    """A difference of fractions in percent points, with its sign."""
+    return NOTHING if value is None else f"{100 * value:+.1f}".replace("-", "−")
+
+
+def signed_interval(low: float | None, high: float | None) -> str:
+    """The 95% interval of a difference of fractions, in percent points."""
+    return NOTHING if low is None or high is None else f"{points(low)} to {points(high)}"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value: two digits, or that it is small."""
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
 def baseline(name: str) -> str:

@@ -28,8 +28,9 @@ def row(
     upos: str = "_",
     xpos: str = "_",
     misc: str = "_",
+    feats: str = "_",
 ) -> str:
-    fields = (identifier, form, "_", upos, xpos, "_", head, relation, "_", misc)
+    fields = (identifier, form, "_", upos, xpos, feats, head, relation, "_", misc)
     return "\t".join(map(str, fields))
 
 
@@ -52,7 +53,7 @@ SENTENCE = "\n".join(
         "# sent_id = s-1",
         "# text = She's late.",
         "1-2\tShe's" + "\t_" * 8,
-        row(1, "She", 3, "nsubj", "PRON", "PRP"),
+        row(1, "She", 3, "nsubj", "PRON", "PRP", feats="Gender=Fem|Number=Sing"),
         row(2, "'s", 3, "cop", "AUX"),
         "2.1\tso" + "\t_" * 8,
         row(3, "late", 0, "root", "ADJ", "JJ"),
@@ -73,6 +74,7 @@ def test_words_tags_heads_and_relations_of_a_sentence(path: Path) -> None:
                 xpos=["PRP", "", "JJ", "."],
                 heads=[3, 3, 0, 3],
                 relations=["nsubj", "cop", "root", "punct:final"],
+                feats=["Gender=Fem|Number=Sing", "", "", ""],
             )
         ],
         [],
@@ -82,7 +84,7 @@ def test_words_tags_heads_and_relations_of_a_sentence(path: Path) -> None:
 
 def test_an_underscore_is_nothing_but_as_a_form_it_is_a_word(path: Path) -> None:
     (document,) = read(path, row(1, "_") + "\n\n")
-    assert document.sentences == [Sentence("", ["_"], [""], [""], [NO_HEAD], [""])]
+    assert document.sentences == [Sentence("", ["_"], [""], [""], [NO_HEAD], [""], [""])]
 
 
 def test_some_words_may_have_a_head_and_others_none(path: Path) -> None:
@@ -320,9 +322,9 @@ def sentences(draw: st.DrawFn) -> Sentence:
         heads.append(draw(st.integers(NO_HEAD, len(forms)).filter(lambda h, n=number: h != n)))
         some = RELATIONS if heads[-1] != NO_HEAD else st.one_of(st.just(""), RELATIONS)
         relations.append(draw(some))
-    upos, xpos = ([draw(TAGS) for _ in forms] for _ in range(2))
+    upos, xpos, feats = ([draw(TAGS) for _ in forms] for _ in range(3))
     name = draw(st.one_of(st.just(""), NAMES))
-    return Sentence(name, forms, upos, xpos, heads, relations)
+    return Sentence(name, forms, upos, xpos, heads, relations, feats)
 
 
 @dataclass
@@ -415,7 +417,7 @@ def line_of(sentence: Sentence, identifier: str, place: Place | None, form: str)
     at = int(identifier) - 1
     head = "_" if sentence.heads[at] == NO_HEAD else sentence.heads[at]
     tags = [each[at] or "_" for each in (sentence.relations, sentence.upos, sentence.xpos)]
-    return row(identifier, form, head, *tags, misc)
+    return row(identifier, form, head, *tags, misc, sentence.feats[at] or "_")
 
 
 @pytest.fixture(scope="module")
@@ -493,6 +495,7 @@ def udapi_sentences(path: Path) -> list[tuple[str, Sentence]]:
             xpos=["" if node.xpos == "_" else node.xpos for node in nodes],
             heads=[node.parent.ord for node in nodes],
             relations=[node.deprel for node in nodes],
+            feats=["" if str(node.feats) == "_" else str(node.feats) for node in nodes],
         )
         found.append((document, sentence))
     return found

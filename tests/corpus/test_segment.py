@@ -18,7 +18,8 @@ from attnray.model.pieces import Role, WordPieces
 def sentence(text: str, heads: list[int] | None = None) -> Sentence:
     words = text.split()
     tags = ["NOUN"] * len(words)
-    return Sentence(text, words, tags, tags, heads or [-1] * len(words), ["dep"] * len(words))
+    trees = (heads or [-1] * len(words), ["dep"] * len(words))
+    return Sentence(text, words, tags, tags, *trees, [""] * len(words))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from attnray.corpus.shards import shards
 
 def example(index: int, unit: int, length: int, last_unit: int | None = None) -> Example:
     none = np.zeros(length, np.int32)
-    mentions = [] if last_unit is None else [Antecedent(0, 0, 0, "e", "proper", last_unit)]
+    mentions = [] if last_unit is None else [Antecedent(0, 0, 0, "e", "proper", last_unit, 0)]
     return Example(index, "d", "", unit, 0, -1, none, [], none, none, none, [], [], [], mentions)  # type: ignore[arg-type]
 
 

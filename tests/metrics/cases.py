@@ -43,6 +43,7 @@ def document_case(
     case.heads = heads[:kept]
     case.upos = [tag for sentence in document.sentences for tag in sentence.upos][:kept]
     case.xpos = [tag for sentence in document.sentences for tag in sentence.xpos][:kept]
+    case.feats = [each for sentence in document.sentences for each in sentence.feats][:kept]
     case.mentions = [(m.start, m.end, m.entity) for m in document.mentions if m.end < kept]
     case.unit_of_word = [
         unit

@@ -26,8 +26,9 @@ from tests.metrics.cases import assert_same_rows, case_of, document_case
 
 LAYERS, HEADS = 2, 2
 RELATIONS = ["nsubj", "nsubj:pass", "obj", "punct", "det"]
-FORMS = ["she", "She", "it", "Rex", "dog", "the"]
-UPOS = ["PRON", "PROPN", "NOUN", ""]
+FORMS = ["she", "She", "it", "Rex", "dog", "the", "they", "his", "you", "I"]
+FEATS = ["", "", "Number=Sing", "Number=Plur|Person=3", "Gender=Fem,Masc", "Case=Nom|Gender=Neut"]
+UPOS = ["PRON", "PRON", "PROPN", "NOUN", ""]
 XPOS = ["PRP$", "NNP", "NN", ""]
 MERGES = st.sampled_from(["mean", "first", "max"])
 
@@ -59,7 +60,7 @@ def sentences(draw: st.DrawFn) -> Sentence:
     words = draw(st.lists(st.text("abz.", min_size=1, max_size=3), min_size=count, max_size=count))
     heads = [draw(st.integers(-1, count).filter(lambda h, w=w: h != w + 1)) for w in range(count)]
     relations = [draw(st.sampled_from(RELATIONS)) for _ in words]
-    return Sentence("", words, [""] * count, [""] * count, heads, relations)
+    return Sentence("", words, [""] * count, [""] * count, heads, relations, [""] * count)
 
 
 @st.composite
@@ -86,6 +87,7 @@ def coreferent(draw: st.DrawFn) -> Document:
         [draw(st.sampled_from(XPOS)) for _ in words],
         heads,
         ["dep"] * count,
+        [draw(st.sampled_from(FEATS)) for _ in words],
     )
     bounds = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).map(sorted)
     spans = draw(st.lists(st.tuples(bounds, st.sampled_from("AB")), max_size=6))
@@ -158,7 +160,7 @@ def test_syntax(documents: list[Document], seed: int, shards: int, how: str, ful
 
 @settings(max_examples=150)
 @given(
-    st.lists(coreferent(), min_size=1, max_size=5),
+    st.lists(coreferent(), min_size=1, max_size=9),
     st.integers(0, 2**32),
     MERGES,
     st.sampled_from(["mentions", "words"]),
@@ -175,6 +177,8 @@ def test_coreference(documents: list[Document], seed: int, how: str, candidates:
     key = ("layer", "head", "mention_type")
     expected = oracle.coreference(cases, 512, candidates, how)
     assert_same_rows(tables["coreference"], expected, key)
+    best = oracle.coreference_best(cases, 512, candidates, how)
+    assert_same_rows(tables["coreference_best"], best, ("mention_type",))
     baselines = oracle.coreference_baselines(cases, 512)
     assert_same_rows(tables["coreference_baselines"], baselines, ("baseline", "mention_type"))
 

@@ -1,0 +1,126 @@
+"""The best head against the best baseline, both held out: a paired test over units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import stats
+
+from attnray.corpus.units import FOLDS
+from attnray.metrics.best import chosen
+from attnray.metrics.sums import Partial, mean_interval, ratio, standard_error
+
+Counts = NDArray[np.int64]
+
+#: The columns of a comparison, behind those of the best head.
+COLUMNS = [
+    ("difference", pa.float64()),
+    ("difference_ci_low", pa.float64()),
+    ("difference_ci_high", pa.float64()),
+    ("p_value", pa.float64()),
+    ("p_holm", pa.float64()),
+]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A difference of held-out accuracies, its 95% interval, and the test that it is 0.
+
+    None where there are fewer than two units; `p_value` also where a difference other than
+    0 is the same in every unit.
+    """
+
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+
+    def columns(self, p_holm: float | None) -> dict[str, float | None]:
+        """The cells of `COLUMNS`."""
+        values = (self.difference, self.low, self.high, self.p_value, p_holm)
+        return {name: value for (name, _), value in zip(COLUMNS, values, strict=True)}
+
+
+def cross_moments(
+    heads: Counts, baselines: Counts, totals: Counts, folds: Sequence[int]
+) -> Partial:
+    """What the test of any head against any baseline needs, added up over the units of a fold.
+
+    Args:
+        heads: right cases by (unit, head).
+        baselines: right cases by (unit, baseline).
+        totals: cases by unit.
+        folds: the fold of each unit.
+
+    Returns:
+        Integers whose size does not grow with the units: counts, squares and products, each
+        (fold, …).
+    """
+    member = (np.asarray(folds, np.int64) == np.arange(FOLDS)[:, None]).astype(np.int64)
+    products = {
+        "h": heads,
+        "b": baselines,
+        "hh": heads * heads,
+        "bb": baselines * baselines,
+        "ht": heads * totals[:, None],
+        "bt": baselines * totals[:, None],
+        "tt": totals * totals,
+        "t": totals,
+        "units": (totals > 0).astype(np.int64),
+    }
+    sums: Partial = {name: member @ values for name, values in products.items()}
+    sums["hb"] = np.stack([(heads * of[:, None]).T @ baselines for of in member])
+    return sums
+
+
+def compare(sums: Partial) -> Comparison:
+    """The head against the baseline that are best on the other folds, on the cases of each fold.
+
+    The difference is a ratio of sums over units, and its error that of one (contract: Tables).
+
+    Args:
+        sums: merged `cross_moments`.
+    """
+    heads, baselines = chosen(sums["h"]), chosen(sums["b"])
+    picked = list(zip(range(FOLDS), heads, baselines, strict=True))
+    difference = {
+        "c": sum(sums["h"][f, h] - sums["b"][f, b] for f, h, b in picked),
+        "cc": sum(
+            sums["hh"][f, h] - 2 * sums["hb"][f, h, b] + sums["bb"][f, b] for f, h, b in picked
+        ),
+        "ct": sum(sums["ht"][f, h] - sums["bt"][f, b] for f, h, b in picked),
+        "t": sums["t"].sum(),
+        "tt": sums["tt"].sum(),
+        "units": sums["units"].sum(),
+    }
+    moments = {name: np.asarray(value) for name, value in difference.items()}
+    units = int(moments["units"])
+    if not moments["t"]:
+        return Comparison()
+    value = float(ratio(moments))
+    if units < 2:
+        return Comparison(value)
+    low, high = (float(bound) for bound in mean_interval(moments))
+    return Comparison(value, low, high, _p_value(value, float(standard_error(moments)[0]), units))
+
+
+def _p_value(value: float, error: float, units: int) -> float | None:
+    """Student's two-sided test that a difference is 0."""
+    if error == 0:
+        return None if value else 1.0
+    return float(2 * stats.t.sf(abs(value) / error, units - 1))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """The p-values corrected for their number by Holm's step-down method; None stays None."""
+    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    corrected: list[float | None] = [None] * len(p_values)
+    reached = 0.0
+    for rank, (p, place) in enumerate(known):
+        reached = max(reached, min(1.0, (len(known) - rank) * p))
+        corrected[place] = reached
+    return corrected
