@@ -12,7 +12,7 @@ from scipy import stats
 
 from attnray.corpus.units import FOLDS
 from attnray.metrics.best import chosen
-from attnray.metrics.sums import Partial, mean_interval, ratio, standard_error
+from attnray.metrics.sums import Partial, mean_interval, moments, ratio, standard_error
 
 Counts = NDArray[np.int64]
 
@@ -97,15 +97,40 @@ def compare(sums: Partial) -> Comparison:
         "tt": sums["tt"].sum(),
         "units": sums["units"].sum(),
     }
-    moments = {name: np.asarray(value) for name, value in difference.items()}
-    units = int(moments["units"])
-    if not moments["t"]:
+    return _tested({name: np.asarray(value) for name, value in difference.items()})
+
+
+def difference_of(
+    correct: Counts, totals: Counts, other_correct: Counts, other_totals: Counts
+) -> Comparison:
+    """One accuracy less another, over the same units, whose cases may be counted several times.
+
+    Args:
+        correct: right cases by unit.
+        totals: cases by unit.
+        other_correct: those of the other, by the same units.
+        other_totals: the same cases as `totals`, each counted equally often.
+    """
+    # Counts of, say, one seed and of three are brought to the same number of cases.
+    times, other_times = int(other_totals.sum()), int(totals.sum())
+    if not times or not other_times:
         return Comparison()
-    value = float(ratio(moments))
+    shared = np.gcd(times, other_times)
+    times, other_times = times // shared, other_times // shared
+    found = moments((correct * times - other_correct * other_times)[:, None], totals * times)
+    return _tested({name: np.asarray(value).squeeze() for name, value in found.items()})
+
+
+def _tested(sums: Partial) -> Comparison:
+    """A difference with its interval and test, from its moments over units."""
+    units = int(sums["units"])
+    if not sums["t"]:
+        return Comparison()
+    value = float(ratio(sums))
     if units < 2:
         return Comparison(value)
-    low, high = (float(bound) for bound in mean_interval(moments))
-    return Comparison(value, low, high, _p_value(value, float(standard_error(moments)[0]), units))
+    low, high = (float(bound) for bound in mean_interval(sums))
+    return Comparison(value, low, high, _p_value(value, float(standard_error(sums)[0]), units))
 
 
 def _p_value(value: float, error: float, units: int) -> float | None:

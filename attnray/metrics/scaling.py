@@ -36,7 +36,7 @@ def scaled(divergence: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
 def _stress_least(distances: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     # Imported here since it takes a second.
-    from sklearn.manifold import MDS  # type: ignore[import-untyped]
+    from sklearn.manifold import MDS
 
     scaling = MDS(
         n_components=2, metric="precomputed", init="random", n_init=STARTS, random_state=seed

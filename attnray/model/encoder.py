@@ -143,6 +143,13 @@ def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     return model
 
 
+def input_embeddings(checkpoint: Checkpoint) -> Tensor:
+    """The embedding of every piece of the vocabulary, before positions: (piece, size)."""
+    model: Any = _load(checkpoint, read_config(checkpoint))
+    weight: Tensor = model.get_input_embeddings().weight
+    return weight.detach().clone()
+
+
 def pretrained(
     kind: Any, checkpoint: Checkpoint, config: PretrainedConfig, **options: Any
 ) -> tuple[torch.nn.Module, list[str]]:

@@ -46,7 +46,7 @@ def analyse(task: AnalyseTask) -> None:
     examples = read_examples(task.folder, task.shard)
     reader = AttentionReader(task.folder.attention(task.shard))
     sums = [metric.start(examples, reader.heads) for metric in task.metrics]
-    for first, layers, attention in _groups(reader, [e.length for e in examples]):
+    for first, layers, attention in groups(reader, [e.length for e in examples]):
         for accumulator in sums:
             accumulator.add(first, layers, attention)
     for metric, identity, accumulator in zip(task.metrics, task.identities, sums, strict=True):
@@ -55,7 +55,7 @@ def analyse(task: AnalyseTask) -> None:
         task.folder.commit(stage(metric.name), task.shard, identity, [path])
 
 
-def _groups(reader: AttentionReader, lengths: Sequence[int]) -> Iterator[tuple[int, slice, Tensor]]:
+def groups(reader: AttentionReader, lengths: Sequence[int]) -> Iterator[tuple[int, slice, Tensor]]:
     """Runs of examples of equal length with their attention, a slice of layers at a time.
 
     Yields the first example, the layers, and (example, layer, head, query, key).

@@ -15,7 +15,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "entropy": lambda: by_layer.entropy(hand_made.patterns(), uniform=0.8),
     "syntax": lambda: by_row.syntax(hand_made.syntax_best()),
     "coreference": lambda: by_row.coreference(
-        hand_made.coreference(), hand_made.coreference_baselines()
+        hand_made.coreference_best(), hand_made.coreference_baselines()
     ),
 }
 
@@ -109,7 +109,9 @@ def test_a_figure_needs_no_interval_and_no_held_out_accuracy() -> None:
 
 def test_coreference_has_a_panel_for_every_cut() -> None:
     cuts = (128, 512)
-    svg = by_row.coreference(hand_made.coreference(cuts), hand_made.coreference_baselines(cuts))
+    svg = by_row.coreference(
+        hand_made.coreference_best(cuts), hand_made.coreference_baselines(cuts)
+    )
     shown = texts(svg)
     assert {"documents cut to 128 pieces", "documents cut to 512 pieces"} <= set(shown)
     assert {"nearest", "head match"} <= set(shown)

@@ -203,7 +203,7 @@ def test_the_entropy_of_uniform_attention_is_said(tmp_path: Path) -> None:
     [
         (["patterns"], ["special_tokens", "entropy"]),
         (["syntax_best"], ["syntax"]),
-        (["coreference", "coreference_baselines"], ["coreference"]),
+        (["coreference_best", "coreference_baselines"], ["coreference"]),
         (["corpus"], []),
     ],
 )

@@ -40,7 +40,7 @@ def test_no_more_than_six_relations(tmp_path: Path) -> None:
 
 def test_coreference_over_all_anaphors_for_every_cut(tmp_path: Path) -> None:
     tables = {
-        "coreference": hand_made.coreference((512, 128)),
+        "coreference_best": hand_made.coreference_best((512, 128)),
         "coreference_baselines": hand_made.coreference_baselines((512, 128)),
     }
     run = hand_made.folder(tmp_path, tables)

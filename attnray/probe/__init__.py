@@ -1,0 +1,1 @@
+"""Probes: classifiers that read dependency parses from attention."""

@@ -1,0 +1,101 @@
+"""Scoring: attachment of words without punctuation, by the likeliest head and by the best tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from ufal.chu_liu_edmonds import chu_liu_edmonds
+
+from attnray.metrics.sums import Partial
+from attnray.metrics.syntax import PUNCT
+from attnray.probe.classifiers import NEEDS, Probe, scores_of
+from attnray.probe.sentences import Sentence, batches, sentences
+from attnray.probe.training import BATCH_CELLS, collated
+from attnray.probe.vectors import Vectors
+from attnray.store.folder import RunFolder
+
+#: What is counted of every unit, in this order.
+COUNTS = ("words", "correct", "tree_correct", "edges", "edges_found")
+BATCH_SENTENCES = 50
+
+
+def score(
+    name: str,
+    probe: Probe,
+    folder: RunFolder,
+    shards: Sequence[int],
+    vectors: Vectors | None,
+    device: str,
+) -> Partial:
+    """What a probe gets right, by unit.
+
+    Words of punctuation and those without a head are left out. `edges` are words whose head is
+    a word; one is found when the best tree has it, whatever its direction.
+
+    Returns:
+        `unit`, ascending, and for each of `COUNTS` the counts by unit.
+    """
+    found: dict[int, NDArray[np.int64]] = {}
+    for shard in shards:
+        several = sentences(folder, shard, NEEDS[name][0])
+        for batch in batches(several, BATCH_SENTENCES, BATCH_CELLS):
+            with torch.inference_mode():
+                scores = scores_of(probe, collated(batch, vectors, device)).log_softmax(-1)
+            for sentence, matrix in zip(batch, scores.cpu().numpy(), strict=True):
+                unit = sentence.example.unit
+                found[unit] = found.get(unit, 0) + counts(sentence, matrix.astype(np.float64))
+    units = sorted(found)
+    table = np.array([found[unit] for unit in units], np.int64).reshape(len(units), len(COUNTS))
+    columns = {name: table[:, place] for place, name in enumerate(COUNTS)}
+    return {"unit": np.array(units, np.int64), **columns}
+
+
+def counts(sentence: Sentence, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The `COUNTS` of a sentence; scores: (word, candidate), padding included."""
+    example = sentence.example
+    words = len(example.words)
+    scores = scores[:words, : words + 1]
+    gold = np.array(example.heads)
+    measured = (gold >= 0) & np.array([_label(r) != PUNCT for r in example.relations])
+    likeliest, tree = scores.argmax(1), best_tree(scores)
+    edge = measured & (gold > 0)
+    numbers = np.arange(1, words + 1)
+    backwards = np.concatenate([[0], tree])[gold] == numbers
+    return np.array(
+        [
+            measured.sum(),
+            (measured & (likeliest == gold)).sum(),
+            (measured & (tree == gold)).sum(),
+            edge.sum(),
+            (edge & ((tree == gold) | backwards)).sum(),
+        ]
+    )
+
+
+def best_tree(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The heads of the tree with a single root that has the highest sum of scores.
+
+    Args:
+        scores: (word, candidate), candidate 0 being the root; -inf for the word itself.
+
+    Returns:
+        The head of each word, 0 for the root's.
+    """
+    words = len(scores)
+    finite = np.where(np.isfinite(scores), scores, np.nanmin(scores[np.isfinite(scores)]))
+    # The library passes over scores near 0, and takes as many roots as pay: all scores are made
+    # negative, and another root costs more than any other choice can gain.
+    shifted = finite - finite.max() - 1
+    shifted[:, 0] += words * (shifted.min() - 1)
+    square = np.full((words + 1, words + 1), np.nan)
+    square[1:] = shifted
+    np.fill_diagonal(square, np.nan)
+    heads, _ = chu_liu_edmonds(square)
+    return np.array(heads[1:], np.int64)
+
+
+def _label(relation: str) -> str:
+    return relation.partition(":")[0]

@@ -1,0 +1,87 @@
+"""The sentences of a shard as probes see them: words, heads, and attention between words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from attnray.corpus.example import Example
+from attnray.metrics.words import from_words, to_words
+from attnray.model.pieces import Role
+from attnray.pipeline.analyse import groups
+from attnray.pipeline.extract import read_examples
+from attnray.store.attention import AttentionReader
+from attnray.store.folder import RunFolder
+
+#: Behind a sentence's words stand its start and end tokens.
+SPECIAL = (Role.CLS, Role.SEP)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence and its attention between words: float32, (head, from, to), or None.
+
+    Heads of all layers are one axis. The last two positions of `from` and `to` are the start
+    and the end token.
+    """
+
+    example: Example
+    attention: Tensor | None
+
+
+def sentences(folder: RunFolder, shard: int, attention: bool) -> list[Sentence]:
+    """The sentences of a shard, by length; without attention where it is not needed."""
+    examples = read_examples(folder, shard)
+    if not attention:
+        return [Sentence(example, None) for example in examples]
+    reader = AttentionReader(folder.attention(shard))
+    whole = range(reader.heads[0])
+    found: list[Sentence] = []
+    parts: list[list[Tensor]] = []
+    for first, layers, maps in groups(reader, [example.length for example in examples]):
+        group = examples[first : first + len(maps)]
+        parts.append(_between_words(group, maps))
+        if layers.stop == whole.stop:
+            found += map(Sentence, group, map(torch.cat, zip(*parts, strict=True)))
+            parts = []
+    return found
+
+
+def _between_words(group: Sequence[Example], maps: Tensor) -> list[Tensor]:
+    """The attention of examples of equal length between words, cut to each one's words."""
+    words = max(len(example.words) for example in group) + len(SPECIAL)
+    owner = [_owner(example) for example in group]
+    between = from_words(to_words(maps, owner, words), owner, words, "mean")
+    # (example, from, layer, head, to) to (example, head, from, to)
+    heads = between.flatten(2, 3).movedim(2, 1).to(torch.float32)
+    return [
+        heads[row, :, : len(e.words) + len(SPECIAL), : len(e.words) + len(SPECIAL)].contiguous()
+        for row, e in enumerate(group)
+    ]
+
+
+def _owner(example: Example) -> np.typing.NDArray[np.int64]:
+    """The word of each piece, the start and end tokens being words behind the last one."""
+    owner = example.word_of_piece.astype(np.int64)
+    for place, role in enumerate(SPECIAL):
+        owner[example.roles == role] = len(example.words) + place
+    return owner
+
+
+def batches(
+    found: Sequence[Sentence], most_sentences: int, most_cells: int
+) -> Iterator[list[Sentence]]:
+    """Runs of sentences of about one length, each of at most so many, and so many word pairs."""
+    batch: list[Sentence] = []
+    for sentence in sorted(found, key=lambda each: len(each.example.words)):
+        cells = (len(batch) + 1) * len(sentence.example.words) ** 2
+        if batch and (len(batch) == most_sentences or cells > most_cells):
+            yield batch
+            batch = []
+        batch.append(sentence)
+    if batch:
+        yield batch

@@ -1,0 +1,126 @@
+"""The tables `probes` and `probe_differences` from what probes got right by unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pyarrow as pa
+
+from attnray.metrics.paired import difference_of
+from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A probe from one seed: the words it learned from, its vectors, and what it got right."""
+
+    model: str
+    probe: str
+    seed: int
+    train_words: int
+    vectors: str | None
+    counts: Partial
+
+
+PROBES = pa.schema(
+    [
+        ("probe", pa.string()),
+        ("seed", pa.int64()),
+        ("train_words", pa.int64()),
+        ("dev_words", pa.int64()),
+        ("uas", pa.float64()),
+        ("ci_low", pa.float64()),
+        ("ci_high", pa.float64()),
+        ("vectors", pa.string()),
+        ("tree_uas", pa.float64()),
+        ("tree_ci_low", pa.float64()),
+        ("tree_ci_high", pa.float64()),
+        ("uuas", pa.float64()),
+        ("uuas_ci_low", pa.float64()),
+        ("uuas_ci_high", pa.float64()),
+    ]
+)
+DIFFERENCES = pa.schema(
+    [
+        ("probe", pa.string()),
+        ("other_probe", pa.string()),
+        ("other_model", pa.string()),
+        ("difference", pa.float64()),
+        ("ci_low", pa.float64()),
+        ("ci_high", pa.float64()),
+        ("p_value", pa.float64()),
+    ]
+)
+
+
+def probes_table(scored: Sequence[Scored]) -> pa.Table:
+    """A row for each probe and seed; intervals are over units (contract: Tables)."""
+    return pa.Table.from_pylist([_row(each) for each in scored], PROBES)
+
+
+def differences_table(own: Sequence[Scored], others: Sequence[Scored]) -> pa.Table:
+    """Differences of UAS: of each two probes of a model, and of a probe of it and of another.
+
+    Seeds are pooled; the test is paired over units, which both were scored on.
+
+    Args:
+        own: the probes of the model.
+        others: those of its random twin, if there is one.
+    """
+    pooled, twins = _pooled(own), _pooled(others)
+    pairs = [(later, earlier) for earlier, later in combinations(pooled, 2)]
+    pairs += [(one, other) for one in pooled for other in twins if one[1] == other[1]]
+    everything = {**pooled, **twins}
+    rows = []
+    for one, other in pairs:
+        found = difference_of(*everything[one], *everything[other])
+        rows.append(
+            {
+                "probe": one[1],
+                "other_probe": other[1],
+                "other_model": other[0],
+                "difference": found.difference,
+                "ci_low": found.low,
+                "ci_high": found.high,
+                "p_value": found.p_value,
+            }
+        )
+    return pa.Table.from_pylist(rows, DIFFERENCES)
+
+
+def _row(scored: Scored) -> dict[str, object]:
+    counts = scored.counts
+    row: dict[str, object] = {
+        "probe": scored.probe,
+        "seed": scored.seed,
+        "train_words": scored.train_words,
+        "dev_words": int(counts["words"].sum()),
+        "vectors": scored.vectors,
+    }
+    for prefix, value, right, total in (
+        ("", "uas", "correct", "words"),
+        ("tree_", "tree_uas", "tree_correct", "words"),
+        ("uuas_", "uuas", "edges_found", "edges"),
+    ):
+        sums = moments(counts[right][:, None], counts[total])
+        low, high = accuracy_interval(sums)
+        found = {value: ratio(sums)[0], f"{prefix}ci_low": low[0], f"{prefix}ci_high": high[0]}
+        row |= {name: None if np.isnan(number) else number for name, number in found.items()}
+    return row
+
+
+def _pooled(
+    scored: Sequence[Scored],
+) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Right and all words by unit of each probe of a model, over its seeds."""
+    pooled: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+    for each in scored:
+        right, words = pooled.get((each.model, each.probe), (0, 0))
+        pooled[each.model, each.probe] = (
+            right + each.counts["correct"],
+            words + each.counts["words"],
+        )
+    return pooled
