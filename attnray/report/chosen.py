@@ -14,7 +14,7 @@ from attnray.errors import InputError
 from attnray.model.pieces import Role
 from attnray.report import wording
 from attnray.report.clusters import BEHAVIOURS
-from attnray.report.findings import RelationBest, frequent
+from attnray.report.findings import RelationBest, frequent, legible
 from attnray.report.findings import relations as ordered
 from attnray.report.maps import Panel
 
@@ -72,7 +72,11 @@ def behaviours(
 
 
 def relations(
-    reader: RunReader, best: pa.Table, examples: Sequence[int] = (), full_labels: bool = False
+    reader: RunReader,
+    best: pa.Table,
+    examples: Sequence[int] = (),
+    merge: str = "mean",
+    relation_labels: str = "universal",
 ) -> list[Panel]:
     """The best head of the most frequent relations, each on an example, between words.
 
@@ -83,7 +87,8 @@ def relations(
         reader: a run, open at its sentences.
         best: the table `syntax_best`.
         examples: as for `behaviours`.
-        full_labels: whether the table keeps subtypes of relations.
+        merge: as the table was made: mean, first or max.
+        relation_labels: as the table was made: universal or full.
 
     Raises:
         InputError: there is no example of such a number.
@@ -91,7 +96,7 @@ def relations(
     candidates = _candidates(reader, examples)
     rows = ordered(best)
     better = [row for row in frequent(rows, len(rows)) if _beats_offset(row)]
-    panels = (_relation(candidates, row, full_labels) for row in better)
+    panels = (_relation(candidates, row, merge, relation_labels) for row in better)
     return list(islice((panel for panel in panels if panel), MOST_RELATIONS))
 
 
@@ -99,19 +104,19 @@ def _typical(behaviour: str, heads: pa.Table, patterns: pa.Table) -> tuple[float
     """The value, layer and head of the head that shows a behaviour most clearly."""
     pattern = "entropy" if behaviour == BROAD else behaviour
     shown = heads.filter(pc.field("behaviour") == behaviour).select(["layer", "head"])
-    values = patterns.filter(pc.field("pattern") == pattern)
+    values = patterns.filter(pc.field("pattern") == pattern).select(["layer", "head", "value"])
     rows = values.join(shown, ["layer", "head"], join_type="inner").to_pylist()
     best = min(rows, key=lambda r: (-r["value"], r["layer"], r["head"]), default=None)
     return best and (best["value"], best["layer"], best["head"])
 
 
 def _relation(
-    candidates: Sequence[StoredExample], row: RelationBest, full_labels: bool
+    candidates: Sequence[StoredExample], row: RelationBest, merge: str, relation_labels: str
 ) -> Panel | None:
     def pairs(example: Example) -> Iterator[tuple[int, int]]:
         """Word and head of each case, from 0."""
         for word, (head, label) in enumerate(zip(example.heads, example.relations, strict=True)):
-            if head > 0 and _label(label, full_labels) == row.relation:
+            if head > 0 and _label(label, relation_labels) == legible(row.relation):
                 yield word, head - 1
 
     chosen = _choose(candidates, lambda example: len(list(pairs(example))))
@@ -123,7 +128,7 @@ def _relation(
     return Panel(
         title=f"{row.relation}: head {wording.head(row.layer, row.head)}",
         words=chosen.words,
-        weights=chosen.attention(row.layer, row.head, words=True),
+        weights=chosen.attention(row.layer, row.head, words=True, merge=merge),
         highlight=frozenset(found),
         note=f"{wording.direction(row.direction)}, {wording.percent(row.accuracy)} right",
     )
@@ -157,8 +162,8 @@ def _punctuation(example: Example) -> int:
     return int((example.roles == Role.PUNCTUATION).sum())
 
 
-def _label(relation: str, full_labels: bool) -> str:
-    return relation if full_labels else relation.partition(":")[0]
+def _label(relation: str, relation_labels: str) -> str:
+    return legible(relation if relation_labels == "full" else relation.partition(":")[0])
 
 
 def _beats_offset(row: RelationBest) -> bool:

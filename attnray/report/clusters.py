@@ -58,7 +58,6 @@ def clusters(heads: pa.Table) -> str:
 
     Takes `heads`. Distances in the plane stand for Jensen-Shannon divergences, in nats.
     """
-
     window = _window(heads)
     rows = -(-len(set(heads["behaviour"].to_pylist())) // 2)
     key, plane = KEY_ROW * max(rows, 3), PLANE * window.height / window.width
@@ -156,7 +155,7 @@ def _layer_key(figure: Figure, axes: Axes, points: ScalarMappable) -> None:
     bar.ax.tick_params(length=0)
     bar.ax.grid(visible=False)
     bar.outline.set_visible(False)
-    # From 50 layers on the bar would be an image, which is another file's address in SVG.
+    # From 50 layers on matplotlib would make the bar an image.
     assert bar.solids is not None
     bar.solids.set_rasterized(False)
 

@@ -31,7 +31,8 @@ def importance(table: pa.Table) -> str:
     The axis is logarithmic, so that a fall to near zero is seen, and goes on to 0 below the
     smallest power of ten where there are such values.
     """
-    gradients = table.rename_columns([_RENAMED.get(name, name) for name in table.column_names])
+    # Layer means are taken of patterns.
+    gradients = table.rename_columns({"target": "pattern"})
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -48,10 +49,6 @@ def importance(table: pa.Table) -> str:
     )
     ranges = [found for target in TARGETS if (found := _range(gradients, target))]
     return svg("importance", f"{alt}{'; '.join(ranges)}.", (WIDTH, 3.8), draw)
-
-
-#: The layer means are those of a table of patterns.
-_RENAMED = {"target": "pattern"}
 
 
 def _marks(axes: Axes, gradients: pa.Table, target: Series, aside: float) -> None:

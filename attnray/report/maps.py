@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -162,13 +163,13 @@ def _text(
 
 def _shortened(text: str, font: FontProperties, points: float) -> str:
     """The text, or as much of it as there is room for, and an ellipsis."""
-    whole = text
-    while whole and _width(text, font) > points:
-        whole = whole[:-1]
-        text = f"{whole}…"
-    return text
 
+    def too_large(text: str) -> bool:
+        width, height, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+        # Accents can stand on accents.
+        return bool(width > points or height > 72 * ROW)
 
-def _width(text: str, font: FontProperties) -> float:
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(width)
+    if not too_large(text):
+        return text
+    count = bisect_left(range(len(text)), True, key=lambda n: too_large(f"{text[: n + 1]}…"))
+    return f"{text[:count]}…"
