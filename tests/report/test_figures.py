@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from attnray.report import by_layer, by_row
-from tests.report import hand_made
+from attnray.report import by_layer, by_row, clusters, importance, maps
+from tests.report import hand_made, hand_made_heads
 
 FIGURES: dict[str, Callable[[], str]] = {
     "special_tokens": lambda: by_layer.special_tokens(hand_made.patterns()),
@@ -17,6 +17,10 @@ FIGURES: dict[str, Callable[[], str]] = {
     "coreference": lambda: by_row.coreference(
         hand_made.coreference_best(), hand_made.coreference_baselines()
     ),
+    "importance": lambda: importance.importance(hand_made_heads.importance()),
+    "clusters": lambda: clusters.clusters(hand_made_heads.heads()),
+    "behaviours": lambda: maps.behaviours_figure(hand_made_heads.panels()),
+    "relations": lambda: maps.relations_figure(hand_made_heads.panels()),
 }
 
 
