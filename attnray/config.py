@@ -114,7 +114,7 @@ class ProbeConfig:
     seeds: list[int] = field(default_factory=list)
     vectors: str | None = None
     learning_rate: float = 0.002
-    batch_sentences: int = 20
+    batch_sentences: int = 5
     hidden: int = 200
 
 
@@ -135,6 +135,7 @@ class Config:
     reproduce: str | None = None
     behaviour: BehaviourConfig = field(default_factory=BehaviourConfig)
     permutations: int = 9999
+    examples: list[int] = field(default_factory=list)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     max_tokens: Any = 128
     merge: str = "mean"
@@ -144,6 +145,10 @@ class Config:
 
 
 METRICS = ("patterns", "divergence", "syntax", "coreference", "importance", "probes")
+
+PROBES = ("right_branching", "distances_and_words", "attention", "attention_and_words")
+#: Whose numbers a run can be held against.
+PAPERS = ("clark2019",)
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "model.dtype": ("float32", "bfloat16", "float16"),
@@ -170,8 +175,10 @@ POSITIVE = (
     "shard.cells",
     "batch.tokens",
     "batch.cells",
+    "probe.batch_sentences",
+    "probe.hidden",
 )
-NOT_NEGATIVE = ("executor.gpus_per_extractor", "executor.retries", "seed")
+NOT_NEGATIVE = ("executor.gpus_per_extractor", "executor.retries", "permutations", "seed")
 
 
 def register() -> None:
@@ -228,12 +235,15 @@ def check(config: Config) -> None:
     _check_lengths(config)
     control = config.controls
     _require("controls", control, control in (None, *CONTROLS), f"null or {_join(CONTROLS)}")
+    paper = config.reproduce
+    _require("reproduce", paper, paper in (None, *PAPERS), f"null or {_join(PAPERS)}")
     if control == "random" and config.model.random_init:
         raise InputError(
             "controls=random compares trained weights with random ones: "
             "leave out model.random_init=true"
         )
     _check_metrics(config.metrics)
+    _check_probes(config)
     _check_corpus("corpus", config.corpus)
     for item in fields(RolesConfig):
         own = getattr(config.corpora, item.name)
@@ -253,6 +263,24 @@ def _check_metrics(metrics: list[str]) -> None:
     possible = bool(metrics) and set(metrics) <= set(METRICS) and len(set(metrics)) == len(metrics)
     allowed = f"one or more of {_join(METRICS)}, each once"
     _require("metrics", f"[{','.join(metrics)}]", possible, allowed)
+
+
+def _check_probes(config: Config) -> None:
+    probe = config.probe
+    known = bool(probe.probes) and set(probe.probes) <= set(PROBES)
+    distinct = len(set(probe.probes)) == len(probe.probes)
+    names = f"one or more of {_join(PROBES)}, each once"
+    _require("probe.probes", f"[{','.join(probe.probes)}]", known and distinct, names)
+    possible = bool(probe.seeds) and len(set(probe.seeds)) == len(probe.seeds)
+    allowed = "one or more numbers, each once, 0 or more"
+    _require("probe.seeds", probe.seeds, possible and min(probe.seeds) >= 0, allowed)
+    rate = probe.learning_rate
+    _require("probe.learning_rate", rate, 0 < rate < float("inf"), "more than 0")
+    if "probes" in config.metrics and config.corpora.train is None:
+        raise InputError(
+            "metrics=[probes] needs a corpus to train on: say corpora.train=conllu "
+            "corpora.train.path=…; they are scored on corpora.dev, or else on corpus"
+        )
 
 
 def _check_corpus(key: str, corpus: CorpusConfig) -> None:

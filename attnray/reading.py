@@ -89,20 +89,26 @@ class RunReader:
     Args:
         run_dir: the run folder.
         kind: sentence, document or pair; by default the first kind that the run has.
+        role: what the examples serve, such as syntax, coreference or dev, where a run has
+            several sets of a kind.
 
     Raises:
-        InputError: the folder has no plan, or no examples of this kind.
+        InputError: the folder has no plan, or no such examples.
     """
 
-    def __init__(self, run_dir: str, kind: str | None = None) -> None:
+    def __init__(self, run_dir: str, kind: str | None = None, role: str | None = None) -> None:
         self._folder = RunFolder(run_folder(run_dir))
         manifest = Manifest.read(self._folder)
         if manifest is None:
             raise InputError(f"{run_dir} has no manifest.json: it is not a run folder")
-        kinds = [each.kind for each in manifest.sets]
-        if kind is not None and kind not in kinds:
-            raise InputError(f"{run_dir} has no examples of kind {kind}, but {', '.join(kinds)}")
-        self._set = manifest.sets[kinds.index(kind) if kind else 0]
+        if role is not None and role not in manifest.roles:
+            raise InputError(f"{run_dir} has no role {role}, but {', '.join(manifest.roles)}")
+        sets = manifest.sets_of(role) if role else manifest.sets
+        kinds = [each.kind for each in sets]
+        if not sets or (kind is not None and kind not in kinds):
+            has = ", ".join(dict.fromkeys(kinds)) or "none"
+            raise InputError(f"{run_dir} has no examples of kind {kind or 'any'}, but {has}")
+        self._set = sets[kinds.index(kind) if kind else 0]
         self._shard = lru_cache(SHARDS_HELD)(self._open_shard)
 
     def __len__(self) -> int:

@@ -28,6 +28,15 @@ class Entry:
     attention: bool = True
 
 
+#: Trained and scored on two roles, and not by shards: see `attnray.probe`.
+PROBES = "probes"
+
+
+def roles_of(metric: str) -> tuple[str, ...]:
+    """The roles of the corpora that a metric, or the probes, need."""
+    return ("train", "dev") if metric == PROBES else (METRICS[metric].role,)
+
+
 METRICS = {
     "patterns": Entry(lambda config, _: Patterns(), "patterns"),
     "divergence": Entry(lambda config, _: Divergence(config.permutations, config.seed), "patterns"),

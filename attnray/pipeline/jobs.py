@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from attnray.config import Config, check, typed
 from attnray.errors import InputError
+from attnray.metrics.registry import PROBES
 from attnray.pipeline.manifest import Manifest, refuse_other
-from attnray.pipeline.reduce import reduce
+from attnray.pipeline.reduce import reduce, reduce_probes
 from attnray.pipeline.report import report
 from attnray.pipeline.run import Run
-from attnray.pipeline.stages import existing, plan, process, run_folder
+from attnray.pipeline.stages import ANALYSE, EXTRACT, PROBE, existing, plan, process, run_folder
 from attnray.report.summary import best_heads
 from attnray.store.folder import RunFolder
 
@@ -37,11 +38,18 @@ def _plan(config: Config, _: list[str]) -> None:
 
 
 def _extract(config: Config, overrides: list[str]) -> None:
-    process(_existing(config, overrides), analyse=False)
+    process(_existing(config, overrides), frozenset({EXTRACT}))
 
 
 def _analyse(config: Config, overrides: list[str]) -> None:
-    process(_existing(config, overrides), extract=False)
+    process(_existing(config, overrides), frozenset({ANALYSE}))
+
+
+def _probe(config: Config, overrides: list[str]) -> None:
+    run = _existing(config, overrides, PROBES)
+    process(run, frozenset({PROBE}))
+    reduce_probes(run)
+    print(f"tables:  {run.folder.path / 'tables'}")
 
 
 def _reduce(config: Config, overrides: list[str]) -> None:
@@ -59,27 +67,39 @@ JOBS: dict[str, Callable[[Config, list[str]], None]] = {
     "plan": _plan,
     "extract": _extract,
     "analyse": _analyse,
+    "probe": _probe,
     "reduce": _reduce,
     "report": _report,
 }
 
 
-def _existing(config: Config, overrides: list[str]) -> Run:
+def _existing(config: Config, overrides: list[str], metric: str | None = None) -> Run:
     """The run a stage works on: its folder's plan, and what the command line says on top.
+
+    Args:
+        config: the configuration of the command line.
+        overrides: what was said there.
+        metric: what the stage is for, whether it is among the metrics or not.
 
     Raises:
         InputError: there is no plan in the folder, or it was made with other settings.
     """
     if config.run_dir is None:
-        return plan(config)
+        return plan(_with(config, metric))
     folder = RunFolder(run_folder(config.run_dir))
     manifest = Manifest.read(folder)
     if manifest is None:
         raise InputError(f"{folder.path} has no manifest.json: run jobs/plan.py on it first")
     merged = _on_top(manifest.config, config, overrides)
+    merged = _with(merged, metric)
     check(merged)
     refuse_other(folder, _frozen(manifest.config), _frozen(asdict(merged)))
     return existing(folder, merged, manifest)
+
+
+def _with(config: Config, metric: str | None) -> Config:
+    metrics = config.metrics + ([metric] if metric and metric not in config.metrics else [])
+    return replace(config, metrics=metrics)
 
 
 def _on_top(planned: dict[str, object], config: Config, overrides: list[str]) -> Config:

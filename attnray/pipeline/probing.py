@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from attnray.config import ModelConfig, ProbeConfig
+from attnray.metrics.registry import PROBES
 from attnray.model.encoder import input_embeddings
 from attnray.model.source import locate
 from attnray.pipeline.extract import read_examples
@@ -18,8 +19,6 @@ from attnray.probe.training import train
 from attnray.probe.vectors import Glove, InputEmbeddings, Vectors
 from attnray.store.folder import RunFolder
 from attnray.store.partials import write_partial
-
-METRIC = "probes"
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,9 @@ def probe(task: ProbeTask) -> None:
         task.probe, task.seed, task.folder, task.train, vectors, task.config, task.device
     )
     counts = score(task.probe, trained, task.folder, task.dev, vectors, task.device)
-    path = task.folder.partial(METRIC, task.number)
+    path = task.folder.partial(PROBES, task.number)
     write_partial(path, counts | {"train_words": np.asarray(words)})
-    task.folder.commit(stage(), task.number, task.identity, [path])
-
-
-def stage() -> str:
-    """The name under which the markers of probes lie."""
-    return METRIC
+    task.folder.commit(PROBES, task.number, task.identity, [path])
 
 
 def _vectors(task: ProbeTask) -> Vectors:

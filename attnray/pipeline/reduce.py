@@ -10,8 +10,13 @@ import pyarrow.compute as pc
 from attnray.errors import IncompleteRun
 from attnray.metrics.base import merge
 from attnray.metrics.heads import heads_table
+from attnray.metrics.registry import PROBES
 from attnray.metrics.sums import Partial
+from attnray.pipeline.probing import ProbeTask
 from attnray.pipeline.run import Measurement, Run
+from attnray.probe.classifiers import NEEDS
+from attnray.probe.tables import Scored, differences_table, probes_table
+from attnray.probe.vectors import name as name_of
 from attnray.store.folder import RunFolder, read_table, write_table
 from attnray.store.partials import read_partial
 
@@ -38,6 +43,8 @@ def reduce(run: Run) -> None:
         _reduce_metric(run, metric)
     if HEADS_NEED in run.metrics:
         _reduce_heads(run)
+    if run.probes:
+        reduce_probes(run)
     write_table(run.folder.table("corpus"), _corpus_table(run))
 
 
@@ -80,6 +87,44 @@ def _heads(run: Run, member: Run) -> pa.Table:
         run.config.seed,
     )
     return _named(table, member.model, examples.corpus)
+
+
+def reduce_probes(run: Run) -> None:
+    """Write the tables `probes` and `probe_differences`, where they are not yet.
+
+    Raises:
+        IncompleteRun: probes are missing; names them.
+    """
+    missing = [
+        f"{member.model} has no {task.name}"
+        for member in run.members
+        for task in member.probes
+        if not member.folder.done(PROBES, task.number, task.identity)
+    ]
+    if missing:
+        raise IncompleteRun(f"{run.folder.path}: {'; '.join(missing)}")
+    identity = run.probes_identity
+    if run.folder.done(marker(PROBES), 0, identity):
+        return
+    scored = {member.model: [_scored(member, t) for t in member.probes] for member in run.members}
+    own, *twins = scored.values()
+    (dev,) = run.manifest.sets_of("dev")
+    rows = [_named(probes_table(each), model, dev.corpus) for model, each in scored.items()]
+    differences = differences_table(own, twins[0] if twins else [])
+    tables = {
+        PROBES: pa.concat_tables(rows),
+        "probe_differences": _named(differences, run.model, dev.corpus),
+    }
+    for name, table in tables.items():
+        write_table(run.folder.table(name), table)
+    run.folder.commit(marker(PROBES), 0, identity, [run.folder.table(name) for name in tables])
+
+
+def _scored(run: Run, task: ProbeTask) -> Scored:
+    counts = read_partial(run.folder.partial(PROBES, task.number))
+    words = int(counts.pop("train_words"))
+    vectors = name_of(task.config.vectors) if NEEDS[task.probe][1] else None
+    return Scored(run.model, task.probe, task.seed, words, vectors, counts)
 
 
 def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:

@@ -7,8 +7,13 @@ from dataclasses import asdict
 from attnray import __version__
 from attnray.config import corpora, lengths
 from attnray.errors import IncompleteRun
-from attnray.pipeline.reduce import marker
+from attnray.metrics.registry import PROBES
+from attnray.pipeline.reduce import HEADS, marker
 from attnray.pipeline.run import Run
+from attnray.reading import RunReader
+from attnray.report.chosen import behaviours, relations
+from attnray.report.findings import read
+from attnray.report.maps import Panel
 from attnray.report.page import Facts, write_report
 from attnray.store.folder import fingerprint
 
@@ -22,6 +27,10 @@ def report(run: Run) -> None:
         IncompleteRun: a metric has no tables yet.
     """
     identities = {metric: run.table_identity(metric) for metric in run.metrics}
+    if "patterns" in run.metrics:
+        identities[HEADS] = run.heads_identity
+    if run.probes:
+        identities[PROBES] = run.probes_identity
     lacking = [m for m, i in identities.items() if not run.folder.done(marker(m), 0, i)]
     if lacking:
         raise IncompleteRun(f"{run.folder.path} has no tables of {', '.join(lacking)} yet")
@@ -34,10 +43,26 @@ def report(run: Run) -> None:
         uniform=_uniform_entropy(run),
         twin=run.twin.model if run.twin else None,
     )
-    identity = fingerprint({**identities, **asdict(facts), "version": __version__})
+    shown = {"examples": run.config.examples, "version": __version__}
+    identity = fingerprint({**identities, **asdict(facts), **shown})
     if not run.folder.done(STAGE, 0, identity):
-        outputs = write_report(run.folder, facts)
+        outputs = write_report(run.folder, facts, _maps(run))
         run.folder.commit(STAGE, 0, identity, outputs)
+
+
+def _maps(run: Run) -> dict[str, list[Panel]]:
+    """Single maps of the heads that the report names, on examples of the store."""
+    config, maps = run.config, {}
+    if "patterns" in run.metrics:
+        reader = RunReader(str(run.folder.path), role="patterns")
+        tables = [read(run.folder, name, run.model) for name in ("heads", "patterns")]
+        maps["behaviours"] = behaviours(reader, tables[0], tables[1], config.examples)
+    if "syntax" in run.metrics:
+        reader = RunReader(str(run.folder.path), role="syntax")
+        best = read(run.folder, "syntax_best", run.model)
+        labels = config.relation_labels
+        maps["relations"] = relations(reader, best, config.examples, config.merge, labels)
+    return maps
 
 
 def _uniform_entropy(run: Run) -> float | None:

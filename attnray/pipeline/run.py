@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
 
 from attnray.config import Config
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics.base import Metric
-from attnray.metrics.registry import METRICS
+from attnray.metrics.registry import METRICS, PROBES, roles_of
 from attnray.pipeline.analyse import stage
 from attnray.pipeline.manifest import ExampleSet, Manifest
-from attnray.store.folder import RunFolder, fingerprint
+from attnray.pipeline.probing import ProbeTask
+from attnray.store.folder import RunFolder, fingerprint, sha256
+
+
+@lru_cache
+def contents(path: str) -> str:
+    """The sha256 of a file that stays the same while a job runs.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return sha256(Path(path))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give a readable file") from error
 
 
 @dataclass(frozen=True)
@@ -44,8 +61,45 @@ class Run:
 
     @property
     def metrics(self) -> list[str]:
-        """The configured metrics whose corpus has what they need."""
-        return [m for m in self._planned if m not in self._lacking]
+        """The configured metrics of shards whose corpus has what they need."""
+        return [m for m in self._planned if m in METRICS and m not in self._lacking]
+
+    @property
+    def probes(self) -> list[ProbeTask]:
+        """The configured probes, from each seed; none where the corpus lacks what they need."""
+        if PROBES not in self._planned or PROBES in self._lacking:
+            return []
+        settings, shards = self.config.probe, {r: self._shards(r) for r in ("train", "dev")}
+        return [
+            ProbeTask(
+                self.folder,
+                number,
+                name,
+                seed,
+                shards["train"],
+                shards["dev"],
+                settings,
+                self.config.model,
+                self.config.seed,
+                str(self.manifest.identity["device"]),
+                self._probe_identity(name, seed, shards),
+            )
+            for number, (name, seed) in enumerate(product(settings.probes, settings.seeds))
+        ]
+
+    def _shards(self, role: str) -> tuple[int, ...]:
+        (examples,) = self.manifest.sets_of(role)
+        return tuple(examples.shards)
+
+    def _probe_identity(self, name: str, seed: int, shards: dict[str, tuple[int, ...]]) -> str:
+        settings = asdict(self.config.probe)
+        attention = {
+            role: [self.manifest.attention_identity(shard) for shard in numbers]
+            for role, numbers in shards.items()
+        }
+        vectors = settings.pop("vectors")
+        varied = {"probes": name, "seeds": seed, "vectors": vectors and contents(vectors)}
+        return fingerprint({"version": 1, **settings, **varied, **attention})
 
     def measurements(self, metric: str) -> list[Measurement]:
         """A metric over each of its example sets."""
@@ -58,13 +112,10 @@ class Run:
     @property
     def extracted_shards(self) -> list[int]:
         """The shards whose attention is needed."""
-        sets = (each for role in self._extracted for each in self.manifest.sets_of(role))
-        return sorted({shard for examples in sets for shard in examples.shards})
-
-    @property
-    def _extracted(self) -> dict[str, None]:
-        """The roles whose attention is measured."""
-        return dict.fromkeys(METRICS[m].role for m in self.metrics if METRICS[m].attention)
+        roles = {METRICS[metric].role for metric in self.metrics if METRICS[metric].attention}
+        sets = (each for role in roles for each in self.manifest.sets_of(role))
+        measured = {shard for examples in sets for shard in examples.shards}
+        return sorted(measured.union(*((*task.train, *task.dev) for task in self.probes[:1])))
 
     def partial_identity(self, metric: Metric, shard: int) -> str:
         """The fingerprint of a metric's partial."""
@@ -89,6 +140,13 @@ class Run:
         behaviour = asdict(self.config.behaviour)
         return fingerprint({**made_of, "behaviour": behaviour, "seed": self.config.seed})
 
+    @property
+    def probes_identity(self) -> str:
+        """The fingerprint of the tables of the probes, the twin's rows included."""
+        return fingerprint(
+            {member.model: [task.identity for task in member.probes] for member in self.members}
+        )
+
     def unfinished(self, metric: str) -> Iterator[tuple[Metric, int]]:
         """A metric with each shard that has no partial of it yet."""
         for each in self.measurements(metric):
@@ -102,7 +160,8 @@ class Run:
         """The names of the tables the run writes."""
         named = (METRICS[m].make(self.config, None).table_names for m in self.metrics)
         heads = ("heads",) if "patterns" in self.metrics else ()
-        return (*(table for names in named for table in names), *heads, "corpus")
+        probes = ("probes", "probe_differences") if self.probes else ()
+        return (*(table for names in named for table in names), *heads, *probes, "corpus")
 
     @property
     def notes(self) -> list[str]:
@@ -113,9 +172,10 @@ class Run:
     def _lacking(self) -> dict[str, str]:
         """The configured metrics that cannot be measured, and what is missing for them."""
         lacking = {
-            metric: f"the corpus has no {ROLES[METRICS[metric].role].annotation}"
+            metric: f"the corpus has no {ROLES[role].annotation}"
             for metric in self._planned
-            if not self.manifest.roles[METRICS[metric].role]
+            for role in roles_of(metric)
+            if not self.manifest.roles[role]
         }
         without = self.manifest.without
         return lacking | {m: without[m] for m in self._planned if m in without}
@@ -123,7 +183,7 @@ class Run:
     @property
     def _planned(self) -> list[str]:
         wanted = self.config.metrics
-        lacking = [m for m in wanted if METRICS[m].role not in self.manifest.roles]
+        lacking = [m for m in wanted if not self.manifest.roles.keys() >= set(roles_of(m))]
         if lacking:
             raise InputError(
                 f"{self.folder.path} has no plan for {', '.join(lacking)}: run jobs/run.py or "

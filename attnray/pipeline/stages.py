@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
@@ -12,7 +12,7 @@ from attnray.config import Config, CorpusConfig, ExecutorConfig
 from attnray.corpus.readers import PACKAGE_SCHEME
 from attnray.errors import IncompleteRun, InputError
 from attnray.metrics.base import AttentionMetric, Metric
-from attnray.metrics.registry import METRICS
+from attnray.metrics.registry import PROBES, roles_of
 from attnray.model.source import Checkpoint, locate
 from attnray.pipeline import extract as extraction
 from attnray.pipeline.analyse import AnalyseTask
@@ -21,6 +21,7 @@ from attnray.pipeline.differentiate import DifferentiateTask
 from attnray.pipeline.executor import Executor, Work
 from attnray.pipeline.extract import ExtractTask
 from attnray.pipeline.manifest import Manifest, identity, refuse_other
+from attnray.pipeline.probing import ProbeTask
 from attnray.pipeline.progress import Progress
 from attnray.pipeline.run import Run
 from attnray.pipeline.worker import ModelSettings
@@ -85,7 +86,8 @@ def _plan(config: Config) -> Run:
     manifest = Manifest.read(folder)
     if manifest is None:
         manifest = Manifest(now, {}, [], {}, [])
-    roles = dict.fromkeys(METRICS[metric].role for metric in config.metrics)
+    roles = dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))
+    _refuse_the_same(now["corpora"], roles)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
@@ -93,6 +95,12 @@ def _plan(config: Config) -> Run:
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
     planner = Planner(folder, config, checkpoint, longest)
     return Run(folder, config, planner.plan(manifest, roles))
+
+
+def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[str]) -> None:
+    """Refuse probes that would be scored on what they were trained on."""
+    if "train" in roles and corpora["train"]["sha256"] == corpora["dev"]["sha256"]:
+        raise InputError("corpora.train and corpora.dev have the same contents: give two corpora")
 
 
 def _without(config: Config, checkpoint: Checkpoint) -> dict[str, str]:
@@ -104,13 +112,18 @@ def _without(config: Config, checkpoint: Checkpoint) -> dict[str, str]:
     return {GRADIENTS: "the checkpoint has no masked-LM head"}
 
 
-def process(run: Run, extract: bool = True, analyse: bool = True) -> None:
-    """Extract and analyse what is not done yet, of the run and its twin.
+#: What there is to do between the plan and the tables.
+EXTRACT, ANALYSE, PROBE = "extract", "analyse", "probe"
+WHOLE = frozenset({EXTRACT, ANALYSE, PROBE})
+
+
+def process(run: Run, wanted: frozenset[str] = WHOLE) -> None:
+    """Extract, analyse and probe what is not done yet, of the run and its twin.
 
     Raises:
         IncompleteRun: shards failed; names each with the reason.
     """
-    failures = [each for member in run.members for each in _process(member, extract, analyse)]
+    failures = [each for member in run.members for each in _process(member, wanted)]
     if failures:
         raise IncompleteRun(
             f"{run.folder.path}: {len(failures)} pieces failed: {'; '.join(sorted(failures))}. "
@@ -118,9 +131,9 @@ def process(run: Run, extract: bool = True, analyse: bool = True) -> None:
         )
 
 
-def _process(run: Run, extract: bool, analyse: bool) -> list[str]:
+def _process(run: Run, wanted: frozenset[str]) -> list[str]:
     """Do the work of one model; gives what failed."""
-    work = _work(run, extract, analyse)
+    work = _work(run, wanted)
     failures = []
     with Progress(run.model, work, dict(_sizes(run))) as progress:
         for outcome in make_executor(run.config.executor).run(work):
@@ -142,12 +155,12 @@ def make_executor(config: ExecutorConfig) -> Executor:
     return RayExecutor(config)
 
 
-def _work(run: Run, extract: bool, analyse: bool) -> Work:
+def _work(run: Run, wanted: frozenset[str]) -> Work:
     """The pieces that have no marker yet, or one of another fingerprint."""
     todo = _unfinished(run)
     gradients = todo.pop(GRADIENTS, [])
     raw = [shard for shard in run.extracted_shards if not _extracted(run, shard)]
-    if raw and not extract:
+    if raw and EXTRACT not in wanted:
         shards = ", ".join(f"{shard:05}" for shard in raw)
         raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}")
     manifest, config = run.manifest, run.config
@@ -166,10 +179,17 @@ def _work(run: Run, extract: bool, analyse: bool) -> Work:
         differentiate=[
             DifferentiateTask(run.folder, shard, run.partial_identity(metric, shard))
             for metric, shard in gradients
-            if extract
+            if EXTRACT in wanted
         ],
-        analyse=_analyses(run, todo) if analyse else {},
+        analyse=_analyses(run, todo) if ANALYSE in wanted else {},
+        probe=_probes(run) if PROBE in wanted else [],
     )
+
+
+def _probes(run: Run) -> list[ProbeTask]:
+    """The probes that are not scored yet."""
+    done = run.folder.done
+    return [task for task in run.probes if not done(PROBES, task.number, task.identity)]
 
 
 def _unfinished(run: Run) -> dict[str, list[tuple[Metric, int]]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from attnray.report import by_layer, by_row, counts, sentences, wording
+from attnray.report.clusters import clusters
 from attnray.report.findings import behaving, legible, mentions, read, relations
+from attnray.report.importance import importance
+from attnray.report.maps import Panel, behaviours_figure, relations_figure
 from attnray.store.folder import RunFolder, replacing
 
 TEMPLATE = "page.html.jinja"
@@ -28,6 +32,7 @@ USED = (
     "corpus",
 )
 Tables = dict[str, pa.Table]
+Maps = Mapping[str, Sequence[Panel]]
 
 
 @dataclass(frozen=True)
@@ -48,15 +53,20 @@ class Facts:
     twin: str | None = None
 
 
-def write_report(folder: RunFolder, facts: Facts) -> list[Path]:
+def write_report(folder: RunFolder, facts: Facts, maps: Maps | None = None) -> list[Path]:
     """Write the figures and the page from the tables of a run.
+
+    Args:
+        folder: the run folder.
+        facts: what the tables do not say.
+        maps: what the figures of single maps show, by figure: `behaviours` and `relations`.
 
     Returns:
         What was written: the figures, then the page.
     """
     tables = _tables(folder, facts, facts.model)
     twin = _tables(folder, facts, facts.twin) if facts.twin else {}
-    figures = {name: draw() for name, draw in _figures(tables, facts).items()}
+    figures = {name: draw() for name, draw in _figures(tables, facts, maps or {}).items()}
     written = {folder.figure(name): svg for name, svg in figures.items()}
     written[folder.report] = template(TEMPLATE).render(_context(tables, twin, facts, figures))
     for path, text in written.items():
@@ -70,13 +80,20 @@ def _tables(folder: RunFolder, facts: Facts, model: str) -> Tables:
     return {name: read(folder, name, model) for name in USED if name in facts.tables}
 
 
-def _figures(tables: Tables, facts: Facts) -> dict[str, Callable[[], str]]:
+def _figures(tables: Tables, facts: Facts, maps: Maps) -> dict[str, Callable[[], str]]:
     """The figures that the tables allow, by name."""
     figures: dict[str, Callable[[], str]] = {}
     if "patterns" in tables:
         patterns = tables["patterns"]
         figures["special_tokens"] = lambda: by_layer.special_tokens(patterns)
         figures["entropy"] = lambda: by_layer.entropy(patterns, facts.uniform)
+    if "heads" in tables and tables["heads"]["x"].null_count == 0:
+        figures["clusters"] = lambda: clusters(tables["heads"])
+    if "importance" in tables:
+        figures["importance"] = lambda: importance(tables["importance"])
+    for name, draw in (("behaviours", behaviours_figure), ("relations", relations_figure)):
+        if maps.get(name):
+            figures[name] = partial(draw, maps[name])
     if "syntax_best" in tables:
         figures["syntax"] = lambda: by_row.syntax(tables["syntax_best"])
     if "coreference_best" in tables:
