@@ -1,0 +1,41 @@
+"""The table `heads`: what each head does, and where it lies among the others."""
+
+from __future__ import annotations
+
+from math import isqrt
+
+import pyarrow as pa
+
+from attnray.metrics.behaviour import Thresholds, behaviours
+from attnray.metrics.scaling import scaled
+
+
+def heads_table(
+    patterns: pa.Table,
+    divergence: pa.Table | None,
+    thresholds: Thresholds,
+    uniform: float,
+    seed: int,
+) -> pa.Table:
+    """Behaviour and place of each head (section 6 of the paper; contract: Behaviour).
+
+    Args:
+        patterns: the table `patterns`.
+        divergence: the table `divergence`, where there is one.
+        thresholds: of the behaviours.
+        uniform: the mean over the examples of ln(length).
+        seed: of the scaling.
+
+    Returns:
+        layer, head, behaviour, x, y, in the order of layers and heads; x and y are null
+        without divergences.
+    """
+    heads = behaviours(patterns, thresholds, uniform)
+    if divergence is None:
+        nothing = pa.nulls(len(heads), pa.float64())
+        return heads.append_column("x", nothing).append_column("y", nothing)
+    keys = ("layer_a", "head_a", "layer_b", "head_b")
+    ordered = divergence.sort_by([(key, "ascending") for key in keys])
+    values = ordered["js_divergence"].to_numpy()
+    x, y = scaled(values.reshape(isqrt(values.size), -1), seed).T
+    return heads.append_column("x", pa.array(x)).append_column("y", pa.array(y))
