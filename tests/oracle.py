@@ -7,10 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, rel_entr
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -722,3 +723,83 @@ def target_of(case: Case, key: int) -> str:
     if case.is_cls[key]:
         return "cls"
     return "punctuation" if case.is_punctuation[key] else "other"
+
+
+# Divergence
+
+
+def js_of_rows(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Divergence of two heads at each query: half the relative entropies to the middle."""
+    middle = (p + q) / 2
+    return (rel_entr(p, middle).sum(-1) + rel_entr(q, middle).sum(-1)) / 2
+
+
+def js_between(
+    cases: Sequence[Case], a: tuple[int, int], others: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """Divergence: the mean over all query tokens of all examples, of a head from others."""
+    layers, heads = (np.array(each) - 1 for each in zip(*others, strict=True))
+    total, tokens = np.zeros(len(others)), 0
+    for case in cases:
+        by_query = js_of_rows(case.attention[a[0] - 1, a[1] - 1], case.attention[layers, heads])
+        total += by_query.sum(-1)
+        tokens += case.attention.shape[-1]
+    return total / tokens
+
+
+def divergence(cases: Sequence[Case]) -> list[Row]:
+    """Table divergence."""
+    heads = all_heads(cases)
+    found = {(a, a): 0.0 for a in heads}
+    for index, a in enumerate(heads[:-1]):
+        others = heads[index + 1 :]
+        for b, value in zip(others, js_between(cases, a, others), strict=True):
+            found[a, b] = found[b, a] = float(value)
+    return [
+        {"layer_a": a[0], "head_a": a[1], "layer_b": b[0], "head_b": b[1]}
+        | {"js_divergence": found[a, b]}
+        for a in heads
+        for b in heads
+    ]
+
+
+def closeness(divergences: np.ndarray, layer_of: Sequence[int]) -> tuple[Any, Any]:
+    """Exact means over unordered pairs of heads of one layer, and of different layers."""
+    within, between = [], []
+    for a, b in combinations(range(len(layer_of)), 2):
+        pairs = within if layer_of[a] == layer_of[b] else between
+        pairs.append(Fraction(float(divergences[a, b])))
+    return (
+        sum(within) / len(within) if within else None,
+        sum(between) / len(between) if between else None,
+    )
+
+
+def closeness_p_value(divergences: np.ndarray, layer_of: Sequence[int]) -> float:
+    """The share of all relabellings with a difference (between - within) at least as large."""
+    within, between = closeness(divergences, layer_of)
+    differences = []
+    for labels in set(permutations(layer_of)):
+        relabelled = closeness(divergences, labels)
+        differences.append(relabelled[1] - relabelled[0])
+    return sum(d >= between - within for d in differences) / len(differences)
+
+
+# Behaviour
+
+
+def behaviours(
+    rows: Sequence[Row], mean_log_length: float, above: dict[str, float], length: int
+) -> list[Row]:
+    """The behaviour of each head, from rows of table patterns and the thresholds."""
+    value = {(row["layer"], row["head"], row["pattern"]): row["value"] for row in rows}
+    found = []
+    for layer, head in sorted({(row["layer"], row["head"]) for row in rows}):
+        behaviour = "other"
+        if value[layer, head, "entropy"] / mean_log_length > above["broad"] / math.log(length):
+            behaviour = "broad"
+        for pattern in ("punctuation", "sep", "cls", "previous", "next"):
+            if value[layer, head, pattern] > above[pattern]:
+                behaviour = pattern
+        found.append({"layer": layer, "head": head, "behaviour": behaviour})
+    return found

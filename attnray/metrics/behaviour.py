@@ -46,5 +46,5 @@ def _behaviour(value: Mapping[str, float], thresholds: BehaviourConfig, uniform:
     for pattern in BY_WEIGHT:
         if value[pattern] > getattr(thresholds, pattern):
             return pattern
-    broad = value["entropy"] / uniform > thresholds.broad / log(thresholds.broad_length)
+    broad = value["entropy"] * log(thresholds.broad_length) > thresholds.broad * uniform
     return BROAD if broad else OTHER

@@ -141,8 +141,9 @@ def layer_closeness(
 ) -> dict[str, object]:
     """Whether heads of one layer are more alike than heads of different layers.
 
-    The test draws relabellings of heads by layers; `p_value` is the share of them, the given
-    one counted in, with as large a difference or larger. Values without a pair are None.
+    The test deals the layers' labels out to the heads anew; `p_value` is the share of such
+    relabellings, the true one counted in, with as large a difference or larger. A mean of no
+    pair is None, and so is what rests on it.
 
     Args:
         divergences: symmetric, 0 on the diagonal, (layer, head, layer, head).
@@ -150,21 +151,26 @@ def layer_closeness(
         seed: of the draws.
     """
     layers, heads = divergences.shape[:2]
-    count = layers * heads
-    pairs_within, pairs_between = layers * comb(heads, 2), comb(layers, 2) * heads**2
-    flat = divergences.reshape(count, count)
-    same = np.repeat(np.arange(layers), heads)
-    apart = same[:, None] != same
-    within = flat[~apart].sum() / 2 / pairs_within if pairs_within else None
-    between = flat[apart].sum() / 2 / pairs_between if pairs_between else None
-    both = within is not None and between is not None
+    flat = divergences.reshape(layers * heads, -1)
+    label = np.repeat(np.arange(layers), heads)
+    same = label[:, None] == label
+    within = _mean(flat[same].sum() / 2, layers * comb(heads, 2))
+    between = _mean(flat[~same].sum() / 2, comb(layers, 2) * heads**2)
+    difference = p_value = None
+    if within is not None and between is not None:
+        difference = between - within
+        p_value = _p_value(flat, (layers, heads), permutations, seed)
     return {
         "within": within,
         "between": between,
-        "difference": between - within if both else None,  # type: ignore[operator]
-        "p_value": _p_value(flat, (layers, heads), permutations, seed) if both else None,
+        "difference": difference,
+        "p_value": p_value,
         "permutations": permutations,
     }
+
+
+def _mean(total: np.float64, pairs: int) -> float | None:
+    return float(total) / pairs if pairs else None
 
 
 def _p_value(

@@ -20,12 +20,14 @@ class Entry:
 
     `make` takes the configuration and the pieces that the examples were cut to (None for
     sentences); `role` says which corpus they come from (see `attnray.corpus.roles`), and
-    `attention` whether it is made from stored attention.
+    `attention` whether it is made from stored attention; `tables` what decides its tables
+    beside its partials.
     """
 
     make: Callable[[Config, int | None], Metric]
     role: str
     attention: bool = True
+    tables: Callable[[Config], dict[str, object]] = lambda _: {}
 
 
 #: Trained and scored on two roles, and not by shards: see `attnray.probe`.
@@ -39,7 +41,11 @@ def roles_of(metric: str) -> tuple[str, ...]:
 
 METRICS = {
     "patterns": Entry(lambda config, _: Patterns(), "patterns"),
-    "divergence": Entry(lambda config, _: Divergence(config.permutations, config.seed), "patterns"),
+    "divergence": Entry(
+        lambda config, _: Divergence(config.permutations, config.seed),
+        "patterns",
+        tables=lambda config: {"permutations": config.permutations},
+    ),
     "importance": Entry(lambda config, _: Importance(), "patterns", attention=False),
     "syntax": Entry(lambda config, _: Syntax(config.merge, config.relation_labels), "syntax"),
     "coreference": Entry(

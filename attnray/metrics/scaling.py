@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Random starts, of which the one with the least stress is kept.
-STARTS = 8
+STARTS = 16
 
 
 def scaled(divergence: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
@@ -14,7 +14,7 @@ def scaled(divergence: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
     The points are centred and turned to their principal axes, the longer one first, with the
     longer tail of each axis on its positive side. Another order of heads gives the same points
-    in that order, unless different heads have the very same divergences to all others.
+    in that order, unless the divergences of two heads add up to exactly the same.
 
     Args:
         divergence: symmetric, 0 on the diagonal, at least 0, (head, head).

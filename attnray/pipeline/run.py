@@ -129,7 +129,7 @@ class Run:
             for each in member.measurements(metric)
             for shard in each.examples.shards
         ]
-        return fingerprint({"partials": partials})
+        return fingerprint({"partials": partials, **METRICS[metric].tables(self.config)})
 
     @property
     def heads_identity(self) -> str:
