@@ -27,7 +27,7 @@ class ModelConfig:
 
 @dataclass
 class CorpusConfig:
-    """Which corpus. `path` is a file or a list of files."""
+    """Which corpus. `path` is a file, a pattern such as `dir/**/*_conll`, or a list of these."""
 
     name: str = MISSING
     format: str = MISSING
@@ -161,7 +161,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 #: What a run can be held against; `random` is its twin with new weights drawn from `seed`.
 CONTROLS = ("random",)
 CORPUS_CHOICES = {
-    "format": ("conllu", "text"),
+    "format": ("conllu", "conll2012", "word_head", "text", "gap"),
     "segment": ("sentence", "document", "pair"),
 }
 POSITIVE = (
@@ -292,7 +292,7 @@ def _check_corpus(key: str, corpus: CorpusConfig) -> None:
     _require(f"{key}.limit", limit, limit is None or limit > 0, "more than 0")
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
     possible = bool(paths) and all(isinstance(path, str) and path for path in paths)
-    _require(f"{key}.path", corpus.path, possible, "a file or a list of files")
+    _require(f"{key}.path", corpus.path, possible, "a file, a pattern or a list of these")
 
 
 def _require(key: str, value: Any, possible: bool, allowed: str) -> None:

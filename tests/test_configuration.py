@@ -10,6 +10,8 @@ from hydra import compose, initialize_config_dir
 from attnray.config import (
     CHOICES,
     METRICS,
+    PAPERS,
+    PROBES,
     Config,
     RolesConfig,
     check,
@@ -22,10 +24,19 @@ from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import registry
 from attnray.pipeline.cli import configuration_folder
+from attnray.probe.classifiers import NEEDS
+from attnray.report.reproduction import NUMBERS
 from attnray.store.codecs import CODECS
 
 FOLDER = configuration_folder()
-GIVEN = {"corpus": ["corpus.path=x"], "model": ["model.hub=owner/name"]}
+ROLE_PATHS = ["corpora.train.path=y", "corpora.coreference.path=z"]
+GIVEN: dict[str, list[str]] = {
+    "corpus": ["corpus.path=x"],
+    "model": ["model.hub=owner/name"],
+    "experiment": ["corpus.path=x", *ROLE_PATHS],
+    "store": [],
+    "executor": [],
+}
 
 
 def composed(*overrides: str) -> Config:
@@ -40,13 +51,12 @@ def choices() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("group", "name"), choices())
 def test_every_choice_composes_and_is_possible(group: str, name: str) -> None:
-    needs_more = name in ("conllu", "text", "hub")
-    config = composed(f"{group}={name}", *(GIVEN[group] if needs_more else []))
-    check(config)
+    given = GIVEN[group] if name not in ("sample", "minilm", "bert-base-uncased") else []
+    check(composed(f"{group}={name}", *given))
 
 
 def test_the_groups_are_all_there() -> None:
-    assert {group for group, _ in choices()} == {"corpus", "executor", "model", "store"}
+    assert {group for group, _ in choices()} == set(GIVEN)
 
 
 def test_a_model_named_like_its_file_and_a_store_and_an_executor_too() -> None:
@@ -61,7 +71,9 @@ def test_a_model_named_like_its_file_and_a_store_and_an_executor_too() -> None:
 
 def test_what_can_be_chosen_is_what_there_is() -> None:
     assert set(CHOICES["store.codec"]) == set(CODECS)
-    assert set(METRICS) == set(registry.METRICS)
+    assert set(METRICS) == {*registry.METRICS, registry.PROBES}
+    assert set(PROBES) == set(NEEDS)
+    assert set(PAPERS) == set(NUMBERS)
     assert {field.name for field in fields(RolesConfig)} == set(ROLES)
     assert {entry.role for entry in registry.METRICS.values()} <= set(ROLES)
 
@@ -98,6 +110,12 @@ def test_a_random_model_has_no_random_twin() -> None:
         "metrics=[syntax,syntax]",
         "metrics=[syntax,semantics]",
         "max_tokens=2",
+        "reproduce=clark2020",
+        "probe.probes=[]",
+        "probe.probes=[attention,sight]",
+        "probe.seeds=[1,1]",
+        "probe.learning_rate=0",
+        "permutations=-1",
         "max_tokens=[]",
         "max_tokens=[128,128]",
         "max_tokens=[128,2]",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from itertools import chain, islice
+from pathlib import Path
 
 from attnray.config import CorpusConfig
+from attnray.corpus.conll2012 import read_conll2012
 from attnray.corpus.conllu import read_conllu
 from attnray.corpus.document import Document
+from attnray.corpus.gap import read_gap
 from attnray.corpus.text import read_text
+from attnray.corpus.word_head import read_word_head
 from attnray.errors import InputError
 
 #: How a path names a file inside an installed package: pkg://PACKAGE/FILE.
@@ -28,6 +33,9 @@ class Format:
 
 FORMATS = {
     "conllu": Format(lambda path, _: read_conllu(path), annotated=True),
+    "conll2012": Format(lambda path, _: read_conll2012(path), annotated=True),
+    "word_head": Format(lambda path, _: read_word_head(path), annotated=True),
+    "gap": Format(lambda path, corpus: read_gap(path, corpus.language), annotated=False),
     "text": Format(lambda path, corpus: read_text(path, corpus.language), annotated=False),
 }
 
@@ -43,9 +51,22 @@ def read(corpus: CorpusConfig) -> Iterator[Document]:
 
 
 def files(corpus: CorpusConfig) -> list[str]:
-    """The files of a corpus on this machine's disk."""
+    """The files of a corpus on this machine's disk: a pattern stands for those it matches.
+
+    Raises:
+        InputError: a pattern matches nothing.
+    """
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
-    return [_resolve(path) for path in paths]
+    return [file for path in paths for file in _matching(_resolve(path))]
+
+
+def _matching(path: str) -> list[str]:
+    if not glob.has_magic(path) or Path(path).exists():
+        return [path]
+    found = sorted(glob.glob(path, recursive=True))
+    if not found:
+        raise InputError(f"{path}: no file matches; corpus.path is a file, files, or a pattern")
+    return found
 
 
 def fingerprint(corpus: CorpusConfig) -> str:

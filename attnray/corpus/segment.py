@@ -183,7 +183,10 @@ class Segmenter:
         self.log_lengths += math.log(len(pieces))
         self.counts["words"] += len(whole.words)
         self.counts["pieces"] += len(pieces)
-        self.counts["dependencies"] += sum(head > 0 for head in whole.heads)
+        self.counts["dependencies"] += sum(
+            head > 0 and bool(relation)
+            for head, relation in zip(whole.heads, whole.relations, strict=True)
+        )
         self.counts["words_without_pieces"] += sum(not p for p in whole.pieces)
         return Example(
             index=self.counts["examples"] - 1,

@@ -27,13 +27,18 @@ def read_text(path: str, language: str = "en") -> Iterator[Document]:
     for filled, lines in groupby(_stripped(path), key=bool):
         if filled:
             number += 1
-            words = (text.split() for text in sentencex.segment(language, " ".join(lines)))
-            sentences = [Sentence.unannotated(each) for each in words if each]
-            yield Document(f"{Path(path).stem}-{number}", sentences, [])
+            found = sentences(" ".join(lines), language)
+            yield Document(f"{Path(path).stem}-{number}", found, [])
     if not number:
         raise InputError(
             f"{path}: no text in it; give a file of text, a blank line between documents"
         )
+
+
+def sentences(text: str, language: str) -> list[Sentence]:
+    """A text split into sentences, and those at spaces."""
+    words = (each.split() for each in sentencex.segment(language, text))
+    return [Sentence.unannotated(each) for each in words if each]
 
 
 def _stripped(path: str) -> Iterator[str]:

@@ -91,7 +91,7 @@ class SyntaxSums:
                 [
                     Case(position, word, head - 1, slots.setdefault(labels[word], len(slots)))
                     for word, head in enumerate(example.heads)
-                    if head > 0
+                    if head > 0 and example.relations[word]
                 ]
             )
         self._slots = list(slots)

@@ -1,0 +1,155 @@
+"""Reading CoNLL-2012 (`*_conll`, OntoNotes): coreference, and head words by the parse trees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from attnray.corpus.document import NO_HEAD, Document, Sentence
+from attnray.corpus.entities import Entities
+from attnray.corpus.head_rules import Constituent, dependency_heads
+from attnray.corpus.lines import error_at, numbered_lines
+from attnray.errors import InputError
+
+#: Document, part, number, word, tag, parse bit, …, coreference.
+FEWEST_COLUMNS = 12
+NUMBER, WORD, TAG, PARSE, COREFERENCE = 2, 3, 4, 5, -1
+_BEGIN = re.compile(r"#begin document \((?P<name>[^)]*)\)(?:; part (?P<part>\d+))?\s*")
+_BIT = re.compile(r"(?P<opens>(?:\([^()*\s]+)*)\*(?P<closes>\)*)")
+#: How the treebank writes what the text has otherwise.
+WRITTEN = {
+    "-LRB-": "(",
+    "-RRB-": ")",
+    "-LSB-": "[",
+    "-RSB-": "]",
+    "-LCB-": "{",
+    "-RCB-": "}",
+    "``": '"',
+    "''": '"',
+}
+
+
+def read_conll2012(path: str) -> Iterator[Document]:
+    """The parts of the documents of a file, each a document of its own: NAME_PART.
+
+    Words are as in the text: the treebank's names of brackets and quotes, and a `/` before
+    `.`, `?` or `-`, are undone. Trees give heads by `head_rules`, without relations, so that
+    they say which word of a mention is its head and are no cases of syntax; a sentence whose
+    parse bits are all `*` or `-` has no tree.
+
+    Raises:
+        InputError: with file and line, what cannot be read and what it should be.
+    """
+    builder: _Builder | None = None
+    seen = False
+    for number, line in numbered_lines(path):
+        if line.startswith("#begin"):
+            builder = _Builder(path, _name(path, number, line))
+        elif builder is None:
+            if line.strip():
+                raise error_at(path, number, "a line outside of #begin document and #end document")
+        elif line.startswith("#end"):
+            document = builder.end()
+            if document.sentences:
+                seen = True
+                yield document
+            builder = None
+        elif line.strip():
+            builder.token(number, line.split())
+        else:
+            builder.end_sentence()
+    if builder is not None:
+        raise InputError(f"{path}: the last document has no #end document: the file is cut short")
+    if not seen:
+        raise InputError(f"{path}: no document in it; give a *_conll file of CoNLL-2012")
+
+
+def _name(path: str, number: int, line: str) -> str:
+    match = _BEGIN.fullmatch(line)
+    if match is None:
+        raise error_at(path, number, f"{line!r} is not `#begin document (NAME); part NNN`")
+    return f"{match['name']}_{int(match['part'])}" if match["part"] else match["name"]
+
+
+class _Builder:
+    """Gathers the lines of a document."""
+
+    def __init__(self, path: str, name: str) -> None:
+        self._path, self._name = path, name
+        self._sentences: list[Sentence] = []
+        self._entities = Entities(path)
+        self._words_before = 0
+        self._rows: list[list[str]] = []
+        self._lines: list[int] = []
+
+    def token(self, number: int, columns: list[str]) -> None:
+        """Take in the line of a word."""
+        if len(columns) < FEWEST_COLUMNS:
+            problem = f"{len(columns)} columns; CoNLL-2012 has {FEWEST_COLUMNS} or more"
+            raise error_at(self._path, number, problem)
+        if columns[NUMBER] != str(len(self._rows)):
+            problem = f"the word number is {columns[NUMBER]}, not {len(self._rows)}"
+            raise error_at(self._path, number, f"{problem}; words of a sentence count from 0")
+        place = self._words_before + len(self._rows)
+        for bracket in columns[COREFERENCE].split("|"):
+            if bracket != "-":
+                self._entities.read(bracket, place, number)
+        self._rows.append(columns)
+        self._lines.append(number)
+
+    def end_sentence(self) -> None:
+        """End a sentence, if one has begun."""
+        if not self._rows:
+            return
+        count = len(self._rows)
+        empty = [""] * count
+        self._sentences.append(
+            Sentence(
+                id="",
+                words=[_written(row[WORD]) for row in self._rows],
+                upos=empty,
+                xpos=[row[TAG] for row in self._rows],
+                heads=self._heads(),
+                relations=empty,
+                feats=empty,
+            )
+        )
+        self._words_before += count
+        self._rows, self._lines = [], []
+
+    def end(self) -> Document:
+        """The document."""
+        self.end_sentence()
+        return Document(self._name, self._sentences, self._entities.end(), self._entities.left_out)
+
+    def _heads(self) -> list[int]:
+        bits = [row[PARSE] for row in self._rows]
+        if all(bit in ("*", "-") for bit in bits):
+            return [NO_HEAD] * len(bits)
+        return dependency_heads(self._tree(bits), len(bits))
+
+    def _tree(self, bits: list[str]) -> Constituent:
+        whole = Constituent("", 0)
+        stack = [whole]
+        for word, (bit, number) in enumerate(zip(bits, self._lines, strict=True)):
+            match = _BIT.fullmatch(bit)
+            if match is None:
+                raise error_at(self._path, number, f"the parse bit {bit!r} is not like (NP(NP*)")
+            for label in match["opens"].split("(")[1:]:
+                stack.append(Constituent(label, word))
+                stack[-2].children.append(stack[-1])
+            stack[-1].children.append(Constituent(self._rows[word][TAG], word))
+            if len(match["closes"]) >= len(stack):
+                problem = "the parse bit closes more constituents than are open"
+                raise error_at(self._path, number, f"{problem}; give a whole tree a sentence")
+            del stack[len(stack) - len(match["closes"]) :]
+        if len(stack) > 1:
+            problem = f"the sentence ends inside of {stack[-1].label}; give a whole tree a sentence"
+            raise error_at(self._path, self._lines[-1], problem)
+        return whole
+
+
+def _written(word: str) -> str:
+    if word in ("/.", "/?", "/-"):
+        return word[1:]
+    return WRITTEN.get(word, word)
