@@ -49,6 +49,11 @@ def _status(job: str) -> int:
         return _say(str(error), INCOMPLETE)
     except (HydraException, OmegaConfBaseException) as error:
         return _say(_one_line(error), UNUSABLE)
+    except AssertionError as error:
+        # So Hydra ends when a setting is given to a role that has no corpus of its own.
+        if "Unexpected type for root: NoneType" not in str(error):
+            raise
+        return _say(_without_corpus(sys.argv[1:]), UNUSABLE)
     except KeyboardInterrupt:
         return _say("interrupted: the same command goes on where this one stopped", INTERRUPTED)
     return COMPLETE
@@ -85,22 +90,19 @@ def _run(job: str, config: Config) -> None:
 
 
 def _role_overrides(arguments: list[str]) -> list[str]:
-    """Let `corpora.ROLE=NAME` choose a corpus by name, as Hydra's `corpus@corpora.ROLE=NAME`.
-
-    Raises:
-        InputError: a setting is given to a role that has no corpus of its own.
-    """
+    """Let `corpora.ROLE=NAME` choose a corpus by name, as Hydra's `corpus@corpora.ROLE=NAME`."""
     chosen = re.compile(rf"(?:corpus@)?corpora\.({'|'.join(ROLES)})=(.+)")
     roles = {match[1]: match[2] for each in arguments if (match := chosen.fullmatch(each))}
-    for argument in arguments:
-        match = re.match(r"corpora\.(\w+)\.", argument)
-        if match and match[1] in ROLES and match[1] not in roles:
-            raise InputError(
-                f"{argument}: choose the corpus of {match[1]} first, "
-                f"as in corpora.{match[1]}=conllu {argument}"
-            )
     kept = [argument for argument in arguments if not chosen.fullmatch(argument)]
     return [f"corpus@corpora.{role}={name}" for role, name in roles.items()] + kept
+
+
+def _without_corpus(arguments: list[str]) -> str:
+    """What to do about a setting of a role without a corpus."""
+    chosen = {each.partition("=")[0].removeprefix("corpus@corpora.") for each in arguments}
+    found = (re.match(r"corpora\.(\w+)\.", argument) for argument in arguments)
+    role = next(match[1] for match in found if match and match[1] not in chosen)
+    return f"corpora.{role} has no corpus yet: choose it first, as in corpora.{role}=conllu"
 
 
 def _one_line(error: Exception) -> str:

@@ -125,3 +125,5 @@ def _print_summary(run: Run) -> None:
         print(lines)
     print(f"tables:  {run.folder.path / 'tables'}")
     print(f"report:  {run.folder.report}")
+    if run.config.reproduce:
+        print(f"paper:   {run.folder.report.with_name('reproduction.html')}")

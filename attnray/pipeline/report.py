@@ -15,6 +15,8 @@ from attnray.report.chosen import behaviours, relations
 from attnray.report.findings import read
 from attnray.report.maps import Panel
 from attnray.report.page import Facts, write_report
+from attnray.report.reproduction import Models
+from attnray.report.reproduction_page import write_reproduction
 from attnray.store.folder import fingerprint
 
 STAGE = "report"
@@ -34,6 +36,7 @@ def report(run: Run) -> None:
     lacking = [m for m, i in identities.items() if not run.folder.done(marker(m), 0, i)]
     if lacking:
         raise IncompleteRun(f"{run.folder.path} has no tables of {', '.join(lacking)} yet")
+    twin = run.twin.model if run.twin else None
     facts = Facts(
         model=run.model,
         corpora=tuple(dict.fromkeys(each.corpus for each in run.manifest.sets)),
@@ -41,12 +44,15 @@ def report(run: Run) -> None:
         notes=tuple(run.notes),
         settings=_settings(run),
         uniform=_uniform_entropy(run),
-        twin=run.twin.model if run.twin else None,
+        twin=twin,
     )
-    shown = {"examples": run.config.examples, "version": __version__}
+    config = run.config
+    shown = {"examples": config.examples, "reproduce": config.reproduce, "version": __version__}
     identity = fingerprint({**identities, **asdict(facts), **shown})
     if not run.folder.done(STAGE, 0, identity):
         outputs = write_report(run.folder, facts, _maps(run))
+        if paper := run.config.reproduce:
+            outputs += write_reproduction(run.folder, paper, run.tables, Models(run.model, twin))
         run.folder.commit(STAGE, 0, identity, outputs)
 
 

@@ -128,10 +128,17 @@ def _best_offset(row: dict[str, str], tables: Tables, models: Models) -> Ours | 
 
 
 def _papers_head(row: dict[str, str], tables: Tables, models: Models) -> Ours | None:
+    if not _like_the_papers(tables["syntax"]):
+        return None
     layer, head = map(int, row["detail"].split("-"))
     chosen = {"model": models.main, "relation": row["item"], "layer": layer, "head": head}
     found = _rows(tables["syntax"], **chosen)
     return _only(sorted(found, key=lambda each: -each["accuracy"]), "accuracy", "{direction}")
+
+
+def _like_the_papers(heads: pa.Table) -> bool:
+    """Whether the model has the heads of BERT-base: 12 layers of 12."""
+    return all(pc.max(heads[column]).as_py() == 12 for column in ("layer", "head"))
 
 
 def _mention_rows(tables: Tables, name: str, models: Models, **wanted: object) -> Any:
@@ -155,6 +162,8 @@ def _mention_head(row: dict[str, str], tables: Tables, models: Models) -> Ours |
 
 
 def _mention_papers_head(row: dict[str, str], tables: Tables, models: Models) -> Ours | None:
+    if not _like_the_papers(tables["coreference"]):
+        return None
     layer, head = map(int, row["detail"].split("-"))
     wanted = {"layer": layer, "head": head, "mention_type": row["item"]}
     return _only(_mention_rows(tables, "coreference", models, **wanted), "accuracy")
