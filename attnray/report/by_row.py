@@ -47,7 +47,6 @@ HEAD = Mark("best head (line: 95% interval)", BLUE, "o", 4.5)
 HELD_OUT = Mark("best head, held out", BLUE, "D", 7.5, hollow=True)
 OFFSET = Mark("best fixed offset", VERMILION, "|", 9)
 BASELINE_LOOKS = ((VERMILION, "|", 9), (GREEN, "^", 6), (ORANGE, "s", 5.5), (PURPLE, "x", 6))
-SHORT = {"dependent_to_head": "d→h", "head_to_dependent": "h→d"}
 
 
 def syntax(best: pa.Table) -> str:
@@ -59,7 +58,7 @@ def syntax(best: pa.Table) -> str:
             values=(each.accuracy, each.heldout_accuracy, each.baseline_accuracy),
             interval=(each.ci_low, each.ci_high),
             columns=(
-                f"{wording.head(each.layer, each.head)} {SHORT.get(each.direction, '')}",
+                f"{wording.head(each.layer, each.head)} {wording.short_direction(each.direction)}",
                 wording.offset(each.baseline_offset),
                 wording.count(each.total),
             ),

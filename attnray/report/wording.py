@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 NOTHING = "–"
 ARROWS = {"dependent_to_head": "dependent → head", "head_to_dependent": "head → dependent"}
+SHORT = {"dependent_to_head": "d→h", "head_to_dependent": "h→d"}
 BASELINES = {
     "nearest": "nearest takes the nearest candidate",
     "head_match": "head match takes the nearest candidate with the same head word",
@@ -55,6 +56,11 @@ BEHAVIOURS = {
 }
 #: Longer lists of heads are not written out.
 MOST_HEADS = 12
+
+
+def short_direction(name: str) -> str:
+    """A direction in letters, for narrow columns."""
+    return SHORT.get(name, spaced(name))
 
 
 def behaviour(name: str) -> str:

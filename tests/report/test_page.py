@@ -13,7 +13,8 @@ from attnray.report.page import Facts, write_report
 from tests.report import hand_made
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
-SYNTAX_ROW = ("obj", "1,211", "3-1", "dependent → head", "74.0%", "71.2–76.6", "73.3%", "−2")
+DIFFERENCE = ("+38.2", "+35.0 to +41.4", "0.031")
+SYNTAX_ROW = ("obj", "1,211", "3-1", "d→h", "74.0%", "71.2–76.6", "73.3%", "−2")
 
 
 class Page(HTMLParser):
@@ -108,8 +109,11 @@ def test_sections_in_order(page: Page) -> None:
         (2, "What was run"),
         (2, "In one look"),
         (2, "Special tokens and entropy"),
+        (2, "Behaviours"),
+        (2, "Importance"),
         (2, "Best head per relation"),
         (2, "Coreference"),
+        (2, "Probes"),
         (2, "What was left out"),
         (2, "Notes"),
         (2, "Settings"),
@@ -118,8 +122,8 @@ def test_sections_in_order(page: Page) -> None:
 
 def test_figures_and_tables_have_captions(page: Page) -> None:
     tags = [tag for tag, _ in page.tags]
-    assert tags.count("figure") == tags.count("figcaption") == 4
-    assert tags.count("table") == tags.count("caption") == 5
+    assert tags.count("figure") == tags.count("figcaption") == 6
+    assert tags.count("table") == tags.count("caption") == 8
     assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
     images = [attributes for tag, attributes in page.tags if tag == "svg"]
     assert all(each["role"] == "img" and each["aria-label"] for each in images)
@@ -142,24 +146,64 @@ def test_every_relation_has_its_row(page: Page) -> None:
     frequent = sorted(hand_made.RELATIONS[2:], key=lambda row: -row["total"])
     expected = ["all", "all_but_punct", *(row["relation"] for row in frequent)]
     assert shown == [name.replace("\x1b", "\ufffd") for name in expected]
-    assert page.row("obj") == [*SYNTAX_ROW, "35.8%", "35.1%"]
-    assert page.row("amod")[2:5] == ["10-1", "head → dependent", "10.0%"]
+    assert page.row("obj") == [*SYNTAX_ROW, "35.8%", "35.1%", *DIFFERENCE]
+    assert page.row("amod")[2:5] == ["10-1", "h→d", "10.0%"]
 
 
 def test_a_missing_value_is_a_dash(page: Page) -> None:
     rare = page.row("rare")
-    assert rare == ["rare", "1", "3-1", "dependent → head", "100.0%", "–", "–", "−2", "35.8%", "–"]
-    assert page.row("nominal") == ["nominal", "128", "0", "–", "–", "–", "–", "–"]
+    known = ["rare", "1", "3-1", "d→h", "100.0%", "–", "–", "−2", "35.8%", "–"]
+    assert rare == [*known, "–", "–", "–"]
+    assert page.row("nominal") == ["nominal", "128", "0", *["–"] * 10]
 
 
-def test_coreference_takes_the_first_of_equal_heads(page: Page) -> None:
+def test_coreference_beside_its_baselines(page: Page) -> None:
     expected = ["pronoun", "128", "800", "2-1", "65.0%", "60.0–70.0", "36.9%", "54.8%"]
-    assert page.row("pronoun") == expected
+    assert page.row("pronoun") == [*expected, "64.0%", "54.8%", *DIFFERENCE]
+
+
+def test_behaviours_are_counted_and_named(page: Page) -> None:
+    assert page.row("next token") == ["next token", "2", "1-1, 1-2"]
+    assert page.row("none of these") == ["none of these", "2", "3-1, 3-2"]
+    assert "of one layer differ by 0.250 nats on average, two of different layers by 0.375" in (
+        page.text
+    )
+    assert "with p < 0.001 (9,999 permutations)" in page.text
+
+
+def test_probes_and_their_differences(page: Page) -> None:
+    row = page.row("attention and words", hand_made.MODEL)
+    model, vectors = hand_made.MODEL, "input embeddings"
+    assert row == [
+        "attention and words",
+        model,
+        "0",
+        vectors,
+        "55.0%",
+        "50.0–60.0",
+        "56.0%",
+        "62.0%",
+    ]
+    row = page.row("attention and words", "right branching")
+    assert row[3:] == ["+24.0", "+21.0 to +27.0", "< 0.001"]
+
+
+def test_the_twin_stands_beside_the_model(tmp_path: Path) -> None:
+    tables = dict(hand_made.ALL)
+    twin = "twin <of it>"
+    for name, content in hand_made.ALL.items():
+        renamed = content.set_column(0, "model", pa.array([twin] * len(content)))
+        tables[name] = pa.concat_tables([content, renamed])
+    page = Page(write(tmp_path, tables, hand_made.facts(tables, twin=twin)))
+    assert "beside its twin with random weights, twin <of it>" in page.text
+    assert page.row("obj")[-1] == "73.3%"
+    assert page.row("pronoun")[-1] == "64.0%"
+    assert page.row("next token") == ["next token", "2", "2", "1-1, 1-2"]
 
 
 def test_counts_of_the_corpus(page: Page) -> None:
     assert page.row("made", "sentence") == [
-        *("made", "sentence"),
+        *("made", "sentence", "patterns, syntax"),
         *("28", "2,001", "25,147", "–", "–", "–"),
     ]
     too_long = page.row("examples with more pieces than the model accepts")
@@ -227,7 +271,7 @@ def test_tables_of_other_runs_are_ignored(tmp_path: Path) -> None:
 def test_same_bytes_twice(tmp_path: Path) -> None:
     first, second = (hand_made.folder(tmp_path / name, hand_made.ALL) for name in "ab")
     written = [write_report(run, hand_made.facts(hand_made.ALL)) for run in (first, second)]
-    assert len(written[0]) == 5
+    assert len(written[0]) == 7
     for one, other in zip(*written, strict=True):
         assert one.read_bytes() == other.read_bytes()
     again = write_report(first, hand_made.facts(hand_made.ALL))
