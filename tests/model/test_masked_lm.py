@@ -16,7 +16,7 @@ from attnray.config import ModelConfig
 from attnray.model.masked_lm import MaskedLM, has_head
 from attnray.model.source import Checkpoint, locate
 
-LAYERS, HEADS, VOCABULARY = 2, 3, 80
+LAYERS, HEADS, VOCABULARY = 2, 3, 240
 EPSILON = 1e-5
 CLS, SEP = 2, 3
 SHORT = np.array([CLS, 7, 8, 9, SEP])
