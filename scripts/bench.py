@@ -3,9 +3,9 @@
     python scripts/bench.py corpus=conllu corpus.path=FILE [more overrides]
 
 Runs jobs/run.py in a process of its own into a new folder, sampling once a second the
-proportional set size (PSS) of every process of the job and of Ray's; then runs the model
-alone over the same batches, in this process, on one thread and on all. What it prints are
-seconds, megabytes, and ratios within this run.
+proportional set size (PSS) of every process of the job and of Ray's; then, in this process, runs
+the model alone over the same batches, on one thread and on all, and each metric of attention alone
+over the first shard it measures. What it prints are seconds, megabytes, and ratios within this run.
 """
 
 from __future__ import annotations
@@ -17,16 +17,24 @@ import tempfile
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import cast
 
 import torch
+from omegaconf import DictConfig, OmegaConf
 
-from attnray.config import ModelConfig
+from attnray.config import Config, ModelConfig, typed
+from attnray.metrics.base import AttentionMetric
+from attnray.metrics.registry import METRICS
 from attnray.model.encoder import Encoder
 from attnray.model.source import locate
+from attnray.pipeline.analyse import groups
 from attnray.pipeline.extract import read_examples
 from attnray.pipeline.manifest import Manifest
+from attnray.pipeline.run import Run
+from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +55,8 @@ def main() -> None:
             bare = forward(RunFolder(run_dir), threads)
             print(f"bare forward pass, {threads} threads: {bare:.1f} s")
             print(f"  job / bare {seconds / bare:.2f}")
+        for metric, alone, reading in metrics(run_dir):
+            print(f"{metric}, one shard: {alone:.2f} s, / reading it {alone / reading:.2f}")
 
 
 def timed_job(overrides: list[str]) -> tuple[float, dict[str, float]]:
@@ -113,6 +123,33 @@ def forward(folder: RunFolder, threads: int) -> float:
                 encoder.attention([e.pieces for e in batch], [e.types for e in batch], ignore)
             seconds += time.perf_counter() - start
     return seconds
+
+
+def metrics(run_dir: Path) -> Iterator[tuple[str, float, float]]:
+    """Each metric of attention with its seconds over a shard, and those of reading it alone."""
+    torch.set_num_threads(1)
+    folder = RunFolder(run_dir)
+    manifest = Manifest.read(folder)
+    assert manifest is not None
+    merged = OmegaConf.merge(OmegaConf.structured(Config), manifest.config)
+    config = typed(cast(DictConfig, merged))
+    run = Run(folder, config, manifest)
+    for name in run.metrics:
+        each = run.measurements(name)[0]
+        if METRICS[name].attention:
+            metric, shard = cast(AttentionMetric, each.metric), each.examples.shards[0]
+            examples = read_examples(folder, shard)
+            reader = AttentionReader(folder.attention(shard))
+            lengths = [example.length for example in examples]
+            start = time.perf_counter()
+            for _ in groups(reader, lengths):
+                pass
+            reading = time.perf_counter() - start
+            sums = metric.start(examples, reader.heads)
+            for first, layers, attention in groups(reader, lengths):
+                sums.add(first, layers, attention)
+            sums.partial()
+            yield name, time.perf_counter() - start - 2 * reading, reading
 
 
 def ignore(layer: int, weights: torch.Tensor) -> None:

@@ -49,6 +49,7 @@ def _probe(config: Config, overrides: list[str]) -> None:
     run = _existing(config, overrides, PROBES)
     process(run, frozenset({PROBE}))
     reduce_probes(run)
+    print(best_heads(run.folder, (PROBES,), run.model))
     print(f"tables:  {run.folder.path / 'tables'}")
 
 

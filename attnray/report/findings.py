@@ -130,6 +130,15 @@ def behaving(heads: pa.Table, twin: pa.Table | None) -> list[Behaving]:
     ]
 
 
+def probe_means(probes: pa.Table) -> dict[str, float]:
+    """The UAS of each probe, the mean over its seeds, in the order of the table."""
+    found: dict[str, list[float]] = {}
+    for row in probes.to_pylist():
+        if row["uas"] is not None:
+            found.setdefault(row["probe"], []).append(row["uas"])
+    return {probe: sum(values) / len(values) for probe, values in found.items()}
+
+
 def layer_means(patterns: pa.Table, pattern: str) -> dict[int, float]:
     """The mean of a pattern over the heads of each layer."""
     chosen = patterns.filter(pc.field("pattern") == pattern)

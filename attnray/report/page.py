@@ -146,6 +146,7 @@ def _context(
     if "probes" in tables:
         both = [tables["probes"], *([twin["probes"]] if twin else [])]
         context["probes"] = pa.concat_tables(both).to_pylist()
+        in_one_look += sentences.about_probes(tables["probes"], twin.get("probes"))
         context["probe_differences"] = tables["probe_differences"].to_pylist()
     if "corpus" in tables:
         context["measured"] = counts.measured(tables["corpus"])

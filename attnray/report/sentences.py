@@ -14,6 +14,7 @@ from attnray.report.findings import (
     frequent,
     heads_above,
     layer_means,
+    probe_means,
 )
 
 MOST_RELATIONS = 6
@@ -75,6 +76,17 @@ def about_mentions(rows: Sequence[MentionBest]) -> list[str]:
         for row in rows
         if row.mention_type == ALL
     ]
+
+
+def about_probes(probes: pa.Table, twin: pa.Table | None) -> list[str]:
+    """What each probe reads of a parse, beside the same probe of the random twin."""
+    twins = probe_means(twin) if twin else {}
+    parts = [
+        f"{wording.spaced(probe)} {wording.percent(uas)}"
+        + (f" (random twin {wording.percent(twins[probe])})" if probe in twins else "")
+        for probe, uas in probe_means(probes).items()
+    ]
+    return [f"Words whose syntactic head a probe finds: {', '.join(parts)}."] if parts else []
 
 
 def _peak(patterns: pa.Table, pattern: str) -> str:

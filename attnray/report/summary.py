@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pyarrow as pa
+
 from attnray.report import wording
 from attnray.report.findings import (
     ALL,
@@ -11,6 +13,7 @@ from attnray.report.findings import (
     RelationBest,
     frequent,
     mentions,
+    probe_means,
     read,
     relations,
 )
@@ -22,7 +25,7 @@ Line = tuple[str, str, str, str, str, str]
 
 
 def best_heads(folder: RunFolder, tables: tuple[str, ...], model: str) -> str:
-    """A line for all dependencies, each of the most frequent relations, and coreference.
+    """A line for all dependencies, the most frequent relations, coreference, and each probe.
 
     Args:
         folder: the run folder.
@@ -38,7 +41,8 @@ def best_heads(folder: RunFolder, tables: tuple[str, ...], model: str) -> str:
         best = read(folder, "coreference_best", model)
         found = mentions(best, read(folder, "coreference_baselines", model))
         lines += [_mention_line(row) for row in found if row.mention_type == ALL]
-    return "\n".join(_aligned(lines))
+    probes = read(folder, "probes", model) if "probes" in tables else None
+    return "\n".join([*_aligned(lines), *(_probe_lines(probes) if probes else [])])
 
 
 def _relation_line(row: RelationBest) -> Line:
@@ -63,6 +67,15 @@ def _mention_line(row: MentionBest) -> Line:
         f"({', '.join(beside)})",
         f"{wording.count(row.total)} anaphors",
     )
+
+
+def _probe_lines(probes: pa.Table) -> list[str]:
+    """UAS by probe, the mean over seeds."""
+    words = wording.count(probes["dev_words"][0].as_py())
+    return [
+        f"probe {wording.spaced(probe):<20} UAS {wording.percent(uas):>6}  {words} words"
+        for probe, uas in probe_means(probes).items()
+    ]
 
 
 def _aligned(lines: list[Line]) -> Iterable[str]:

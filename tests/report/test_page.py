@@ -188,6 +188,11 @@ def test_probes_and_their_differences(page: Page) -> None:
     assert row[3:] == ["+24.0", "+21.0 to +27.0", "< 0.001"]
 
 
+def test_probes_in_one_look(page: Page) -> None:
+    said = "finds: right branching 31.0%, attention and words 55.0%."
+    assert f"Words whose syntactic head a probe {said}" in page.text
+
+
 def test_the_twin_stands_beside_the_model(tmp_path: Path) -> None:
     tables = dict(hand_made.ALL)
     twin = "twin <of it>"

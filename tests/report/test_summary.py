@@ -47,6 +47,14 @@ def test_coreference_over_all_anaphors_for_every_cut(tmp_path: Path) -> None:
     assert best_heads(run, tuple(tables), hand_made.MODEL) == COREFERENCE
 
 
+def test_probes_by_the_mean_of_their_seeds(tmp_path: Path) -> None:
+    run = hand_made.folder(tmp_path, {"probes": hand_made.probes()})
+    assert best_heads(run, ("probes",), hand_made.MODEL).splitlines() == [
+        "probe right branching      UAS  31.0%  21,000 words",
+        "probe attention and words  UAS  55.0%  21,000 words",
+    ]
+
+
 def test_a_missing_value_is_a_dash(tmp_path: Path) -> None:
     row = hand_made.relation("all", 0) | {"accuracy": None, "baseline_accuracy": None}
     run = hand_made.folder(tmp_path, {"syntax_best": hand_made.table([row])})
