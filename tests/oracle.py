@@ -404,9 +404,11 @@ def paired_test(
     if len(set(units)) < FOLDS:
         return dict.fromkeys(names)
     pairs = []
+    choices = set()
     for fold in range(FOLDS):
         head = choose(counts, predictors, group, partial(outside_fold, fold))
         baseline = choose(baselines, baseline_predictors, group, partial(outside_fold, fold))
+        choices.add((head, baseline))
         for unit, (right, total) in counts.by_unit.get((head, group), {}).items():
             if fold_of(unit) == fold:
                 theirs = baselines.by_unit[baseline, group][unit][0]
@@ -416,12 +418,15 @@ def paired_test(
     cases = sum(total for _, total in pairs)
     difference = sum(d for d, _ in pairs) / cases
     low, high = intervals([d for d, _ in pairs], [t for _, t in pairs])
+    wider = 1.0 if len(choices) == 1 else 1.5  # the square root of 1 + 5 / 4
+    if low is not None and high is not None:
+        low, high = (difference + wider * (bound - difference) for bound in (low, high))
     p_value = None
     if len(pairs) > 1:
         spread = sum(
             (Fraction(d) - Fraction(sum(e for e, _ in pairs), cases) * t) ** 2 for d, t in pairs
         )
-        error = math.sqrt(float(len(pairs) / (len(pairs) - 1) * spread)) / cases
+        error = math.sqrt(float(len(pairs) / (len(pairs) - 1) * spread)) / cases * wider
         if spread > 0:
             p_value = 2 * float(student.cdf(-abs(difference) / error, len(pairs) - 1))
         elif difference == 0:

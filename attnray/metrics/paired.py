@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,13 @@ from scipy import stats
 
 from attnray.corpus.units import FOLDS
 from attnray.metrics.best import chosen
-from attnray.metrics.sums import Partial, mean_interval, moments, ratio, standard_error
+from attnray.metrics.sums import Partial, moments, ratio, standard_error
 
 Counts = NDArray[np.int64]
+
+#: Of the variance of a cross-validated score (Nadeau and Bengio, 2003): 1 + folds times the
+#: cases that score over those that choose, which of five folds are one and four.
+CORRECTION = 1 + FOLDS * (1 / FOLDS) / ((FOLDS - 1) / FOLDS)
 
 #: The columns of a comparison, behind those of the best head.
 COLUMNS = [
@@ -81,6 +86,8 @@ def compare(sums: Partial) -> Comparison:
     """The head against the baseline that are best on the other folds, on the cases of each fold.
 
     The difference is a ratio of sums over units, and its error that of one (contract: Tables).
+    Where folds choose differently, each helped to choose for the others, and their scores
+    are not independent: then the variance is `CORRECTION` times as large.
 
     Args:
         sums: merged `cross_moments`.
@@ -97,7 +104,9 @@ def compare(sums: Partial) -> Comparison:
         "tt": sums["tt"].sum(),
         "units": sums["units"].sum(),
     }
-    return _tested({name: np.asarray(value) for name, value in difference.items()})
+    alike = len(set(heads)) == len(set(baselines)) == 1
+    moments = {name: np.asarray(value) for name, value in difference.items()}
+    return _tested(moments, 1 if alike else CORRECTION)
 
 
 def difference_of(
@@ -121,16 +130,21 @@ def difference_of(
     return _tested({name: np.asarray(value).squeeze() for name, value in found.items()})
 
 
-def _tested(sums: Partial) -> Comparison:
-    """A difference with its interval and test, from its moments over units."""
+def _tested(sums: Partial, correction: float = 1) -> Comparison:
+    """A difference with its interval and test, from its moments over units.
+
+    `correction` multiplies its variance.
+    """
     units = int(sums["units"])
     if not sums["t"]:
         return Comparison()
     value = float(ratio(sums))
     if units < 2:
         return Comparison(value)
-    low, high = (float(bound) for bound in mean_interval(sums))
-    return Comparison(value, low, high, _p_value(value, float(standard_error(sums)[0]), units))
+    error, quantile = standard_error(sums)
+    wide = float(error) * math.sqrt(correction)
+    reach = quantile * wide
+    return Comparison(value, value - reach, value + reach, _p_value(value, wide, units))
 
 
 def _p_value(value: float, error: float, units: int) -> float | None:

@@ -85,7 +85,9 @@ class Manifest:
 
     def attention_identity(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
-        wanted = {key: self.identity[key] for key in ("model", "device", "store", "versions")}
+        wanted = {
+            key: self.identity[key] for key in ("model", "device", "threads", "store", "versions")
+        }
         return fingerprint({**wanted, "examples": self.examples[shard]})
 
     def partial_identity(self, metric: str, parameters: dict[str, object], shard: int) -> str:
@@ -100,6 +102,8 @@ def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, A
     return {
         "model": checkpoint.identity(),
         "device": device,
+        # Sums are split among threads, which can change a weight's last bits.
+        "threads": config.executor.threads_per_extractor,
         "corpora": {
             role: {
                 **{k: v for k, v in asdict(corpus).items() if k != "path"},

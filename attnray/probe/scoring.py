@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import networkx as nx
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from ufal.chu_liu_edmonds import chu_liu_edmonds
 
 from attnray.metrics.sums import Partial
 from attnray.metrics.syntax import PUNCT
@@ -84,17 +84,29 @@ def best_tree(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     Returns:
         The head of each word, 0 for the root's.
     """
-    words = len(scores)
-    finite = np.where(np.isfinite(scores), scores, np.nanmin(scores[np.isfinite(scores)]))
-    # The library passes over scores near 0, and takes as many roots as pay: all scores are made
-    # negative, and another root costs more than any other choice can gain.
-    shifted = finite - finite.max() - 1
-    shifted[:, 0] += words * (shifted.min() - 1)
-    square = np.full((words + 1, words + 1), np.nan)
-    square[1:] = shifted
-    np.fill_diagonal(square, np.nan)
-    heads, _ = chu_liu_edmonds(square)
-    return np.array(heads[1:], np.int64)
+    likeliest = np.asarray(scores.argmax(1), np.int64)
+    if _is_tree(likeliest):
+        return likeliest
+    finite = scores[np.isfinite(scores)]
+    # A second root costs more than all other choices together can gain.
+    fine = len(scores) * (finite.max() - finite.min() + 1)
+    graph = nx.DiGraph()
+    for word, row in enumerate(scores):
+        for head in np.flatnonzero(np.isfinite(row)):
+            graph.add_edge(int(head), word + 1, weight=row[head] - (0 if head else fine))
+    heads = np.zeros(len(scores), np.int64)
+    for head, word in nx.maximum_spanning_arborescence(graph).edges:
+        heads[word - 1] = head
+    return heads
+
+
+def _is_tree(heads: NDArray[np.int64]) -> bool:
+    """Whether one word hangs on the root and every other reaches it."""
+    above = np.concatenate([[0], heads])
+    reached = above
+    for _ in range(len(heads).bit_length()):
+        reached = reached[reached]
+    return bool((heads == 0).sum() == 1 and not reached.any())
 
 
 def _label(relation: str) -> str:

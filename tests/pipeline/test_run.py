@@ -70,11 +70,15 @@ def test_the_run_has_every_part_of_the_contract(undisturbed: Path) -> None:
         f"{name}.parquet"
         for name in (
             "patterns",
+            "divergence",
+            "layer_closeness",
+            "heads",
             "syntax",
             "syntax_baselines",
             "syntax_best",
             "coreference",
             "coreference_baselines",
+            "coreference_best",
             "corpus",
         )
     }
@@ -139,7 +143,7 @@ def test_one_more_metric_leaves_the_others_alone(
 ) -> None:
     overrides = ("executor=serial", f"run_dir={tmp_path / 'run'}", *settings)
     succeed("run", "metrics=[patterns]", *overrides)
-    assert set(tables(tmp_path / "run")) == {"patterns.parquet", "corpus.parquet"}
+    assert set(tables(tmp_path / "run")) == {"patterns.parquet", "heads.parquet", "corpus.parquet"}
     extracted = markers(tmp_path / "run", "extract")
     assert len(extracted) < len(markers(undisturbed, "extract")), "documents were extracted too"
     patterns = markers(tmp_path / "run", "analyse-patterns")
@@ -156,7 +160,7 @@ def test_one_more_metric_leaves_the_others_alone(
         ("store=float32", "store.codec was log16 and is float32"),
         ("corpus.limit=3", "limit"),
         ("model.random_init=true", "model"),
-        ("max_tokens=64", "max_tokens was 128 and is 64"),
+        ("max_tokens=64", "max_tokens was [128] and is [64]"),
         ("batch.tokens=99", "batch.tokens"),
     ],
 )
@@ -251,7 +255,7 @@ def test_a_lost_extractor_is_replaced(
     while not markers(run_dir, "extract"):
         assert process.poll() is None
         time.sleep(0.02)
-    for actor in descendants(process.pid, "ray::ExtractorActor"):
+    for actor in descendants(process.pid, "ray::ModelWorker"):
         os.kill(actor, signal.SIGKILL)
     assert process.wait(timeout=300) == 0
     assert tables(run_dir) == tables(undisturbed)
