@@ -54,8 +54,9 @@ RULES: dict[str, tuple[str, str]] = {
     "WHNP": (LEFT, "WDT WP WP$ WHADJP WHPP WHNP"),
     "WHPP": (RIGHT, "IN TO FW"),
 }
-NOMINAL = ("NP", "NX")
-_NOUNS = ("NN", "NNP", "NNPS", "NNS", "NX", "POS", "JJR")
+#: What OntoNotes brackets inside of noun phrases (NML) came after Collins.
+NOMINAL = ("NP", "NX", "NML")
+_NOUNS = ("NN", "NNP", "NNPS", "NNS", "NX", "NML", "POS", "JJR")
 PUNCTUATION = ("``", "''", ",", ".", ":", "-LRB-", "-RRB-")
 
 
