@@ -103,5 +103,7 @@ def test_every_table_of_coreference_is_that_of_the_slow_way(gum: tuple[RunReader
         cases.append(document_case(document, stored.example, stored.attention(), units))
     key = ("layer", "head", "mention_type")
     assert_same_rows(run.table("coreference"), oracle.coreference(cases, 128), key)
+    best = oracle.coreference_best(cases, 128)
+    assert_same_rows(run.table("coreference_best"), best, ("mention_type",))
     expected = oracle.coreference_baselines(cases, 128)
     assert_same_rows(run.table("coreference_baselines"), expected, ("baseline", "mention_type"))
