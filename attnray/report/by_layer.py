@@ -50,7 +50,7 @@ def special_tokens(patterns: pa.Table) -> str:
 
     def draw(figure: Figure) -> None:
         for axes, series in zip(_panels(figure, SPECIAL_TOKENS), SPECIAL_TOKENS, strict=True):
-            _by_layer(axes, patterns, series)
+            heads_by_layer(axes, patterns, series)
             axes.set_ylabel("share of attention")
             axes.set_ylim(-0.03, 1.03)
             axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -74,7 +74,7 @@ def entropy(patterns: pa.Table, uniform: float | None = None) -> str:
             if uniform is not None:
                 label = "uniform attention"
                 axes.axhline(uniform, color=GREY, linestyle="-.", linewidth=1, label=label)
-            _by_layer(axes, patterns, [each])
+            heads_by_layer(axes, patterns, [each])
             axes.set_ylabel("entropy (nats)")
             _legend(axes)
 
@@ -94,7 +94,7 @@ def _panels(figure: Figure, panels: Sequence[object]) -> list[Axes]:
     return list(column)
 
 
-def _by_layer(axes: Axes, patterns: pa.Table, series: Sequence[Series]) -> None:
+def heads_by_layer(axes: Axes, patterns: pa.Table, series: Sequence[Series]) -> None:
     """A mark for every head and a line through the layer means, patterns side by side."""
     for position, each in enumerate(series):
         chosen = patterns.filter(pc.field("pattern") == each.pattern)

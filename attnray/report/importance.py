@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, log10
+from math import floor, log10
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from attnray.report.by_layer import MOST_TICKS, WIDTH, Series
+from attnray.report.by_layer import WIDTH, Series, heads_by_layer
 from attnray.report.canvas import BLUE, GREEN, PURPLE, VERMILION, svg
 from attnray.report.findings import layer_means
 
@@ -19,8 +18,6 @@ TARGETS = (
     Series("punctuation", 'to "." or ","', GREEN, "s", ":"),
     Series("other", "to other tokens", PURPLE, "D", "-."),
 )
-#: Marks of a layer stand so far apart; a layer is 1 wide.
-APART = 0.2
 #: What is smaller than the largest value by more powers of ten is drawn as near zero.
 MOST_DECADES = 5
 
@@ -36,9 +33,8 @@ def importance(table: pa.Table) -> str:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        for position, target in enumerate(TARGETS):
-            _marks(axes, gradients, target, APART * (position - (len(TARGETS) - 1) / 2))
-        _layers(axes, max(table["layer"].to_pylist()))
+        heads_by_layer(axes, gradients, TARGETS)
+        axes.set_xlabel("layer")
         _values(axes, table["value"].to_pylist())
         axes.set_ylabel("mean |∂loss / ∂attention| (nats)")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
@@ -49,41 +45,6 @@ def importance(table: pa.Table) -> str:
     )
     ranges = [found for target in TARGETS if (found := _range(gradients, target))]
     return svg("importance", f"{alt}{'; '.join(ranges)}.", (WIDTH, 3.8), draw)
-
-
-def _marks(axes: Axes, gradients: pa.Table, target: Series, aside: float) -> None:
-    """A mark for every head and a line through the layer means."""
-    chosen = gradients.filter(pc.field("pattern") == target.pattern)
-    means = layer_means(gradients, target.pattern)
-    axes.plot(
-        [layer + aside for layer in chosen["layer"].to_pylist()],
-        chosen["value"].to_pylist(),
-        color=target.colour,
-        marker=target.marker,
-        linestyle="",
-        markersize=3,
-        alpha=0.5,
-        markeredgewidth=0,
-    )
-    axes.plot(
-        [layer + aside for layer in means],
-        list(means.values()),
-        color=target.colour,
-        marker=target.marker,
-        linestyle=target.line,
-        linewidth=1.4,
-        markersize=5,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
-        label=target.label,
-    )
-
-
-def _layers(axes: Axes, last: int) -> None:
-    axes.set_xlabel("layer")
-    axes.set_xticks(range(1, last + 1, ceil(last / MOST_TICKS)))
-    axes.set_xlim(0.4, last + 0.6)
-    axes.grid(axis="x", visible=False)
 
 
 def _values(axes: Axes, values: list[float]) -> None:
