@@ -77,5 +77,5 @@ def test_every_entity_is_mentioned_twice_and_every_type_is_an_anaphor(
     for example in examples:
         entities = Counter(mention.entity for mention in example.mentions)
         assert min(entities.values()) >= 2, example.document
-    types = Counter(a.type for example in examples for a in anaphors(example, "mentions"))
+    types = Counter(a.mention.type for example in examples for a in anaphors(example, "mentions"))
     assert min(types[kind] for kind in ("pronoun", "proper", "nominal")) >= 30
