@@ -14,7 +14,11 @@ from attnray.errors import InputError
 
 @dataclass
 class ModelConfig:
-    """Which checkpoint: the folder `path` where one is given, else `hub` at `revision`."""
+    """Which checkpoint: the folder `path` where one is given, else `hub` at `revision`.
+
+    New weights (`random_init`) are drawn from `seed`, where it is null from the run's. `licence`
+    and `size` are for people to read.
+    """
 
     name: str | None = MISSING
     path: str | None = None
@@ -22,19 +26,28 @@ class ModelConfig:
     revision: str | None = None
     checksums: dict[str, str] = field(default_factory=dict)
     random_init: bool = False
+    seed: int | None = None
     dtype: str = "float32"
+    licence: str | None = None
+    size: str | None = None
 
 
 @dataclass
 class CorpusConfig:
-    """Which corpus. `path` is a file, a pattern such as `dir/**/*_conll`, or a list of these."""
+    """Which corpus. `path` is a file, a pattern such as `dir/**/*_conll`, or a list of these.
+
+    `checksums` has the sha256 of files by their names. `licence` and `size` are for people to read.
+    """
 
     name: str = MISSING
     format: str = MISSING
     path: Any = MISSING
+    checksums: dict[str, str] = field(default_factory=dict)
     limit: int | None = None
     segment: str | None = None
     language: str = "en"
+    licence: str | None = None
+    size: str | None = None
 
 
 @dataclass
@@ -178,7 +191,13 @@ POSITIVE = (
     "probe.batch_sentences",
     "probe.hidden",
 )
-NOT_NEGATIVE = ("executor.gpus_per_extractor", "executor.retries", "permutations", "seed")
+NOT_NEGATIVE = (
+    "model.seed",
+    "executor.gpus_per_extractor",
+    "executor.retries",
+    "permutations",
+    "seed",
+)
 
 
 def register() -> None:

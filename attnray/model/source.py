@@ -69,6 +69,8 @@ def locate(config: ModelConfig, seed: int) -> Checkpoint:
         folder, commit = _from_hub(config)
         name = config.name or str(config.hub).rpartition("/")[2]
         pinned = config.checksums
+    if config.seed is not None:
+        seed = config.seed
     weights = None if config.random_init else _weights(folder)
     files = {file: _sha256(folder / file) for file in _inputs(folder, weights)}
     _compare(folder, files, {} if config.random_init else pinned)

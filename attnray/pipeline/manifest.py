@@ -18,6 +18,8 @@ from attnray.store.folder import RunFolder, fingerprint, read_json, write_json
 LAYOUT = 2
 #: Packages whose version can change the bits of what is extracted.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
+#: What of a corpus's configuration decides its examples, beside the contents of its files.
+DECISIVE = ("name", "format", "limit", "segment", "language")
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, A
         "threads": config.executor.threads_per_extractor,
         "corpora": {
             role: {
-                **{k: v for k, v in asdict(corpus).items() if k != "path"},
+                **{k: v for k, v in asdict(corpus).items() if k in DECISIVE},
                 "sha256": corpus_fingerprint(corpus),
             }
             for role, corpus in corpora(config).items()
