@@ -15,7 +15,7 @@ from attnray.corpus.example import Example, from_table
 from attnray.errors import InputError
 from attnray.metrics.words import from_words, to_words
 from attnray.pipeline.manifest import Manifest
-from attnray.pipeline.stages import run_folder
+from attnray.pipeline.runs import run_folder
 from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder, read_table
 

@@ -1,12 +1,13 @@
-"""What an executor is: it runs the pieces of a run, wherever that is."""
+"""What an executor is: it runs the pieces of one run or of many, wherever that is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from attnray.config import ExecutorConfig
+from attnray.errors import InputError
 from attnray.pipeline.analyse import AnalyseTask
 from attnray.pipeline.differentiate import DifferentiateTask
 from attnray.pipeline.extract import ExtractTask
@@ -20,7 +21,7 @@ Task = ModelTask | AnalyseTask | ProbeTask
 
 @dataclass(frozen=True)
 class Work:
-    """What is left to do.
+    """What is left to do of one model's run.
 
     `analyse` holds the shards to analyse once they are extracted; probes are trained once
     every shard is.
@@ -41,28 +42,35 @@ class Work:
         waiting = {task.shard for task in self.extract}
         return [task for shard, task in self.analyse.items() if shard not in waiting]
 
-    def __bool__(self) -> bool:
-        return bool(self.extract or self.differentiate or self.analyse or self.probe)
+    def __len__(self) -> int:
+        return len(self.on_model()) + len(self.analyse) + len(self.probe)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A piece of work that ended: `error` says why it failed, in one line."""
+    """A piece of work that ended.
 
+    `work` is the place of the run it belongs to among those the executor was given; `error`
+    says why it failed, in one line; `refused` is the error of an input that cannot be used,
+    for which nothing more of that run is tried.
+    """
+
+    work: int
     task: Task
     error: str | None = None
+    refused: InputError | None = None
 
 
 class Executor(Protocol):
-    """Runs work and tells of each piece as it ends.
+    """Runs the work of one or more runs and tells of each piece as it ends.
 
-    A piece that fails is set aside and the rest goes on; an `InputError` ends it all.
+    A piece that fails is set aside and the rest goes on.
     """
 
     def device(self) -> str:
         """What extractors run on: cuda, or cpu where there is no GPU or none is asked for."""
 
-    def run(self, work: Work) -> Iterator[Outcome]:
+    def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """Run everything; every piece gives one outcome, unless the one before it failed."""
 
 

@@ -12,10 +12,11 @@ from attnray.config import Config, check, typed
 from attnray.errors import InputError
 from attnray.metrics.registry import PROBES
 from attnray.pipeline.manifest import Manifest, refuse_other
+from attnray.pipeline.process import ANALYSE, EXTRACT, PROBE, process
 from attnray.pipeline.reduce import reduce, reduce_probes
 from attnray.pipeline.report import report
 from attnray.pipeline.run import Run
-from attnray.pipeline.stages import ANALYSE, EXTRACT, PROBE, existing, plan, process, run_folder
+from attnray.pipeline.runs import existing, plan, run_folder
 from attnray.report.summary import best_heads
 from attnray.store.folder import RunFolder
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from rich import progress
@@ -17,15 +17,18 @@ PARTS = 10
 
 
 class Progress:
-    """Follows the outcomes of a model's work; `sizes` are the examples of each shard."""
+    """Follows the outcomes of works; `sizes` has the examples of each shard, for each work."""
 
-    def __init__(self, model: str, work: Work, sizes: Mapping[int, int]) -> None:
-        self._model = model
+    def __init__(
+        self, title: str, works: Sequence[Work], sizes: Sequence[Mapping[int, int]]
+    ) -> None:
+        self._title = title
         self._sizes = sizes
         self._console = Console(stderr=True)
         self._totals: Counter[str] = Counter()
-        for task in [*work.on_model(), *work.analyse.values(), *work.probe]:
-            self._totals[task.stage] += self._size(task)
+        for number, work in enumerate(works):
+            for task in [*work.on_model(), *work.analyse.values(), *work.probe]:
+                self._totals[task.stage] += self._size(number, task)
         self._done: Counter[str] = Counter()
         self._bars = progress.Progress(
             progress.TextColumn("{task.description}"),
@@ -36,7 +39,7 @@ class Progress:
             disable=not self._console.is_terminal,
         )
         self._tasks = {
-            s: self._bars.add_task(f"{model}: {s}", total=n) for s, n in self._totals.items()
+            s: self._bars.add_task(f"{title}: {s}", total=n) for s, n in self._totals.items()
         }
 
     def __enter__(self) -> Progress:
@@ -53,14 +56,14 @@ class Progress:
 
     def advance(self, outcome: Outcome) -> None:
         """Take in one outcome."""
-        size, stage = self._size(outcome.task), outcome.task.stage
+        size, stage = self._size(outcome.work, outcome.task), outcome.task.stage
         before, total = self._done[stage], self._totals[stage]
         self._done[stage] += size
         self._bars.advance(self._tasks[stage], size)
         part, part_before = (done * PARTS // total for done in (before + size, before))
         if not self._console.is_terminal and part > part_before:
-            self._console.print(f"{self._model}: {stage} {before + size} of {total}")
+            self._console.print(f"{self._title}: {stage} {before + size} of {total}")
 
-    def _size(self, task: Task) -> int:
+    def _size(self, work: int, task: Task) -> int:
         """The examples of a shard; a probe is one piece."""
-        return 1 if isinstance(task, ProbeTask) else self._sizes[task.shard]
+        return 1 if isinstance(task, ProbeTask) else self._sizes[work][task.shard]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError
@@ -12,8 +12,6 @@ from attnray.pipeline.executor import Outcome, Task, Work, describe, local_devic
 from attnray.pipeline.extract import ExtractTask
 from attnray.pipeline.probing import probe
 from attnray.pipeline.worker import ModelWorker
-
-AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 class SerialExecutor:
@@ -26,25 +24,35 @@ class SerialExecutor:
         """See `Executor.device`."""
         return local_device(self._config)
 
-    def run(self, work: Work) -> Iterator[Outcome]:
+    def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """See `Executor.run`."""
-        for analysis in work.ready():
-            yield _attempt(analyse, analysis)
-        worker = ModelWorker(work.model)
-        for task in work.on_model():
-            outcome = _attempt(worker.run, task)
-            yield outcome
-            if isinstance(task, ExtractTask) and task.shard in work.analyse and not outcome.error:
-                yield _attempt(analyse, work.analyse[task.shard])
-        for each in work.probe:
-            yield _attempt(probe, each)
+        worker = ModelWorker()
+        for number, work in enumerate(works):
+            for outcome in _one(number, work, worker):
+                yield outcome
+                if outcome.refused:
+                    break
 
 
-def _attempt(run: Callable[[AnyTask], None], task: AnyTask) -> Outcome:
+def _one(number: int, work: Work, worker: ModelWorker) -> Iterator[Outcome]:
+    """The work of one run, piece after piece."""
+    for analysis in work.ready():
+        yield _attempt(number, analysis, partial(analyse, analysis))
+    for task in work.on_model():
+        outcome = _attempt(number, task, partial(worker.run, work.model, task))
+        yield outcome
+        if isinstance(task, ExtractTask) and task.shard in work.analyse and not outcome.error:
+            following = work.analyse[task.shard]
+            yield _attempt(number, following, partial(analyse, following))
+    for each in work.probe:
+        yield _attempt(number, each, partial(probe, each))
+
+
+def _attempt(number: int, task: Task, run: Callable[[], None]) -> Outcome:
     try:
-        run(task)
-    except InputError:
-        raise
+        run()
+    except InputError as error:
+        return Outcome(number, task, describe(error), error)
     except Exception as error:
-        return Outcome(task, describe(error))
-    return Outcome(task)
+        return Outcome(number, task, describe(error))
+    return Outcome(number, task)

@@ -1,4 +1,4 @@
-"""The worker that has the model: it extracts shards and differentiates them, one after another."""
+"""The worker that has a model: it extracts shards and differentiates them, one after another."""
 
 from __future__ import annotations
 
@@ -31,30 +31,41 @@ class ModelSettings:
 
 
 class ModelWorker:
-    """Loads what a task needs with the first that needs it.
+    """Has the model of its latest piece of work, and keeps it for the next.
 
-    (Ray does not restart an actor whose constructor failed, nor say clearly why it did.)
+    (It is loaded by the piece that needs it: Ray does not restart an actor whose constructor
+    failed, nor say clearly why it did.)
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
-        self._settings = settings
+    def __init__(self) -> None:
+        self._loaded: _Loaded | None = None
 
-    def run(self, task: ExtractTask | DifferentiateTask) -> None:
+    def run(self, settings: ModelSettings, task: ExtractTask | DifferentiateTask) -> None:
         """Do a piece of work and commit it.
 
         Raises:
             InputError: the checkpoint here is not the one that was planned with.
         """
-        torch.set_num_threads(self._settings.threads)
+        torch.set_num_threads(settings.threads)
+        if self._loaded is None or self._loaded.settings != settings:
+            self._loaded = None  # the memory of one model is free before another takes its own
+            self._loaded = _Loaded(settings)
         if isinstance(task, ExtractTask):
-            extract(self._encoder, task)
+            extract(self._loaded.encoder, task)
         else:
-            differentiate(self._masked_lm, task)
+            differentiate(self._loaded.masked_lm, task)
+
+
+class _Loaded:
+    """A model, as the encoder and with its head, each when it is first asked for."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.settings = settings
 
     @cached_property
     def _checkpoint(self) -> Checkpoint:
-        checkpoint = locate(self._settings.config, self._settings.seed)
-        if checkpoint.identity() != self._settings.identity:
+        checkpoint = locate(self.settings.config, self.settings.seed)
+        if checkpoint.identity() != self.settings.identity:
             raise InputError(
                 f"{checkpoint.folder}: not the files the run was planned with; "
                 "every machine needs the same checkpoint"
@@ -62,9 +73,9 @@ class ModelWorker:
         return checkpoint
 
     @cached_property
-    def _encoder(self) -> Encoder:
-        return Encoder(self._checkpoint, self._settings.device)
+    def encoder(self) -> Encoder:
+        return Encoder(self._checkpoint, self.settings.device)
 
     @cached_property
-    def _masked_lm(self) -> MaskedLM:
-        return MaskedLM(self._checkpoint, self._settings.device)
+    def masked_lm(self) -> MaskedLM:
+        return MaskedLM(self._checkpoint, self.settings.device)

@@ -1,30 +1,21 @@
-"""The stages of a run, each on a run folder, and the main job that is all of them."""
+"""Planned runs: from a configuration to a run with its plan, and where its folder is."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import cast
 
 from attnray.config import Config, CorpusConfig, ExecutorConfig
 from attnray.corpus.readers import PACKAGE_SCHEME
-from attnray.errors import IncompleteRun, InputError
-from attnray.metrics.base import AttentionMetric, Metric
-from attnray.metrics.registry import PROBES, roles_of
+from attnray.errors import InputError
+from attnray.metrics.registry import roles_of
 from attnray.model.source import Checkpoint, locate
-from attnray.pipeline import extract as extraction
-from attnray.pipeline.analyse import AnalyseTask
 from attnray.pipeline.differentiate import METRIC as GRADIENTS
-from attnray.pipeline.differentiate import DifferentiateTask
-from attnray.pipeline.executor import Executor, Work
-from attnray.pipeline.extract import ExtractTask
+from attnray.pipeline.executor import Executor
 from attnray.pipeline.manifest import Manifest, identity, refuse_other
-from attnray.pipeline.probing import ProbeTask
-from attnray.pipeline.progress import Progress
 from attnray.pipeline.run import Run
-from attnray.pipeline.worker import ModelSettings
 from attnray.store.folder import RunFolder, fingerprint
 
 #: Where the run of a control lies in the folder of the run it belongs to.
@@ -112,38 +103,6 @@ def _without(config: Config, checkpoint: Checkpoint) -> dict[str, str]:
     return {GRADIENTS: "the checkpoint has no masked-LM head"}
 
 
-#: What there is to do between the plan and the tables.
-EXTRACT, ANALYSE, PROBE = "extract", "analyse", "probe"
-WHOLE = frozenset({EXTRACT, ANALYSE, PROBE})
-
-
-def process(run: Run, wanted: frozenset[str] = WHOLE) -> None:
-    """Extract, analyse and probe what is not done yet, of the run and its twin.
-
-    Raises:
-        IncompleteRun: shards failed; names each with the reason.
-    """
-    failures = [each for member in run.members for each in _process(member, wanted)]
-    if failures:
-        raise IncompleteRun(
-            f"{run.folder.path}: {len(failures)} pieces failed: {'; '.join(sorted(failures))}. "
-            "The same command tries them again"
-        )
-
-
-def _process(run: Run, wanted: frozenset[str]) -> list[str]:
-    """Do the work of one model; gives what failed."""
-    work = _work(run, wanted)
-    failures = []
-    with Progress(run.model, work, dict(_sizes(run))) as progress:
-        for outcome in make_executor(run.config.executor).run(work):
-            progress.advance(outcome)
-            if outcome.error:
-                where = f"{run.model}, {outcome.task.name} ({outcome.task.stage})"
-                failures.append(f"{where}: {outcome.error}")
-    return failures
-
-
 def make_executor(config: ExecutorConfig) -> Executor:
     """The configured executor; Ray is imported only where it is used."""
     if config.name == "serial":
@@ -153,71 +112,6 @@ def make_executor(config: ExecutorConfig) -> Executor:
     from attnray.pipeline.on_ray import RayExecutor
 
     return RayExecutor(config)
-
-
-def _work(run: Run, wanted: frozenset[str]) -> Work:
-    """The pieces that have no marker yet, or one of another fingerprint."""
-    todo = _unfinished(run)
-    gradients = todo.pop(GRADIENTS, [])
-    raw = [shard for shard in run.extracted_shards if not _extracted(run, shard)]
-    if raw and EXTRACT not in wanted:
-        shards = ", ".join(f"{shard:05}" for shard in raw)
-        raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}")
-    manifest, config = run.manifest, run.config
-    return Work(
-        model=ModelSettings(
-            config.model,
-            config.seed,
-            manifest.identity["model"],
-            manifest.identity["device"],
-            config.executor.threads_per_extractor,
-        ),
-        extract=[
-            ExtractTask(run.folder, shard, manifest.attention_identity(shard), config.store)
-            for shard in raw
-        ],
-        differentiate=[
-            DifferentiateTask(run.folder, shard, run.partial_identity(metric, shard))
-            for metric, shard in gradients
-            if EXTRACT in wanted
-        ],
-        analyse=_analyses(run, todo) if ANALYSE in wanted else {},
-        probe=_probes(run) if PROBE in wanted else [],
-    )
-
-
-def _probes(run: Run) -> list[ProbeTask]:
-    """The probes that are not scored yet."""
-    done = run.folder.done
-    return [task for task in run.probes if not done(PROBES, task.number, task.identity)]
-
-
-def _unfinished(run: Run) -> dict[str, list[tuple[Metric, int]]]:
-    """The shards that each metric still has to measure."""
-    return {metric: list(run.unfinished(metric)) for metric in run.metrics}
-
-
-def _analyses(run: Run, todo: dict[str, list[tuple[Metric, int]]]) -> dict[int, AnalyseTask]:
-    """An analysis for each shard, by all the metrics it still needs."""
-    by_shard: dict[int, list[tuple[AttentionMetric, str]]] = {}
-    for metric, shard in (each for pieces in todo.values() for each in pieces):
-        piece = (cast(AttentionMetric, metric), run.partial_identity(metric, shard))
-        by_shard.setdefault(shard, []).append(piece)
-    return {
-        shard: AnalyseTask(run.folder, shard, *zip(*pieces, strict=True))
-        for shard, pieces in sorted(by_shard.items())
-    }
-
-
-def _extracted(run: Run, shard: int) -> bool:
-    return run.folder.done(extraction.STAGE, shard, run.manifest.attention_identity(shard))
-
-
-def _sizes(run: Run) -> Iterable[tuple[int, int]]:
-    """Each shard with its share of its set's examples, for the progress bar."""
-    for examples in run.manifest.sets:
-        for shard in examples.shards:
-            yield shard, max(1, examples.counts["examples"] // len(examples.shards))
 
 
 def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object]) -> Path:
