@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from attnray.pipeline.cli import UNUSABLE, main
-
-JOBS = ("run", "plan", "extract", "analyse", "reduce", "report")
+from attnray.pipeline.guide import JOBS
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in JOBS:

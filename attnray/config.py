@@ -143,6 +143,7 @@ class Config:
     shard: ShardConfig = field(default_factory=ShardConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     run_dir: str | None = None
+    runs: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
     controls: str | None = None
     reproduce: str | None = None

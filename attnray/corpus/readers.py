@@ -87,6 +87,22 @@ def fingerprint(corpus: CorpusConfig) -> str:
     return digest.hexdigest()
 
 
+#: The format that the ending of a name stands for.
+FORMAT_OF_ENDING = {
+    ".conllu": "conllu",
+    ".conllx": "conllu",
+    "_conll": "conll2012",
+    ".tsv": "gap",
+    ".txt": "text",
+}
+
+
+def guess_format(path: str) -> str | None:
+    """The format that a file's name tells, compressed or not; None where it tells none."""
+    name = path.removesuffix(".gz")
+    return next((f for ending, f in FORMAT_OF_ENDING.items() if name.endswith(ending)), None)
+
+
 def default_segment(corpus: CorpusConfig) -> str:
     """What patterns measure: `corpus.segment`, else sentences, or pairs for plain text."""
     if corpus.segment is not None:

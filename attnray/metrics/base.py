@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +29,27 @@ class Accumulator(Protocol):
 
     def partial(self) -> Partial:
         """The sums of the shard, once every example and layer has been added."""
+
+
+@dataclass(frozen=True)
+class UnitCounts:
+    """What every head got right in the units of a shard.
+
+    `units` and `folds` have an entry a unit, `correct` is (unit, candidate), `totals` (unit,).
+    Candidates are in the order that breaks ties (contract: Best head).
+    """
+
+    units: NDArray[np.int64]
+    folds: NDArray[np.int64]
+    correct: NDArray[np.int64]
+    totals: NDArray[np.int64]
+
+
+class Predictions(Accumulator, Protocol):
+    """An accumulator of heads as predictors."""
+
+    def by_unit(self) -> dict[str, UnitCounts]:
+        """The counts of each row of its table of best heads."""
 
 
 class Metric(Protocol):

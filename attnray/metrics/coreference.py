@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Antecedent, Example
-from attnray.metrics.base import grid, named, nullable, under
+from attnray.metrics.base import UnitCounts, grid, named, nullable, under
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
 from attnray.metrics.paired import COLUMNS, Comparison, compare, cross_moments, holm
@@ -204,6 +204,7 @@ class CoreferenceSums:
         self, examples: Sequence[Example], heads: tuple[int, int], merge: str, candidates: str
     ) -> None:
         self._examples = examples
+        self._heads = heads
         self._merge = merge
         self._anaphors = [anaphors(example, candidates) for example in examples]
         self._correct = [np.zeros((len(each), *heads), np.int64) for each in self._anaphors]
@@ -217,17 +218,43 @@ class CoreferenceSums:
 
     def partial(self) -> Partial:
         """See `Accumulator.partial`."""
-        cases = [a.mention for each in self._anaphors for a in each]
-        correct = np.concatenate(self._correct)
         right = self._baselines()
         partial: Partial = {}
         for mention_type in TYPES:
-            chosen = np.array([mention_type in (ALL, case.type) for case in cases], bool)
-            units = [case.unit for case in cases if mention_type in (ALL, case.type)]
-            folds = [case.fold for case in cases if mention_type in (ALL, case.type)]
-            sums = _by_unit(units, folds, correct[chosen], right[chosen])
+            found, unit_of = self._units(mention_type)
+            theirs = np.zeros((len(found.units), right.shape[1]), np.int64)
+            np.add.at(theirs, unit_of, right[self._of(mention_type)])
+            heads = found.correct.reshape(len(found.units), *self._heads)
+            paired = cross_moments(found.correct, theirs, found.totals, found.folds)
+            sums = moments(heads, found.totals) | named(PAIRED, paired)
             partial |= named(mention_type, sums)
         return partial
+
+    def by_unit(self) -> dict[str, UnitCounts]:
+        """See `Predictions.by_unit`."""
+        return {mention_type: self._units(mention_type)[0] for mention_type in TYPES}
+
+    def _of(self, mention_type: str) -> NDArray[np.bool_]:
+        """Which anaphors are of a type."""
+        cases = (a.mention for each in self._anaphors for a in each)
+        return np.array([mention_type in (ALL, case.type) for case in cases], bool)
+
+    def _units(self, mention_type: str) -> tuple[UnitCounts, NDArray[np.int64]]:
+        """The counts by unit of a type, and the place of each of its anaphors' unit."""
+        chosen = self._of(mention_type)
+        cases = [a.mention for each in self._anaphors for a in each]
+        of_type = [case for case, wanted in zip(cases, chosen, strict=True) if wanted]
+        units, first, unit_of = np.unique(
+            np.array([case.unit for case in of_type], np.int64),
+            return_index=True,
+            return_inverse=True,
+        )
+        correct = np.zeros((len(units), math.prod(self._heads)), np.int64)
+        right = np.concatenate(self._correct)[chosen]
+        np.add.at(correct, unit_of, right.reshape(len(of_type), correct.shape[1]))
+        totals = np.bincount(unit_of, minlength=len(units)).astype(np.int64)
+        folds = np.array([of_type[place].fold for place in first], np.int64)
+        return UnitCounts(units, folds, correct, totals), unit_of
 
     def _baselines(self) -> NDArray[np.int64]:
         """Whether each baseline is right, (anaphor, baseline).
@@ -265,20 +292,3 @@ def _right(weights: Tensor, anaphor: Anaphor) -> Tensor:
     most = among.amax(-1, keepdim=True)
     first = torch.where(among == most, order, among.shape[-1]).amin(-1)
     return antecedent.to(among.device)[first]
-
-
-def _by_unit(
-    units: list[int], folds: list[int], correct: NDArray[np.int64], baselines: NDArray[np.int64]
-) -> Partial:
-    """The moments over units of what is right by case, and those of heads against baselines."""
-    names, first, unit_of = np.unique(
-        np.array(units, np.int64), return_index=True, return_inverse=True
-    )
-    heads = np.zeros((len(names), *correct.shape[1:]), np.int64)
-    theirs = np.zeros((len(names), baselines.shape[1]), np.int64)
-    np.add.at(heads, unit_of, correct)
-    np.add.at(theirs, unit_of, baselines)
-    totals = np.bincount(unit_of, minlength=len(names)).astype(np.int64)
-    flat = heads.reshape(len(names), math.prod(heads.shape[1:]))
-    paired = cross_moments(flat, theirs, totals, [folds[case] for case in first])
-    return moments(heads, totals) | named(PAIRED, paired)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Example
-from attnray.metrics.base import grid, named, nullable, under
+from attnray.metrics.base import UnitCounts, grid, named, nullable, under
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
 from attnray.metrics.paired import COLUMNS, Comparison, compare, cross_moments, holm
 from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
@@ -114,16 +114,25 @@ class SyntaxSums:
 
     def partial(self) -> Partial:
         """See `Accumulator.partial`."""
-        totals = np.zeros(len(self._slots), np.int64)
+        totals = self._totals()
         offsets = np.zeros((len(self._slots), len(OFFSETS)), np.int64)
         for case in (case for each in self._cases for case in each):
-            totals[case.slot] += 1
             if case.head - case.word in OFFSETS:
                 offsets[case.slot, OFFSETS.index(case.head - case.word)] += 1
         partial: Partial = {"units": np.asarray(len({e.unit for e in self._examples}))}
         for relation, slots in self._rows():
             partial |= named(relation, self._sums(slots, totals, offsets))
         return partial
+
+    def by_unit(self) -> dict[str, UnitCounts]:
+        """See `Predictions.by_unit`."""
+        totals = self._totals()
+        return {relation: self._units(slots, totals) for relation, slots in self._rows()}
+
+    def _totals(self) -> NDArray[np.int64]:
+        """The cases of each slot."""
+        slots = [case.slot for each in self._cases for case in each]
+        return np.bincount(np.array(slots, np.int64), minlength=len(self._slots)).astype(np.int64)
 
     def _rows(self) -> Iterator[tuple[str, list[int]]]:
         """Each row of the tables with its slots."""
@@ -137,19 +146,27 @@ class SyntaxSums:
         self, slots: list[int], totals: NDArray[np.int64], offsets: NDArray[np.int64]
     ) -> Partial:
         """The moments over units, and the counts by fold, of some slots."""
-        units, unit_of = np.unique([self._slots[s][0] for s in slots], return_inverse=True)
-        folds = [self._slots[slot][1] for slot in slots]
-        correct, total, offset = (
-            _summed(each[slots], unit_of, len(units)) for each in (self._correct, totals, offsets)
+        found = self._units(slots, totals)
+        count, _, *heads = len(found.units), *self._correct.shape
+        unit_of = np.searchsorted(found.units, [self._slots[slot][0] for slot in slots])
+        offset = _summed(offsets[slots], unit_of, count)
+        paired = cross_moments(found.correct, offset, found.totals, found.folds)
+        correct = found.correct.reshape(count, *heads)
+        return moments(correct, found.totals) | named(PAIRED, paired)
+
+    def _units(self, slots: list[int], totals: NDArray[np.int64]) -> UnitCounts:
+        """The counts by unit of some slots."""
+        units, first, unit_of = np.unique(
+            np.array([self._slots[slot][0] for slot in slots], np.int64),
+            return_index=True,
+            return_inverse=True,
         )
-        fold_of_unit = dict(zip(unit_of, folds, strict=True))
-        paired = cross_moments(
-            correct.reshape(len(units), math.prod(correct.shape[1:])),
-            offset,
-            total,
-            [fold_of_unit[unit] for unit in range(len(units))],
+        correct, total = (
+            _summed(each[slots], unit_of, len(units)) for each in (self._correct, totals)
         )
-        return moments(correct, total) | named(PAIRED, paired)
+        folds = np.array([self._slots[slots[place]][1] for place in first], np.int64)
+        flat = correct.reshape(len(units), math.prod(correct.shape[1:]))
+        return UnitCounts(units, folds, flat, total)
 
 
 def predicted(maps: Tensor, words: list[int], cases: list[tuple[int, int, int]]) -> Tensor:

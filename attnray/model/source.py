@@ -42,6 +42,11 @@ class Checkpoint:
     dtype: str
     seed: int | None
 
+    def tokenizer(self) -> dict[str, object]:
+        """What decides the word pieces."""
+        kind = json.loads((self.folder / "config.json").read_text()).get("model_type")
+        return {"model_type": kind, **{k: v for k, v in self.files.items() if k in TOKENIZER}}
+
     def identity(self) -> dict[str, object]:
         """What decides the attention, without where it lies."""
         return {

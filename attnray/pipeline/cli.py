@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 import attnray
-from attnray.config import Config, RolesConfig, check, register, typed
+from attnray.config import Config, check, register, typed
 from attnray.errors import IncompleteRun, InputError
+from attnray.pipeline.choices import known_to_hydra
+from attnray.pipeline.guide import choices_text, help_text
+from attnray.pipeline.member import Member
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-ROLES = tuple(field.name for field in fields(RolesConfig))
+#: Names the folder for what Hydra writes of a sweep, which nobody needs.
+HYDRA_FOLDER = "ATTNRAY_HYDRA_FOLDER"
 
 
 def main(job: str) -> None:
@@ -60,41 +66,58 @@ def _status(job: str) -> int:
 
 
 def _compose_and_run(job: str) -> None:
+    arguments = sys.argv[1:]
+    if {"--help", "-h"} & set(arguments):
+        print(help_text(job))
+        return
+    if job == "list":
+        print(choices_text(configuration_folder()))
+        return
+    sys.argv[1:] = known_to_hydra(arguments)
+    members = _composed()
+    for member in members:
+        check(member.config)
+    if not members:
+        return  # Hydra was asked to show something
+    # The jobs import torch, which takes seconds: what can be refused is refused before.
+    from attnray.pipeline.jobs import JOBS
+    from attnray.pipeline.sweep import sweep
+
+    if members[0].swept:
+        sweep(job, members)
+    else:
+        JOBS[job](members[0].config, members[0].overrides)
+
+
+def _composed() -> list[Member]:
+    """The configuration of the command line; with `-m`, one for each member of the sweep.
+
+    Hydra only composes them here: all of them are there, and are known to be possible, before
+    the work begins, and it is one piece of work.
+    """
     # Without this Hydra prints several lines and ends the process itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     register()
-    sys.argv[1:] = _role_overrides(sys.argv[1:])
-
+    members: list[Member] = []
     failures: list[Exception] = []
 
-    def task(composed: DictConfig) -> None:
+    def collect(composed: DictConfig) -> None:
+        hydra_config = HydraConfig.get()
+        said = list(hydra_config.overrides.task)
         try:
             config = typed(composed)
-            check(config)
-            _run(job, config)
-        except (InputError, IncompleteRun, OmegaConfBaseException) as error:
+            members.append(Member(config, said, hydra_config.mode == RunMode.MULTIRUN))
+        except (InputError, OmegaConfBaseException) as error:
             # Hydra would print its own lines on its way out.
             failures.append(error)
 
     folder = str(configuration_folder())
-    hydra.main(version_base=None, config_path=folder, config_name="config")(task)()
+    with TemporaryDirectory() as scratch:
+        os.environ[HYDRA_FOLDER] = scratch
+        hydra.main(version_base=None, config_path=folder, config_name="config")(collect)()
     if failures:
         raise failures[0]
-
-
-def _run(job: str, config: Config) -> None:
-    # The jobs import torch, which takes seconds: what can be refused is refused before.
-    from attnray.pipeline.jobs import JOBS
-
-    JOBS[job](config, list(HydraConfig.get().overrides.task))
-
-
-def _role_overrides(arguments: list[str]) -> list[str]:
-    """Let `corpora.ROLE=NAME` choose a corpus by name, as Hydra's `corpus@corpora.ROLE=NAME`."""
-    chosen = re.compile(rf"(?:corpus@)?corpora\.({'|'.join(ROLES)})=(.+)")
-    roles = {match[1]: match[2] for each in arguments if (match := chosen.fullmatch(each))}
-    kept = [argument for argument in arguments if not chosen.fullmatch(argument)]
-    return [f"corpus@corpora.{role}={name}" for role, name in roles.items()] + kept
+    return members
 
 
 def _without_corpus(arguments: list[str]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
+from glob import glob
+from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
@@ -16,9 +18,9 @@ from attnray.pipeline.process import ANALYSE, EXTRACT, PROBE, process
 from attnray.pipeline.reduce import reduce, reduce_probes
 from attnray.pipeline.report import report
 from attnray.pipeline.run import Run
-from attnray.pipeline.runs import existing, plan, run_folder
+from attnray.pipeline.runs import existing, plan, run_folder, runs_folder
 from attnray.report.summary import best_heads
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, fingerprint
 
 #: Settings that cannot change on a run folder: its attention was made with them.
 FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens", "seed")
@@ -27,9 +29,14 @@ FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens",
 def _run(config: Config, _: list[str]) -> None:
     run = plan(config)
     process(run)
+    finish(run)
+    _print_summary(run)
+
+
+def finish(run: Run) -> None:
+    """What follows when everything is measured: the tables, the figures and the page."""
     reduce(run)
     report(run)
-    _print_summary(run)
 
 
 def _plan(config: Config, _: list[str]) -> None:
@@ -58,6 +65,28 @@ def _reduce(config: Config, overrides: list[str]) -> None:
     reduce(_existing(config, overrides))
 
 
+def _compare(config: Config, _: list[str]) -> None:
+    from attnray.compare.job import compare
+
+    if not config.runs:
+        raise InputError("no runs to compare: say 'runs=[runs/a,runs/b]', or a pattern")
+    folders = [RunFolder(path) for each in config.runs for path in _matching(each)]
+    names = sorted(folder.path.resolve().name for folder in folders)
+    default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
+    target = run_folder(config.run_dir) if config.run_dir else default
+    page = compare(folders, RunFolder(target))
+    print(f"tables:  {target / 'tables'}")
+    print(f"report:  {page}")
+
+
+def _matching(pattern: str) -> list[Path]:
+    """The run folders that a pattern matches."""
+    found = sorted(Path(path) for path in glob(pattern) if Path(path, "manifest.json").is_file())
+    if not found:
+        raise InputError(f"runs={pattern}: no run folder there (one has a manifest.json)")
+    return found
+
+
 def _report(config: Config, overrides: list[str]) -> None:
     run = _existing(config, overrides)
     report(run)
@@ -72,6 +101,7 @@ JOBS: dict[str, Callable[[Config, list[str]], None]] = {
     "probe": _probe,
     "reduce": _reduce,
     "report": _report,
+    "compare": _compare,
 }
 
 

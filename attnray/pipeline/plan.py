@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from functools import cached_property
 from itertools import islice
 
@@ -17,7 +19,10 @@ from attnray.errors import InputError
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint
 from attnray.pipeline.manifest import ExampleSet, Manifest, with_sets
-from attnray.store.folder import RunFolder, fingerprint, sha256, write_table
+from attnray.store.folder import RunFolder, fingerprint, replacing, sha256, write_table
+
+#: Where example sets were planned, by the fingerprint of all that decides their shards.
+PlannedSets = dict[str, tuple[RunFolder, ExampleSet]]
 
 
 class Planner:
@@ -28,11 +33,18 @@ class Planner:
         config: the run's configuration.
         checkpoint: the model, for its tokenizer and its longest input.
         longest: the most pieces the model accepts.
+        planned: the example sets planned so far by the runs of a sweep; gets those of this one.
     """
 
     def __init__(
-        self, folder: RunFolder, config: Config, checkpoint: Checkpoint, longest: int
+        self,
+        folder: RunFolder,
+        config: Config,
+        checkpoint: Checkpoint,
+        longest: int,
+        planned: PlannedSets,
     ) -> None:
+        self._planned = planned
         self._folder = folder
         self._config = config
         self._longest = longest
@@ -83,6 +95,9 @@ class Planner:
         known = next((each for each in manifest.sets if each.key == key), None)
         if known is not None:
             return (known if known.counts.get(entry.needs) else None), []
+        again = fingerprint({"set": key, "cut": cut, **self._decisive})
+        if again in self._planned:
+            return self._copied(*self._planned[again], first)
         if entry.needs != "examples" and not FORMATS[corpus.format].annotated:
             return None, []
         blocks = self._few_documents(corpus, kind, cut)
@@ -95,7 +110,28 @@ class Planner:
                 self._folder.shard(number).unlink()
             return None, []
         mean = segmenter.log_lengths / counts["examples"]
-        return ExampleSet(key, corpus.name, kind, most, numbers, dict(counts), mean), examples
+        found = ExampleSet(key, corpus.name, kind, most, numbers, dict(counts), mean)
+        self._planned[again] = (self._folder, found)
+        return found, examples
+
+    @cached_property
+    def _decisive(self) -> dict[str, object]:
+        """What decides the shards of a corpus, beside the corpus and how it is cut."""
+        config = self._config
+        limits = {"shard": asdict(config.shard), "batch": asdict(config.batch)}
+        tokenizer = self._checkpoint.tokenizer()
+        return {"tokenizer": tokenizer, "longest": self._longest, "seed": config.seed, **limits}
+
+    def _copied(
+        self, folder: RunFolder, examples: ExampleSet, first: int
+    ) -> tuple[ExampleSet, list[str]]:
+        """An example set of another run, its shards copied and numbered from `first`."""
+        numbers = list(range(first, first + len(examples.shards)))
+        for old, new in zip(examples.shards, numbers, strict=True):
+            with replacing(self._folder.shard(new)) as temporary:
+                shutil.copyfile(folder.shard(old), temporary)
+        written = [sha256(self._folder.shard(number)) for number in numbers]
+        return replace(examples, shards=numbers), written
 
     @property
     def _first_cut(self) -> int:

@@ -106,10 +106,10 @@ def reduce_probes(run: Run) -> None:
     identity = run.probes_identity
     if run.folder.done(marker(PROBES), 0, identity):
         return
-    scored = {member.model: [_scored(member, t) for t in member.probes] for member in run.members}
-    own, *twins = scored.values()
+    found = {member.model: scored(member) for member in run.members}
+    own, *twins = found.values()
     (dev,) = run.manifest.sets_of("dev")
-    rows = [_named(probes_table(each), model, dev.corpus) for model, each in scored.items()]
+    rows = [_named(probes_table(each), model, dev.corpus) for model, each in found.items()]
     differences = differences_table(own, twins[0] if twins else [])
     tables = {
         PROBES: pa.concat_tables(rows),
@@ -118,6 +118,11 @@ def reduce_probes(run: Run) -> None:
     for name, table in tables.items():
         write_table(run.folder.table(name), table)
     run.folder.commit(marker(PROBES), 0, identity, [run.folder.table(name) for name in tables])
+
+
+def scored(run: Run) -> list[Scored]:
+    """What the probes of one model got right."""
+    return [_scored(run, task) for task in run.probes]
 
 
 def _scored(run: Run, task: ProbeTask) -> Scored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from attnray.config import Config, CorpusConfig, ExecutorConfig
@@ -15,6 +15,7 @@ from attnray.model.source import Checkpoint, locate
 from attnray.pipeline.differentiate import METRIC as GRADIENTS
 from attnray.pipeline.executor import Executor
 from attnray.pipeline.manifest import Manifest, identity, refuse_other
+from attnray.pipeline.plan import PlannedSets, Planner
 from attnray.pipeline.run import Run
 from attnray.store.folder import RunFolder, fingerprint
 
@@ -22,15 +23,32 @@ from attnray.store.folder import RunFolder, fingerprint
 CONTROLS = "controls"
 
 
-def plan(config: Config) -> Run:
+def plan(config: Config, place: Place | None = None) -> Run:
     """Plan a run and its controls, or find the plan that its folder has.
+
+    Args:
+        config: the configuration.
+        place: where it lies in a sweep.
 
     Raises:
         InputError: the configuration or an input cannot be used, or the folder holds
             another run.
     """
-    run = _plan(_absolute(config))
-    return replace(run, twin=_plan(_twin(run))) if config.controls else run
+    place = place or Place(runs_folder())
+    run = _plan(_absolute(config), place)
+    return replace(run, twin=_plan(_twin(run), place)) if config.controls else run
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs without a folder of their own lie, and the shards already planned there.
+
+    `suffix` is added to the default name of a run folder.
+    """
+
+    folder: Path
+    suffix: str = ""
+    planned: PlannedSets = field(default_factory=dict)
 
 
 def existing(folder: RunFolder, config: Config, manifest: Manifest) -> Run:
@@ -64,16 +82,15 @@ def _twin(run: Run) -> Config:
     )
 
 
-def _plan(config: Config) -> Run:
+def _plan(config: Config, place: Place) -> Run:
     from attnray.model.encoder import check_device, longest_input, read_config
-    from attnray.pipeline.plan import Planner
 
     checkpoint = locate(config.model, config.seed)
     longest = longest_input(read_config(checkpoint))
     device = make_executor(config.executor).device()
     check_device(checkpoint, device)
     now = identity(config, checkpoint, device)
-    folder = RunFolder(_folder(config, checkpoint, now))
+    folder = RunFolder(_folder(config, checkpoint, now, place))
     manifest = Manifest.read(folder)
     if manifest is None:
         manifest = Manifest(now, {}, [], {}, [])
@@ -84,7 +101,7 @@ def _plan(config: Config) -> Run:
     now["corpora"] |= planned
     without = _without(config, checkpoint)
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
-    planner = Planner(folder, config, checkpoint, longest)
+    planner = Planner(folder, config, checkpoint, longest, place.planned)
     return Run(folder, config, planner.plan(manifest, roles))
 
 
@@ -114,10 +131,11 @@ def make_executor(config: ExecutorConfig) -> Executor:
     return RayExecutor(config)
 
 
-def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object]) -> Path:
+def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], place: Place) -> Path:
     """The configured run folder, or one named after model, corpus and what decides the run."""
     if config.run_dir is None:
-        return runs_folder() / f"{checkpoint.name}-{config.corpus.name}-{fingerprint(now)[:8]}"
+        name = f"{checkpoint.name}-{config.corpus.name}-{fingerprint(now)[:8]}{place.suffix}"
+        return place.folder / name
     return run_folder(config.run_dir)
 
 

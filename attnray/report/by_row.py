@@ -69,12 +69,12 @@ def syntax(best: pa.Table) -> str:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        _rows(axes, rows, (HEAD, HELD_OUT, OFFSET), ("best head", "offset", "cases"))
+        rows_on(axes, rows, (HEAD, HELD_OUT, OFFSET), ("best head", "offset", "cases"))
         if 0 < together < len(rows):
             axes.axhline(together - 0.5, color=GREY, linewidth=0.8)
         axes.tick_params(labeltop=True, top=True)
         axes.set_xlabel("accuracy")
-        _legend(figure, axes)
+        legend(figure, axes)
 
     alt = (
         f"Accuracy of the best head of {len(rows)} relations with its 95% interval and its "
@@ -108,11 +108,11 @@ def coreference(best: pa.Table, baselines: pa.Table) -> str:
             len(panels), sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
         )[:, 0]
         for axes, (max_tokens, rows) in zip(column, panels.items(), strict=True):
-            _rows(axes, rows, marks, ("best head", "anaphors"))
+            rows_on(axes, rows, marks, ("best head", "anaphors"))
             title = f"documents cut to {max_tokens} pieces"
             axes.set_title(title, loc="left", fontsize=9, pad=HEAD_LINE - 4)
         column[-1].set_xlabel("accuracy")
-        _legend(figure, column[0])
+        legend(figure, column[0])
 
     alt = (
         "Accuracy of the best head of every mention type with its 95% interval, beside "
@@ -122,7 +122,7 @@ def coreference(best: pa.Table, baselines: pa.Table) -> str:
     return svg("coreference", alt, (WIDTH, height), draw)
 
 
-def _rows(
+def rows_on(
     axes: Axes, rows: Sequence[Row], marks: Sequence[Mark], column_heads: Sequence[str]
 ) -> None:
     """The rows from top to bottom, with their columns to the right of the axes."""
@@ -175,7 +175,8 @@ def _beside(axes: Axes, texts: Sequence[str], row: float, above: float) -> None:
         )
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
+def legend(figure: Figure, axes: Axes) -> None:
+    """What the marks are, above the figure."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 4))
 

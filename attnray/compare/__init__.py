@@ -1,0 +1,1 @@
+"""Compare: what many runs say of their models, side by side."""

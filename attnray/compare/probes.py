@@ -1,0 +1,28 @@
+"""Probes of different models, in pairs over documents (table `probe_differences`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import pyarrow as pa
+
+from attnray.compare.subjects import Subject
+from attnray.pipeline.reduce import scored
+from attnray.probe.tables import DIFFERENCES, differences_table
+
+SCHEMA = pa.schema([("model", pa.string()), ("corpus", pa.string()), *DIFFERENCES])
+
+
+def probe_differences_table(subjects: Sequence[Subject]) -> pa.Table:
+    """Each probe of every two subjects that were scored on the same sentences."""
+    probed = [(s, [replace(each, model=s.name) for each in scored(s.run)]) for s in subjects]
+    rows: list[dict[str, object]] = []
+    for (one, ours), (other, theirs) in combinations([each for each in probed if each[1]], 2):
+        if one.examples("dev") == other.examples("dev"):
+            (dev,) = one.run.manifest.sets_of("dev")
+            named = {"model": one.name, "corpus": dev.corpus}
+            found = differences_table(ours, theirs).to_pylist()
+            rows += [named | row for row in found if row["other_model"] == other.name]
+    return pa.Table.from_pylist(rows, SCHEMA)

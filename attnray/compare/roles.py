@@ -1,0 +1,103 @@
+"""How the roles of heads match: heads of two models paired by what relations they find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+from attnray.compare.subjects import Subject
+from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT
+
+#: A relation with fewer cases says little of a head.
+FEWEST_CASES = 50
+
+MATCHES = pa.schema(
+    [
+        ("model", pa.string()),
+        ("corpus", pa.string()),
+        ("other_model", pa.string()),
+        ("layer", pa.int64()),
+        ("head", pa.int64()),
+        ("other_layer", pa.int64()),
+        ("other_head", pa.int64()),
+        ("distance", pa.float64()),
+        ("mean_distance", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What every head finds: accuracy by (head, relation and direction), heads by layer."""
+
+    heads: list[tuple[int, int]]
+    items: list[tuple[str, str]]
+    accuracy: NDArray[np.float64]
+
+    def of(self, items: list[tuple[str, str]]) -> NDArray[np.float64]:
+        """The columns of some items."""
+        return self.accuracy[:, [self.items.index(item) for item in items]]
+
+
+def matches_table(subjects: Sequence[Subject]) -> pa.Table:
+    """Every two subjects over the same sentences: each head of one with its like of the other.
+
+    A head's profile is its accuracy in every relation with cases enough, in both directions;
+    the distance of two is the root of the mean squared difference. Heads are paired so that
+    the sum of distances is least (linear assignment); of models of unequal size, some heads
+    are left over. `mean_distance` is the mean over all heads of the other model: what pairing
+    at random would give.
+    """
+    profiled = [(s, p) for s in subjects if (p := _profiles(s)) is not None]
+    rows: list[dict[str, object]] = []
+    for (one, ours), (other, theirs) in combinations(profiled, 2):
+        items = [item for item in ours.items if item in theirs.items]
+        if one.examples("syntax") == other.examples("syntax") and items:
+            corpus = one.run.manifest.sets_of("syntax")[0].corpus
+            named = {"model": one.name, "corpus": corpus, "other_model": other.name}
+            rows += [named | row for row in _matched(ours, theirs, items)]
+    return pa.Table.from_pylist(rows, MATCHES)
+
+
+def _profiles(subject: Subject) -> Profiles | None:
+    table = subject.table("syntax")
+    if table is None:
+        return None
+    found = [
+        r
+        for r in table.to_pylist()
+        if r["total"] >= FEWEST_CASES and r["relation"] not in (ALL, ALL_BUT_PUNCT)
+    ]
+    heads = sorted({(r["layer"], r["head"]) for r in found})
+    items = sorted({(r["relation"], r["direction"]) for r in found})
+    place = {head: row for row, head in enumerate(heads)}
+    column = {item: number for number, item in enumerate(items)}
+    accuracy = np.zeros((len(heads), len(items)))
+    for r in found:
+        cell = place[r["layer"], r["head"]], column[r["relation"], r["direction"]]
+        accuracy[cell] = r["accuracy"]
+    return Profiles(heads, items, accuracy)
+
+
+def _matched(
+    ours: Profiles, theirs: Profiles, items: list[tuple[str, str]]
+) -> list[dict[str, object]]:
+    distances = cdist(ours.of(items), theirs.of(items)) / np.sqrt(len(items))
+    return [
+        {
+            "layer": ours.heads[mine][0],
+            "head": ours.heads[mine][1],
+            "other_layer": theirs.heads[other][0],
+            "other_head": theirs.heads[other][1],
+            "distance": float(distances[mine, other]),
+            "mean_distance": float(distances[mine].mean()),
+        }
+        for mine, other in zip(*linear_sum_assignment(distances), strict=True)
+    ]

@@ -1,0 +1,87 @@
+"""Choices by what they are: models and corpora by path, random twins by their name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from hydra.core.config_store import ConfigStore
+
+from attnray.config import RolesConfig
+from attnray.corpus.readers import FORMAT_OF_ENDING, guess_format
+from attnray.errors import InputError
+from attnray.store.folder import fingerprint
+
+ROLES = tuple(field.name for field in fields(RolesConfig))
+_CHOICE = re.compile(rf"(?:(model|corpus)|(?:corpus@)?corpora\.({'|'.join(ROLES)}))=(.+)", re.S)
+_TWIN = re.compile(r"(?P<model>.+)-random-(?P<seed>\d+)")
+
+
+def known_to_hydra(arguments: list[str]) -> list[str]:
+    """The overrides of a command line with every choice of model and corpus as Hydra takes it.
+
+    `model=DIR` and `corpus=FILE` become configurations of that folder or file,
+    `model=NAME-random-SEED` one of NAME with new weights, and `corpora.ROLE=NAME` is written as
+    Hydra has it. Several choices, with commas between them, are each taken so.
+
+    Raises:
+        InputError: the format of a file cannot be told from its name.
+    """
+    matches = {each: match for each in arguments if (match := _CHOICE.fullmatch(each))}
+    # A role's choice has to come before its settings.
+    roles = {match[2]: match[3] for match in matches.values() if match[2]}
+    chosen = [f"corpus@corpora.{role}={_known('corpus', value)}" for role, value in roles.items()]
+    rest = [each for each in arguments if each not in matches or matches[each][1]]
+    return chosen + [
+        f"{matches[each][1]}={_known(matches[each][1], matches[each][3])}"
+        if each in matches
+        else each
+        for each in rest
+    ]
+
+
+def _known(group: str, values: str) -> str:
+    """The names of choices, those that are none yet made known."""
+    if values[0] in "[{(":
+        return values
+    make = _model if group == "model" else _corpus
+    choices = re.findall(r"\"[^\"]*\"|'[^']*'|[^,]+", values)
+    return ",".join(make(choice.strip("\"'"), choice) for choice in choices)
+
+
+def _model(choice: str, written: str) -> str:
+    if "/" in choice:
+        folder = Path(choice).expanduser().absolute()
+        twin = _TWIN.fullmatch(folder.name)
+        if twin is None or folder.is_dir():
+            return _store("model", folder.name, {"name": None, "path": str(folder)})
+        written = _model(str(folder.with_name(twin["model"])), "")
+    elif twin := _TWIN.fullmatch(choice):
+        written = twin["model"]
+    else:
+        return written
+    drawn = {"random_init": True, "seed": int(twin["seed"])}
+    return _store("model", twin[0], {"defaults": [written, "_self_"], **drawn})
+
+
+def _corpus(choice: str, written: str) -> str:
+    if "/" not in choice and not Path(choice).is_file():
+        return written
+    form = guess_format(choice)
+    if form is None:
+        raise InputError(
+            f"corpus={choice}: the name tells no format ({', '.join(FORMAT_OF_ENDING)}); say "
+            "which, as in corpus=conllu corpus.path=FILE"
+        )
+    name = Path(choice).name.partition(".")[0]
+    return _store("corpus", name, {"name": name, "format": form, "path": choice})
+
+
+def _store(group: str, name: str, content: dict[str, object]) -> str:
+    """Make a configuration known to Hydra, under a name that no file of conf/ has."""
+    tag = fingerprint({group: content})[:6]
+    safe = re.sub(r"[^\w.-]", "_", name)
+    known = f"{safe}.{tag}"
+    ConfigStore.instance().store(group=group, name=known, node=content, provider="command line")
+    return known

@@ -1,0 +1,100 @@
+"""What the command line says of itself: what each job does, and what can be chosen by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+#: What each job does, and an example of it.
+JOBS = {
+    "run": (
+        "The main job: plan, extract, analyse, reduce and report, in one run folder. With -m a "
+        "sweep over models and corpora, ended by their comparison. Again, it goes on where it "
+        "stopped.",
+        "python jobs/run.py model=bert-base-uncased corpus=conllu corpus.path=dev.conllu\n"
+        "  python jobs/run.py -m model=minilm,minilm-random-0,path/to/checkpoint corpus=sample",
+    ),
+    "plan": (
+        "Only the plan: the examples of every corpus, cut into shards.",
+        "python jobs/plan.py run_dir=DIR corpus=conllu corpus.path=dev.conllu",
+    ),
+    "extract": (
+        "Run the model over the planned shards and store its attention.",
+        "python jobs/extract.py run_dir=DIR",
+    ),
+    "analyse": (
+        "Measure the stored attention, shard by shard.",
+        "python jobs/analyse.py run_dir=DIR metrics=[syntax] merge=first",
+    ),
+    "probe": (
+        "Train and score the probes on stored attention.",
+        "python jobs/probe.py run_dir=DIR 'probe.seeds=[0,1,2]'",
+    ),
+    "reduce": (
+        "Merge what was measured in all shards into the tables.",
+        "python jobs/reduce.py run_dir=DIR",
+    ),
+    "report": (
+        "Draw the figures and write the page from the tables.",
+        "python jobs/report.py run_dir=DIR 'examples=[3,14]'",
+    ),
+    "compare": (
+        "Compare finished runs: best heads, coreference, probes, behaviours, head roles.",
+        "python jobs/compare.py 'runs=[runs/a,runs/b]' run_dir=runs/a-and-b",
+    ),
+    "list": (
+        "Print the models and corpora that can be chosen by name, with licence and size.",
+        "python jobs/list.py",
+    ),
+}
+
+_HELP = """\
+{what}
+
+Example:
+  {example}
+
+Settings are given as KEY=VALUE; conf/config.yaml explains them, README.md too.
+  --cfg job          print the settings as they would be, and stop
+  -m, --multirun     several values of a setting, with commas between them, make a sweep
+  -sc install=bash   print what completes settings in your shell (also zsh, fish):
+                     eval "$(python jobs/{job}.py -sc install=bash)"
+  --hydra-help       more options, of Hydra
+Models and corpora by name: python jobs/list.py
+
+Exit status: 0 complete; 1 incomplete, the message names what is missing; 2 a setting or an
+input cannot be used."""
+
+
+def help_text(job: str) -> str:
+    """What `--help` of a job prints."""
+    what, example = JOBS[job]
+    return _HELP.format(job=job, what=what, example=example)
+
+
+def choices_text(folder: Path) -> str:
+    """The models and corpora that have a configuration, as columns of text.
+
+    Args:
+        folder: the folder of configurations.
+    """
+    parts = []
+    for group in ("model", "corpus"):
+        rows = [_row(path) for path in sorted((folder / group).glob("*.yaml"))]
+        parts.append(_columns([(group, "size", "licence"), *rows]))
+    return "\n\n".join(parts)
+
+
+def _row(path: Path) -> tuple[str, str, str]:
+    config = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(config, dict)
+    size, licence = (str(config.get(key) or "–") for key in ("size", "licence"))
+    return path.stem, size, licence
+
+
+def _columns(rows: list[tuple[str, str, str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join(
+        f"{name:{widths[0]}}  {size:{widths[1]}}  {licence}" for name, size, licence in rows
+    )

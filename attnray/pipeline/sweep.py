@@ -1,0 +1,135 @@
+"""A sweep: many runs in one queue, each whole in a folder of its own, and their comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from attnray.compare.job import compare
+from attnray.errors import IncompleteRun, InputError
+from attnray.pipeline.executor import describe
+from attnray.pipeline.jobs import JOBS, finish
+from attnray.pipeline.member import Member
+from attnray.pipeline.plan import PlannedSets
+from attnray.pipeline.process import Processed, process_all
+from attnray.pipeline.run import Run
+from attnray.pipeline.runs import Place, plan, run_folder, runs_folder
+from attnray.store.folder import RunFolder, fingerprint
+
+#: Settings whose values already tell run folders apart.
+NAMED = ("model", "corpus", "corpora")
+
+
+def sweep(job: str, members: Sequence[Member]) -> None:
+    """Do a job for every member; the main job in one queue, with the comparison at its end.
+
+    Raises:
+        IncompleteRun: members failed; names each and why. The others are whole.
+        InputError: no member can be used, or the members do not make one sweep.
+    """
+    if job != "run":
+        failed = _one_after_another(job, members)
+    else:
+        failed = _in_one_queue(_placed(members), _comparison_folder(members))
+    if failed:
+        many = f"{len(failed)} of the {len(members)} members of the sweep failed"
+        raise IncompleteRun(
+            f"{many}: {'; '.join(failed)}. The same command goes on where this one stopped"
+        )
+
+
+def _one_after_another(job: str, members: Sequence[Member]) -> list[str]:
+    failed = []
+    for member in members:
+        try:
+            JOBS[job](member.config, member.overrides)
+        except (InputError, IncompleteRun) as error:
+            failed.append(f"{_name(member)}: {error}")
+    return failed
+
+
+def _in_one_queue(placed: list[tuple[Member, Place]], comparison: Path | None) -> list[str]:
+    """Plan, process, reduce and report every member, and compare them; gives what failed."""
+    runs, failed = _planned(placed)
+    done: list[Run] = []
+    if runs:
+        for processed in process_all(runs, f"sweep of {len(placed)}"):
+            try:
+                _finish(processed)
+            except Exception as error:  # whatever befell one member, the others go on
+                failed.append(f"{processed.run.folder.path}: {describe(error)}")
+            else:
+                done.append(processed.run)
+    done.sort(key=lambda run: runs.index(run))
+    if len(done) > 1:
+        folder = comparison or runs_folder() / _default_name(done)
+        page = compare([run.folder for run in done], RunFolder(folder))
+        print(f"comparison: {page}")
+    return failed
+
+
+def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
+    """The runs of the members that can be planned, and why the others cannot.
+
+    Raises:
+        InputError: no member can.
+    """
+    runs: list[Run] = []
+    failed: list[str] = []
+    for member, place in placed:
+        try:
+            run = plan(member.config, place)
+        except InputError as error:
+            failed.append(f"{_name(member)}: {error}")
+            continue
+        if any(run.folder == other.folder for other in runs):
+            raise InputError(f"{run.folder.path} would be the folder of two members of the sweep")
+        runs.append(run)
+    if not runs:
+        raise InputError("; ".join(failed))
+    return runs, failed
+
+
+def _finish(processed: Processed) -> None:
+    if processed.error:
+        raise processed.error
+    finish(processed.run)
+    print(f"report: {processed.run.folder.report}")
+
+
+def _placed(members: Sequence[Member]) -> list[tuple[Member, Place]]:
+    """The members with where each lies.
+
+    A `run_dir` that all share is the folder of the sweep: they lie in its `runs/`.
+    """
+    executors = [asdict(member.config.executor) for member in members]
+    if any(each != executors[0] for each in executors):
+        raise InputError("a sweep runs on one executor: give executor settings a single value")
+    shared = _comparison_folder(members)
+    planned: PlannedSets = {}
+    places = []
+    common = set.intersection(*(set(member.overrides) for member in members))
+    for member in members:
+        own = [each for each in member.overrides if each not in common]
+        suffix = "".join(f"-{each}" for each in own if not each.lstrip("+").startswith(NAMED))
+        config = replace(member.config, run_dir=None) if shared else member.config
+        folder = shared / "runs" if shared else runs_folder()
+        place = Place(folder, suffix.replace("/", "_"), planned)
+        places.append((replace(member, config=config), place))
+    return places
+
+
+def _comparison_folder(members: Sequence[Member]) -> Path | None:
+    """The `run_dir` that all members share, if they have one."""
+    given = {member.config.run_dir for member in members}
+    (shared,) = given if len(given) == 1 else (None,)
+    return run_folder(shared) if shared is not None else None
+
+
+def _default_name(runs: list[Run]) -> str:
+    return f"sweep-{fingerprint({'runs': sorted(run.folder.path.name for run in runs)})[:8]}"
+
+
+def _name(member: Member) -> str:
+    return " ".join(member.overrides) or "the defaults"
