@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,11 +16,9 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, PretrainedConfig
 
 from attnray.errors import InputError
-from attnray.model import tap
+from attnray.model import families, tap
+from attnray.model.families import FAMILIES, family, padding
 from attnray.model.source import Checkpoint
-
-#: Model types whose every layer passes through the tap, as the tests show.
-SUPPORTED = ("bert",)
 
 
 def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
@@ -34,10 +33,10 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
         )
     except Exception as error:
         raise _unusable(checkpoint.folder / "config.json", "cannot be read", error) from error
-    if config.model_type not in SUPPORTED:
+    if config.model_type not in FAMILIES:
         raise InputError(
             f"{checkpoint.folder}: the model type is {config.model_type}, "
-            f"but only {', '.join(SUPPORTED)} is supported so far"
+            f"but what is supported is {', '.join(FAMILIES)}"
         )
     return config
 
@@ -46,11 +45,6 @@ def _unusable(path: Path, what: str, error: Exception) -> InputError:
     """Whatever a library finds wrong with a checkpoint's files is a matter of the input."""
     reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
     return InputError(f"{path}: {what} ({reason}); give a whole checkpoint")
-
-
-def longest_input(config: PretrainedConfig) -> int:
-    """The most pieces the model accepts, special tokens included."""
-    return int(config.max_position_embeddings)
 
 
 def check_device(checkpoint: Checkpoint, device: str) -> None:
@@ -99,16 +93,21 @@ class Encoder:
         Raises:
             RuntimeError: the model gave another number of maps than it has layers.
         """
-        inputs = padded(pieces, types, self._device)
+        inputs = padded(pieces, types, self._model, self.config)
         seen = 0
 
         def count(weights: Tensor) -> None:
             nonlocal seen
-            sink(seen, weights)
+            sink(seen, weights.float())
             seen += 1
 
-        with torch.inference_mode(), self._autocast(), tap.tapped(count):
-            self._model(**inputs)
+        with torch.inference_mode(), self._autocast():
+            if family(self.config).tapped:
+                with tap.tapped(count):
+                    self._model(**inputs)
+            else:
+                for weights in self._model(**inputs, output_attentions=True).attentions:
+                    count(weights)
         if seen != self.layers:
             raise RuntimeError(f"{seen} attention maps came from a model of {self.layers} layers")
 
@@ -119,22 +118,32 @@ class Encoder:
 
 
 def padded(
-    pieces: list[NDArray[np.integer]], types: list[NDArray[np.integer]], device: torch.device
+    pieces: list[NDArray[np.integer]],
+    types: list[NDArray[np.integer]],
+    model: Any,
+    config: PretrainedConfig,
 ) -> dict[str, Tensor]:
-    """The inputs of a batch, padded to its longest example: each (batch, token)."""
+    """The inputs of a batch that a model takes, padded to its longest example.
+
+    Each is (batch, token), on the model's device.
+    """
     longest = max(len(ids) for ids in pieces)
     names = ("input_ids", "token_type_ids", "attention_mask")
     padded = {name: torch.zeros(len(pieces), longest, dtype=torch.long) for name in names}
+    padded["input_ids"] += padding(config)
     for row, (ids, kinds) in enumerate(zip(pieces, types, strict=True)):
         padded["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
-        padded["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
+        if families.has_types(config):
+            padded["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
         padded["attention_mask"][row, : len(ids)] = 1
-    return {name: tensor.to(device) for name, tensor in padded.items()}
+    takes = inspect.signature(model.forward).parameters
+    return {name: tensor.to(model.device) for name, tensor in padded.items() if name in takes}
 
 
 def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     """The encoder alone; every weight of it must be there."""
-    model, lacking = pretrained(AutoModel, checkpoint, config, add_pooling_layer=False)
+    options = {"add_pooling_layer": False} if family(config).pooling else {}
+    model, lacking = pretrained(AutoModel, checkpoint, config, **options)
     if lacking:
         raise InputError(
             f"{checkpoint.folder}: {len(lacking)} weights are missing or of another shape, "
@@ -160,7 +169,8 @@ def pretrained(
     """
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    options |= {"attn_implementation": tap.NAME, "dtype": torch.float32}
+    attention = tap.NAME if family(config).tapped else "eager"
+    options |= {"attn_implementation": attention, "dtype": torch.float32}
     try:
         if checkpoint.weights is None:
             torch.manual_seed(checkpoint.seed or 0)

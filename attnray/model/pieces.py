@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -50,7 +51,7 @@ class WordPieces:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._tokenizer, self._cls, self._sep = _load(folder)
+        self._tokenizer, self._cls, self._sep, self._special = _load(folder)
         self.single = self._layout("a")
         self.pair = self._layout("a", "a")
         self._punctuation = self._ids_of(PUNCTUATION)
@@ -62,7 +63,22 @@ class WordPieces:
         for word, piece in zip(encoding.word_ids, encoding.ids, strict=True):
             assert word is not None  # no special token was asked for
             pieces[word].append(piece)
+        for word, ids in enumerate(pieces):
+            if not self._special.keys().isdisjoint(ids):
+                pieces[word] = self._as_text(words[word])
         return pieces
+
+    def _as_text(self, word: str) -> list[int]:
+        """The pieces of a word in which a vocabulary of pieces finds a special token.
+
+        (SentencePiece has special tokens among its pieces: each is cut behind its first letter.)
+        """
+        backend = self._tokenizer
+        text = backend.normalizer.normalize_str(word) if backend.normalizer else word
+        for token in self._special.values():
+            text = text.replace(token, f"{token[0]}\0{token[1:]}")
+        parts = f"{WORD_MARKERS[0]}{text}".split("\0")
+        return [piece.id for part in parts for piece in backend.model.tokenize(part)]
 
     def spelling(self, piece: int) -> str:
         """A piece as it stands in the vocabulary."""
@@ -99,7 +115,8 @@ def _positions(encoding: Encoding, text: int) -> range:
     return range(found[0], found[-1] + 1) if found else range(0)
 
 
-def _load(folder: Path) -> tuple[Tokenizer, int | None, int | None]:
+def _load(folder: Path) -> tuple[Tokenizer, int | None, int | None, dict[int, str]]:
+    """The tokenizer, its first and separator tokens, and the special tokens no text stands for."""
     from transformers import AutoTokenizer
 
     try:
@@ -108,7 +125,38 @@ def _load(folder: Path) -> tuple[Tokenizer, int | None, int | None]:
     except (OSError, ValueError, AttributeError) as error:
         reason = str(error).split("\n", 1)[0]
         raise InputError(f"{folder}: no fast tokenizer can be loaded ({reason})") from error
+    backend = _with_spaces(backend)
     backend.no_truncation()
     backend.no_padding()
     backend.encode_special_tokens = True
-    return backend, tokenizer.cls_token_id, tokenizer.sep_token_id
+    first, separator = tokenizer.cls_token_id, tokenizer.sep_token_id
+    return (
+        backend,
+        tokenizer.bos_token_id if first is None else first,
+        tokenizer.eos_token_id if separator is None else separator,
+        {
+            piece: token
+            for piece, token in zip(
+                tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True
+            )
+            if piece != tokenizer.unk_token_id
+        },
+    )
+
+
+def _with_spaces(backend: Tokenizer) -> Tokenizer:
+    """The tokenizer with a space before every given word, as words have in running text.
+
+    Tokenizers on bytes, and those that mark spaces, would take all words but the first for
+    the middle of one.
+    """
+    from tokenizers import Tokenizer
+
+    content = json.loads(backend.to_str())
+    steps = content["pre_tokenizer"] or {}
+    for step in steps.get("pretokenizers", [steps]):
+        if step.get("type") == "ByteLevel":
+            step["add_prefix_space"] = True
+        elif step.get("type") == "Metaspace":
+            step["prepend_scheme"] = "always"
+    return Tokenizer.from_str(json.dumps(content))

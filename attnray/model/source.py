@@ -22,7 +22,14 @@ TOKENIZER = (
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "spm.model",
 )
+#: Each of these is enough to make a tokenizer of.
+VOCABULARY = ("tokenizer.json", "vocab.txt", "vocab.json", *TOKENIZER[-3:])
 DOWNLOADS = ["config.json", "*.safetensors", "model.safetensors.index.json", *TOKENIZER]
 
 
@@ -134,8 +141,10 @@ def _inputs(folder: Path, weights: str | None) -> list[str]:
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: no config.json; give the folder of a Hugging Face checkpoint")
     names = ["config.json", *(name for name in TOKENIZER if (folder / name).is_file())]
-    if not {"tokenizer.json", "vocab.txt"} & set(names):
-        raise InputError(f"{folder}: no tokenizer.json or vocab.txt; give a whole checkpoint")
+    if not set(VOCABULARY) & set(names):
+        raise InputError(
+            f"{folder}: no tokenizer ({', '.join(VOCABULARY)}); give a whole checkpoint"
+        )
     if weights is None:
         return names
     return [*names, weights, *(_shards(folder / weights) if "index" in weights else [])]

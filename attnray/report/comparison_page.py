@@ -25,8 +25,8 @@ FIGURES: dict[str, tuple[str, Callable[[pa.Table, str], str]]] = {
 }
 #: So many of the best matched heads of two models are shown.
 MATCHES_SHOWN = 5
-#: With more pairs of models than this, the page shows differences over all relations alone.
-FEW_PAIRS = 3
+#: With more pairs of models than this, differences by relation are in the table alone.
+FEW_PAIRS = 6
 
 
 def write_comparison(target: RunFolder, tables: dict[str, pa.Table]) -> Path:
@@ -68,8 +68,6 @@ def _section(corpus: str, tables: dict[str, pa.Table], figures: dict[str, str]) 
     rows = {name: [_legible(row) for row in table.to_pylist()] for name, table in tables.items()}
     differences = rows.get("differences", [])
     pairs = len({(row["model"], row["other_model"]) for row in differences})
-    if pairs > FEW_PAIRS:
-        differences = [row for row in differences if row["item"] == "all"]
     return {
         "corpus": corpus,
         "figures": {name: Markup(svg) for name, svg in figures.items()},
@@ -77,8 +75,8 @@ def _section(corpus: str, tables: dict[str, pa.Table], figures: dict[str, str]) 
         "all_relations": rows.get("syntax_best", []),
         "mentions": rows.get("coreference_best", []),
         "probes": rows.get("probes", []),
-        "differences": differences,
-        "only_all": pairs > FEW_PAIRS,
+        "differences": [row for row in differences if row["item"] == "all"],
+        "all_differences": differences if pairs <= FEW_PAIRS else [],
         "probe_differences": rows.get("probe_differences", []),
         "matches": _closest(rows.get("head_matches", [])),
     }

@@ -20,7 +20,8 @@ from safetensors.torch import load_file, save_file
 import attnray
 from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.encoder import Encoder, longest_input, read_config
+from attnray.model.encoder import Encoder, read_config
+from attnray.model.families import longest_input
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint, locate
 from attnray.store.folder import fingerprint
@@ -472,7 +473,7 @@ def test_an_impossible_config_is_an_input_error(folder: Path, random_init: bool)
     assert str(folder) in refusal(lambda: Encoder(checkpoint, "cpu"))
 
 
-@pytest.mark.parametrize("kind", ["roberta", "mpnet", "gpt2"])
+@pytest.mark.parametrize("kind", ["roformer", "convbert", "gpt2"])
 def test_an_unsupported_model_type_is_an_input_error(folder: Path, kind: str) -> None:
     (folder / "config.json").write_text(json.dumps({"model_type": kind}))
     message = refusal(lambda: read_config(at(folder)))
