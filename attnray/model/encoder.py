@@ -13,11 +13,11 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, PretrainedConfig
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PretrainedConfig
 
 from attnray.errors import InputError
-from attnray.model import families, tap
-from attnray.model.families import FAMILIES, family, padding
+from attnray.model import fallback, tap
+from attnray.model.families import FAMILIES, layers_of, longest_of, padding_of, why_not
 from attnray.model.source import Checkpoint
 
 
@@ -25,7 +25,7 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
     """The checkpoint's configuration.
 
     Raises:
-        InputError: it cannot be read, or the model type is not supported.
+        InputError: it cannot be read, or a model of it is not supported.
     """
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(
@@ -33,11 +33,9 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
         )
     except Exception as error:
         raise _unusable(checkpoint.folder / "config.json", "cannot be read", error) from error
-    if config.model_type not in FAMILIES:
-        raise InputError(
-            f"{checkpoint.folder}: the model type is {config.model_type}, "
-            f"but what is supported is {', '.join(FAMILIES)}"
-        )
+    reason = why_not(config)
+    if reason is not None:
+        raise InputError(f"{checkpoint.folder / 'config.json'}: {reason}")
     return config
 
 
@@ -45,6 +43,11 @@ def _unusable(path: Path, what: str, error: Exception) -> InputError:
     """Whatever a library finds wrong with a checkpoint's files is a matter of the input."""
     reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
     return InputError(f"{path}: {what} ({reason}); give a whole checkpoint")
+
+
+def longest_input(config: PretrainedConfig) -> int:
+    """The most pieces the model accepts, special tokens included."""
+    return longest_of(config)
 
 
 def check_device(checkpoint: Checkpoint, device: str) -> None:
@@ -70,7 +73,7 @@ class Encoder:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         check_device(checkpoint, device)
         self.config = read_config(checkpoint)
-        self.layers = int(self.config.num_hidden_layers)
+        self.layers = layers_of(self.config)
         self.heads = int(self.config.num_attention_heads)
         self._device = torch.device(device)
         self._dtype = getattr(torch, checkpoint.dtype)
@@ -88,26 +91,23 @@ class Encoder:
             pieces: the token ids of each example, special tokens included.
             types: the token types of each example.
             sink: takes float32 weights of shape (batch, head, query, key) on the model's
-                device, padded to the longest example; padding keys have weight 0.
+                device, padded to the longest example; padding keys have weight 0 (rows of
+                padding queries mean nothing).
 
         Raises:
+            InputError: an example does not fit the model.
             RuntimeError: the model gave another number of maps than it has layers.
         """
-        inputs = padded(pieces, types, self._model, self.config)
+        inputs = padded(self._model, pieces, types)
         seen = 0
 
         def count(weights: Tensor) -> None:
             nonlocal seen
-            sink(seen, weights.float())
+            sink(seen, weights)
             seen += 1
 
-        with torch.inference_mode(), self._autocast():
-            if family(self.config).tapped:
-                with tap.tapped(count):
-                    self._model(**inputs)
-            else:
-                for weights in self._model(**inputs, output_attentions=True).attentions:
-                    count(weights)
+        with torch.inference_mode(), self._autocast(), tap.tapped(count):
+            self._model(**inputs)
         if seen != self.layers:
             raise RuntimeError(f"{seen} attention maps came from a model of {self.layers} layers")
 
@@ -118,31 +118,51 @@ class Encoder:
 
 
 def padded(
-    pieces: list[NDArray[np.integer]],
-    types: list[NDArray[np.integer]],
-    model: Any,
-    config: PretrainedConfig,
+    model: Any, pieces: list[NDArray[np.integer]], types: list[NDArray[np.integer]]
 ) -> dict[str, Tensor]:
-    """The inputs of a batch that a model takes, padded to its longest example.
+    """The inputs of a batch, padded to its longest example: each (batch, token).
 
-    Each is (batch, token), on the model's device.
+    Raises:
+        InputError: an example is too long, or has a piece that the model does not know.
     """
+    config = model.config
     longest = max(len(ids) for ids in pieces)
-    names = ("input_ids", "token_type_ids", "attention_mask")
-    padded = {name: torch.zeros(len(pieces), longest, dtype=torch.long) for name in names}
-    padded["input_ids"] += padding(config)
+    _check(config, longest, max(int(ids.max()) for ids in pieces))
+    inputs = {
+        "input_ids": torch.full((len(pieces), longest), padding_of(config)),
+        "token_type_ids": torch.zeros(len(pieces), longest, dtype=torch.long),
+        "attention_mask": torch.zeros(len(pieces), longest, dtype=torch.long),
+    }
     for row, (ids, kinds) in enumerate(zip(pieces, types, strict=True)):
-        padded["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
-        if families.has_types(config):
-            padded["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
-        padded["attention_mask"][row, : len(ids)] = 1
-    takes = inspect.signature(model.forward).parameters
-    return {name: tensor.to(model.device) for name, tensor in padded.items() if name in takes}
+        inputs["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
+        inputs["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
+        inputs["attention_mask"][row, : len(ids)] = 1
+    if not _tells_types(model):
+        del inputs["token_type_ids"]
+    return {name: tensor.to(model.device) for name, tensor in inputs.items()}
+
+
+def _check(config: PretrainedConfig, length: int, piece: int) -> None:
+    if length > longest_of(config):
+        raise InputError(f"an example has {length} pieces, the model takes {longest_of(config)}")
+    if piece >= config.vocab_size:
+        raise InputError(
+            f"the tokenizer gave piece {piece}, but the model has {config.vocab_size}: "
+            "give a checkpoint with its own tokenizer"
+        )
+
+
+def _tells_types(model: Any) -> bool:
+    """Whether a model tells the two texts of a pair apart."""
+    takes = "token_type_ids" in inspect.signature(model.forward).parameters
+    return takes and getattr(model.config, "type_vocab_size", 0) > 1
 
 
 def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     """The encoder alone; every weight of it must be there."""
-    options = {"add_pooling_layer": False} if family(config).pooling else {}
+    kind: Any = MODEL_MAPPING[type(config)]
+    pools = "add_pooling_layer" in inspect.signature(kind).parameters
+    options = {"add_pooling_layer": False} if pools else {}
     model, lacking = pretrained(AutoModel, checkpoint, config, **options)
     if lacking:
         raise InputError(
@@ -164,26 +184,40 @@ def pretrained(
 ) -> tuple[torch.nn.Module, list[str]]:
     """A model of one of the Auto classes, and the names of the weights the checkpoint lacks.
 
+    Its attention goes to the sink of `tap.tapped`.
+
     Raises:
         InputError: the checkpoint cannot be loaded.
     """
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    attention = tap.NAME if family(config).tapped else "eager"
-    options |= {"attn_implementation": attention, "dtype": torch.float32}
+    watched = FAMILIES[config.model_type].watched
+    options |= {
+        "attn_implementation": "eager" if watched else tap.NAME,
+        "dtype": torch.float32,
+    }
     try:
-        if checkpoint.weights is None:
-            torch.manual_seed(checkpoint.seed or 0)
-            return kind.from_config(config, **options), []
-        model, report = kind.from_pretrained(
-            checkpoint.folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=not checkpoint.weights.endswith(".bin"),
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are told by name
-            **options,
-        )
+        model, lacking = _made(kind, checkpoint, config, options)
     except Exception as error:
         raise _unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
+    if watched:
+        fallback.watch(model, watched)
+    return model, lacking
+
+
+def _made(
+    kind: Any, checkpoint: Checkpoint, config: PretrainedConfig, options: dict[str, Any]
+) -> tuple[torch.nn.Module, list[str]]:
+    if checkpoint.weights is None:
+        torch.manual_seed(checkpoint.seed or 0)
+        return kind.from_config(config, **options), []
+    model, report = kind.from_pretrained(
+        checkpoint.folder,
+        config=config,
+        local_files_only=True,
+        use_safetensors="safetensors" in checkpoint.weights,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are told by name
+        **options,
+    )
     return model, sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])

