@@ -1,0 +1,49 @@
+"""Matched heads against every possible pairing, on models of few heads."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from attnray.compare.roles import Profiles, _matched
+
+
+def profiles(generator: np.random.Generator, heads: int, items: int) -> Profiles:
+    """Heads that find things at random."""
+    named = [(f"relation{number}", "dependent_to_head") for number in range(items)]
+    places = [(1 + number // 2, 1 + number % 2) for number in range(heads)]
+    return Profiles(places, named, generator.random((heads, items)))
+
+
+@pytest.mark.parametrize(("heads", "others"), [(4, 4), (3, 5), (5, 3), (1, 4)])
+def test_no_other_pairing_is_nearer(heads: int, others: int) -> None:
+    generator = np.random.default_rng(heads * 10 + others)
+    one, other = profiles(generator, heads, 6), profiles(generator, others, 6)
+    apart = np.array(
+        [[np.sqrt(np.mean((a - b) ** 2)) for b in other.accuracy] for a in one.accuracy]
+    )
+    few, many = sorted((heads, others))
+    wide = apart if heads <= others else apart.T
+    least = min(sum(wide[n, p] for n, p in enumerate(c)) for c in permutations(range(many), few))
+    rows = _matched(one, other, one.items)
+    assert len(rows) == few
+    assert sum(row["distance"] for row in rows) == pytest.approx(least)  # type: ignore[misc]
+    for row in rows:
+        mine = one.heads.index((row["layer"], row["head"]))  # type: ignore[arg-type]
+        theirs = other.heads.index((row["other_layer"], row["other_head"]))  # type: ignore[arg-type]
+        assert row["distance"] == pytest.approx(apart[mine, theirs])
+        assert row["mean_distance"] == pytest.approx(apart[mine].mean())
+
+
+def test_a_shuffled_model_is_matched_head_by_head() -> None:
+    generator = np.random.default_rng(3)
+    one = profiles(generator, 6, 5)
+    order = generator.permutation(6)
+    other = Profiles(one.heads, one.items, one.accuracy[order])
+    for row in _matched(one, other, one.items):
+        assert row["distance"] == pytest.approx(0)
+        mine = one.heads.index((row["layer"], row["head"]))  # type: ignore[arg-type]
+        theirs = one.heads.index((row["other_layer"], row["other_head"]))  # type: ignore[arg-type]
+        assert order[theirs] == mine
