@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +14,19 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, PretrainedConfig
+from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PretrainedConfig
 
 from attnray.errors import InputError
-from attnray.model import tap
+from attnray.model import fallback, tap
+from attnray.model.families import FAMILIES, layers_of, longest_of, padding_of, why_not
 from attnray.model.source import Checkpoint
-
-#: Model types whose every layer passes through the tap, as the tests show.
-SUPPORTED = ("bert",)
 
 
 def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
     """The checkpoint's configuration.
 
     Raises:
-        InputError: it cannot be read, or the model type is not supported.
+        InputError: it cannot be read, or a model of it is not supported.
     """
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(
@@ -34,11 +34,9 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
         )
     except Exception as error:
         raise _unusable(checkpoint.folder / "config.json", "cannot be read", error) from error
-    if config.model_type not in SUPPORTED:
-        raise InputError(
-            f"{checkpoint.folder}: the model type is {config.model_type}, "
-            f"but only {', '.join(SUPPORTED)} is supported so far"
-        )
+    reason = why_not(config)
+    if reason is not None:
+        raise InputError(f"{checkpoint.folder / 'config.json'}: {reason}")
     return config
 
 
@@ -50,7 +48,7 @@ def _unusable(path: Path, what: str, error: Exception) -> InputError:
 
 def longest_input(config: PretrainedConfig) -> int:
     """The most pieces the model accepts, special tokens included."""
-    return int(config.max_position_embeddings)
+    return longest_of(config)
 
 
 def check_device(checkpoint: Checkpoint, device: str) -> None:
@@ -76,7 +74,7 @@ class Encoder:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         check_device(checkpoint, device)
         self.config = read_config(checkpoint)
-        self.layers = int(self.config.num_hidden_layers)
+        self.layers = layers_of(self.config)
         self.heads = int(self.config.num_attention_heads)
         self._device = torch.device(device)
         self._dtype = getattr(torch, checkpoint.dtype)
@@ -94,12 +92,14 @@ class Encoder:
             pieces: the token ids of each example, special tokens included.
             types: the token types of each example.
             sink: takes float32 weights of shape (batch, head, query, key) on the model's
-                device, padded to the longest example; padding keys have weight 0.
+                device, padded to the longest example; padding keys have weight 0 (rows of
+                padding queries mean nothing).
 
         Raises:
+            InputError: an example does not fit the model.
             RuntimeError: the model gave another number of maps than it has layers.
         """
-        inputs = padded(pieces, types, self._device)
+        inputs = padded(self._model, pieces, types)
         seen = 0
 
         def count(weights: Tensor) -> None:
@@ -119,22 +119,51 @@ class Encoder:
 
 
 def padded(
-    pieces: list[NDArray[np.integer]], types: list[NDArray[np.integer]], device: torch.device
+    model: Any, pieces: list[NDArray[np.integer]], types: list[NDArray[np.integer]]
 ) -> dict[str, Tensor]:
-    """The inputs of a batch, padded to its longest example: each (batch, token)."""
+    """The inputs of a batch, padded to its longest example: each (batch, token).
+
+    Raises:
+        InputError: an example is too long, or has a piece that the model does not know.
+    """
+    config = model.config
     longest = max(len(ids) for ids in pieces)
-    names = ("input_ids", "token_type_ids", "attention_mask")
-    padded = {name: torch.zeros(len(pieces), longest, dtype=torch.long) for name in names}
+    _check(config, longest, max(int(ids.max()) for ids in pieces))
+    inputs = {
+        "input_ids": torch.full((len(pieces), longest), padding_of(config)),
+        "token_type_ids": torch.zeros(len(pieces), longest, dtype=torch.long),
+        "attention_mask": torch.zeros(len(pieces), longest, dtype=torch.long),
+    }
     for row, (ids, kinds) in enumerate(zip(pieces, types, strict=True)):
-        padded["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
-        padded["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
-        padded["attention_mask"][row, : len(ids)] = 1
-    return {name: tensor.to(device) for name, tensor in padded.items()}
+        inputs["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
+        inputs["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
+        inputs["attention_mask"][row, : len(ids)] = 1
+    if not _tells_types(type(model)) or getattr(config, "type_vocab_size", 0) < 2:
+        del inputs["token_type_ids"]
+    return {name: tensor.to(model.device) for name, tensor in inputs.items()}
+
+
+def _check(config: PretrainedConfig, length: int, piece: int) -> None:
+    if length > longest_of(config):
+        raise InputError(f"an example has {length} pieces, the model takes {longest_of(config)}")
+    if piece >= config.vocab_size:
+        raise InputError(
+            f"the tokenizer gave piece {piece}, but the model has {config.vocab_size}: "
+            "give a checkpoint with its own tokenizer"
+        )
+
+
+@cache
+def _tells_types(kind: Any) -> bool:
+    """Whether a class of models tells the two texts of a pair apart."""
+    return "token_type_ids" in inspect.signature(kind.forward).parameters
 
 
 def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     """The encoder alone; every weight of it must be there."""
-    model, lacking = pretrained(AutoModel, checkpoint, config, add_pooling_layer=False)
+    parameters = inspect.signature(MODEL_MAPPING[type(config)].__init__).parameters
+    options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+    model, lacking = pretrained(AutoModel, checkpoint, config, **options)
     if lacking:
         raise InputError(
             f"{checkpoint.folder}: {len(lacking)} weights are missing or of another shape, "
@@ -155,25 +184,40 @@ def pretrained(
 ) -> tuple[torch.nn.Module, list[str]]:
     """A model of one of the Auto classes, and the names of the weights the checkpoint lacks.
 
+    Its attention goes to the sink of `tap.tapped`.
+
     Raises:
         InputError: the checkpoint cannot be loaded.
     """
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    options |= {"attn_implementation": tap.NAME, "dtype": torch.float32}
+    watched = FAMILIES[config.model_type].watched
+    options |= {
+        "attn_implementation": "eager" if watched else tap.NAME,
+        "dtype": torch.float32,
+    }
     try:
-        if checkpoint.weights is None:
-            torch.manual_seed(checkpoint.seed or 0)
-            return kind.from_config(config, **options), []
-        model, report = kind.from_pretrained(
-            checkpoint.folder,
-            config=config,
-            local_files_only=True,
-            use_safetensors=not checkpoint.weights.endswith(".bin"),
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are told by name
-            **options,
-        )
+        model, lacking = _made(kind, checkpoint, config, options)
     except Exception as error:
         raise _unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
+    if watched:
+        fallback.watch(model, watched)
+    return model, lacking
+
+
+def _made(
+    kind: Any, checkpoint: Checkpoint, config: PretrainedConfig, options: dict[str, Any]
+) -> tuple[torch.nn.Module, list[str]]:
+    if checkpoint.weights is None:
+        torch.manual_seed(checkpoint.seed or 0)
+        return kind.from_config(config, **options), []
+    model, report = kind.from_pretrained(
+        checkpoint.folder,
+        config=config,
+        local_files_only=True,
+        use_safetensors="safetensors" in checkpoint.weights,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are told by name
+        **options,
+    )
     return model, sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])

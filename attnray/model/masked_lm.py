@@ -10,10 +10,12 @@ from transformers import AutoModelForMaskedLM
 
 from attnray.model import tap
 from attnray.model.encoder import check_device, padded, pretrained, read_config
+from attnray.model.families import layers_of
 from attnray.model.source import Checkpoint
 
-#: What the classes of checkpoints with such a head are called.
+#: What the classes of checkpoints with such a head are called, and one that is called so without.
 WITH_HEAD = ("ForMaskedLM", "ForPreTraining", "WithLMHeadModel")
+DISCRIMINATOR = "ElectraForPreTraining"
 
 
 def has_head(checkpoint: Checkpoint) -> bool:
@@ -26,7 +28,8 @@ def has_head(checkpoint: Checkpoint) -> bool:
     """
     config = read_config(checkpoint)
     if checkpoint.weights is None:
-        return any(str(name).endswith(WITH_HEAD) for name in config.architectures or ())
+        names = [str(name) for name in config.architectures or ()]
+        return any(name.endswith(WITH_HEAD) and name != DISCRIMINATOR for name in names)
     _, lacking = pretrained(AutoModelForMaskedLM, checkpoint, config)
     return not lacking
 
@@ -37,7 +40,7 @@ class MaskedLM:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         check_device(checkpoint, device)
         config = read_config(checkpoint)
-        self.layers = int(config.num_hidden_layers)
+        self.layers = layers_of(config)
         self.heads = int(config.num_attention_heads)
         self._device = torch.device(device)
         model, _ = pretrained(AutoModelForMaskedLM, checkpoint, config)
@@ -60,7 +63,7 @@ class MaskedLM:
             For each layer (batch, head, query, key), padded to the longest example; what
             stands at padding queries and keys means nothing.
         """
-        inputs = padded(pieces, types, self._device)
+        inputs = padded(self._model, pieces, types)
         weights: list[Tensor] = []
 
         def keep(layer: Tensor) -> None:

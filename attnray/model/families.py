@@ -1,0 +1,74 @@
+"""What differs between the families of encoders, by model type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transformers import PretrainedConfig
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the models of one type are loaded and fed.
+
+    `watched` names the modules that compute attention where it does not pass through
+    transformers' attention interface, so that the tap cannot stand in (see `fallback`).
+    `positions_after_padding`: positions are counted from the padding id on, and so many fewer
+    fit. `padding` is the padding id where the model's code fixes it, whatever its configuration
+    says.
+    """
+
+    watched: str | None = None
+    positions_after_padding: bool = False
+    padding: int | None = None
+
+
+#: The model types that the tests show to give what an eager run gives.
+FAMILIES = {
+    "albert": Family(),
+    "bert": Family(),
+    "camembert": Family(positions_after_padding=True),
+    "deberta-v2": Family(watched="DisentangledSelfAttention"),  # DeBERTa v3 is of this type too
+    "distilbert": Family(),
+    "electra": Family(),
+    "modernbert": Family(),
+    "mpnet": Family(watched="MPNetSelfAttention", positions_after_padding=True, padding=1),
+    "roberta": Family(positions_after_padding=True),
+    "xlm-roberta": Family(positions_after_padding=True),
+}
+
+
+def why_not(config: PretrainedConfig) -> str | None:
+    """Why a model of this configuration cannot be had, None where it can."""
+    if config.model_type not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        return f"the model type is {config.model_type}, but only {known} are supported"
+    if getattr(config, "is_decoder", False):
+        return "is_decoder is true, but only encoders are supported"
+    positions = getattr(config, "position_embedding_type", "absolute")
+    if positions not in ("absolute", None):
+        # transformers 5 knows no other and would leave these weights out without a word.
+        return f"position_embedding_type is {positions}, but only absolute is supported"
+    if FAMILIES[config.model_type].positions_after_padding and config.pad_token_id is None:
+        return "pad_token_id is missing, but positions are counted from it"
+    return None
+
+
+def padding_of(config: PretrainedConfig) -> int:
+    """The id that pads examples."""
+    fixed = FAMILIES[config.model_type].padding
+    return int(fixed if fixed is not None else config.pad_token_id or 0)
+
+
+def longest_of(config: PretrainedConfig) -> int:
+    """The most pieces the model accepts, special tokens included.
+
+    DeBERTa's relative positions have no end, but none further apart was trained.
+    """
+    taken = padding_of(config) + 1 if FAMILIES[config.model_type].positions_after_padding else 0
+    return int(config.max_position_embeddings) - taken
+
+
+def layers_of(config: PretrainedConfig) -> int:
+    """How often attention is computed; ALBERT's layers share weights and can be groups of some."""
+    return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))
