@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,7 @@ def padded(
         inputs["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
         inputs["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
         inputs["attention_mask"][row, : len(ids)] = 1
-    if not _tells_types(type(model)) or getattr(config, "type_vocab_size", 0) < 2:
+    if not _tells_types(model):
         del inputs["token_type_ids"]
     return {name: tensor.to(model.device) for name, tensor in inputs.items()}
 
@@ -153,15 +152,15 @@ def _check(config: PretrainedConfig, length: int, piece: int) -> None:
         )
 
 
-@cache
-def _tells_types(kind: Any) -> bool:
-    """Whether a class of models tells the two texts of a pair apart."""
-    return "token_type_ids" in inspect.signature(kind.forward).parameters
+def _tells_types(model: Any) -> bool:
+    """Whether a model tells the two texts of a pair apart."""
+    takes = "token_type_ids" in inspect.signature(model.forward).parameters
+    return takes and getattr(model.config, "type_vocab_size", 0) > 1
 
 
 def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     """The encoder alone; every weight of it must be there."""
-    parameters = inspect.signature(MODEL_MAPPING[type(config)].__init__).parameters
+    parameters = inspect.signature(MODEL_MAPPING[type(config)]).parameters
     options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
     model, lacking = pretrained(AutoModel, checkpoint, config, **options)
     if lacking:

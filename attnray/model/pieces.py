@@ -113,7 +113,7 @@ def _positions(encoding: Encoding, text: int) -> range:
 
 
 def _after_space(word: str) -> str:
-    return f" {word}" if word and not word[0].isspace() else word
+    return f" {word}" if word and not word.startswith(" ") else word
 
 
 def _model_of_text(state: dict[str, Any]) -> Any:
@@ -132,7 +132,7 @@ def _model_of_text(state: dict[str, Any]) -> Any:
     elif "continuing_subword_prefix" in model and "merges" not in model:  # word pieces
         special -= {model["unk_token"]}
         model["vocab"] = {_hidden(p) if p in special else p: i for p, i in model["vocab"].items()}
-    bare = {name: None for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder")}
+    bare = dict.fromkeys(("normalizer", "pre_tokenizer", "post_processor", "decoder"))
     return Tokenizer.from_str(json.dumps({**state, **bare, "added_tokens": []})).model
 
 

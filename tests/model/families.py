@@ -69,7 +69,7 @@ def byte_pairs(special: tuple[str, ...]) -> Tokenizer:
 
 
 def unigrams(special: tuple[str, ...], unknown: str) -> list[tuple[str, float]]:
-    """A SentencePiece unigram vocabulary: special tokens first, of probability 1 as in real ones."""
+    """A SentencePiece unigram vocabulary: special tokens first, of score 0 as in real ones."""
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     trainer = trainers.UnigramTrainer(
