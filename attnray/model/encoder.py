@@ -160,8 +160,9 @@ def _tells_types(model: Any) -> bool:
 
 def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     """The encoder alone; every weight of it must be there."""
-    parameters = inspect.signature(MODEL_MAPPING[type(config)]).parameters
-    options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+    kind: Any = MODEL_MAPPING[type(config)]
+    pools = "add_pooling_layer" in inspect.signature(kind).parameters
+    options = {"add_pooling_layer": False} if pools else {}
     model, lacking = pretrained(AutoModel, checkpoint, config, **options)
     if lacking:
         raise InputError(
