@@ -42,6 +42,7 @@ def sample_words() -> list[str]:
     return [row[1] for row in rows if row[0].isdigit()]
 
 
+@cache
 def word_piece(special: tuple[str, ...]) -> dict[str, int]:
     """A WordPiece vocabulary, lower case."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
@@ -54,6 +55,7 @@ def word_piece(special: tuple[str, ...]) -> dict[str, int]:
     return dict(tokenizer.get_vocab())
 
 
+@cache
 def byte_pairs(special: tuple[str, ...]) -> Tokenizer:
     """A byte-level BPE; the space before a word is part of its first piece."""
     tokenizer = Tokenizer(models.BPE())
@@ -68,6 +70,7 @@ def byte_pairs(special: tuple[str, ...]) -> Tokenizer:
     return tokenizer
 
 
+@cache
 def unigrams(special: tuple[str, ...], unknown: str) -> list[tuple[str, float]]:
     """A SentencePiece unigram vocabulary: special tokens first, of score 0 as in real ones."""
     tokenizer = Tokenizer(models.Unigram())
