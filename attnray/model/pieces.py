@@ -150,7 +150,7 @@ def _load(folder: Path) -> tuple[Tokenizer, int | None, int | None]:
     except Exception as error:  # whatever a library finds wrong is a matter of the input
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
         raise InputError(f"{folder}: no fast tokenizer can be loaded ({reason})") from error
-    if backend.get_vocab_size() <= len(tokenizer.all_special_tokens):
+    if backend.get_vocab().keys() <= set(tokenizer.all_special_tokens):
         kind = type(tokenizer).__name__
         raise InputError(f"{folder}: a {kind} cannot be made of these files; give tokenizer.json")
     backend.no_truncation()

@@ -22,7 +22,9 @@ def load(folder: Path) -> Encoder:
     return Encoder(locate(ModelConfig(path=str(folder)), 0), "cpu")
 
 
-def batch(encoder: Encoder, ids: Sequence[Sequence[int]]) -> Maps:
+def batch(
+    encoder: Encoder, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None = None
+) -> Maps:
     """The weights of one batch, (example, layer, head, query, key), padding included."""
     layers: list[Maps] = []
 
@@ -30,8 +32,8 @@ def batch(encoder: Encoder, ids: Sequence[Sequence[int]]) -> Maps:
         assert layer == len(layers)
         layers.append(weights.numpy().copy())
 
-    types = [np.zeros(len(one), np.int64) for one in ids]
-    encoder.attention([np.array(one) for one in ids], types, keep)
+    kinds = [np.zeros(len(one), np.int64) for one in ids] if types is None else types
+    encoder.attention([np.array(one) for one in ids], [np.array(kind) for kind in kinds], keep)
     return np.stack(layers, axis=1)
 
 

@@ -472,12 +472,24 @@ def test_an_impossible_config_is_an_input_error(folder: Path, random_init: bool)
     assert str(folder) in refusal(lambda: Encoder(checkpoint, "cpu"))
 
 
-@pytest.mark.parametrize("kind", ["roformer", "convbert", "gpt2"])
+@pytest.mark.parametrize("kind", ["gpt2", "t5", "deberta", "megatron-bert"])
 def test_an_unsupported_model_type_is_an_input_error(folder: Path, kind: str) -> None:
     (folder / "config.json").write_text(json.dumps({"model_type": kind}))
     message = refusal(lambda: read_config(at(folder)))
     assert kind in message
-    assert "bert" in message
+    assert "albert, bert, camembert, deberta-v2, distilbert" in message
+
+
+@pytest.mark.parametrize(
+    "values", [{"is_decoder": True}, {"position_embedding_type": "relative_key_query"}]
+)
+def test_what_would_be_another_attention_than_the_checkpoints_is_an_input_error(
+    folder: Path, values: dict[str, Any]
+) -> None:
+    change_config(folder, **values)
+    message = refusal(lambda: read_config(at(folder)))
+    assert str(folder / "config.json") in message
+    assert next(iter(values)) in message
 
 
 def test_code_of_a_checkpoint_is_never_run_nor_asked_about(
