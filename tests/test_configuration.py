@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 
 import pytest
@@ -72,8 +71,6 @@ def test_a_model_named_like_its_file_and_a_store_and_an_executor_too() -> None:
         model = OmegaConf.merge(OmegaConf.structured(ModelConfig), OmegaConf.load(path))
         if path.stem != "hub":
             assert model.name == path.stem
-            assert model.hub.count("/") == 1
-            assert re.fullmatch(r"\d+ layers x \d+ heads, [\d.]+ M parameters", model.size)
     for path in FOLDER.glob("store/*.yaml"):
         assert composed(f"store={path.stem}").store.codec == path.stem
     for path in FOLDER.glob("executor/*.yaml"):

@@ -27,6 +27,7 @@ DIFFERENCES = pa.schema(
         ("max_tokens", pa.int64()),
         ("item", pa.string()),
         ("total", pa.int64()),
+        ("other_total", pa.int64()),
         ("heldout_accuracy", pa.float64()),
         ("other_heldout_accuracy", pa.float64()),
         ("difference", pa.float64()),
@@ -46,7 +47,8 @@ def differences_table(subjects: Sequence[Subject]) -> pa.Table:
     """Every two subjects over the same examples: the best heads of one less those of the other.
 
     Both heads are held out: chosen on the other folds of documents. p-values are corrected for
-    the number of relations, or of mention types, of a pair (Holm).
+    the number of relations, or of mention types, of a pair (Holm). The cases of two models
+    differ where one leaves out or cuts what the other does not: both numbers are given.
     """
     rows: list[Row] = []
     for metric, together in PREDICTING.items():
@@ -84,6 +86,7 @@ def _pair(ours: Choices, theirs: Choices, together: tuple[str, ...]) -> Iterator
                 "max_tokens": cut,
                 "item": row,
                 "total": int(mine.totals.sum()),
+                "other_total": int(other.totals.sum()),
                 "heldout_accuracy": _accuracy(mine),
                 "other_heldout_accuracy": _accuracy(other),
                 "difference": difference.difference,
