@@ -11,6 +11,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,7 @@ class RayExecutor:
         """See `Executor.device`."""
         if self._config.gpus_per_extractor is not None or "RAY_ADDRESS" not in os.environ:
             return local_device(self._config)
-        with _Connection():
-            return "cuda" if ray.cluster_resources().get("GPU") else "cpu"
+        return _cluster_device()
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """See `Executor.run`."""
@@ -264,6 +264,13 @@ class RayExecutor:
         for actor in [actor for actor in state.actors if not state.load(actor)]:
             del state.actors[actor]
             ray.kill(actor)
+
+
+@lru_cache
+def _cluster_device() -> str:
+    """What the cluster of RAY_ADDRESS has: a sweep asks for every member."""
+    with _Connection():
+        return "cuda" if ray.cluster_resources().get("GPU") else "cpu"
 
 
 class _Connection:

@@ -83,6 +83,14 @@ def test_a_submitted_job_gives_the_same_bits(cluster: dict[str, str], tmp_path: 
     assert "report.html" in done.stdout
     assert tables(tmp_path / "submitted") == tables(tmp_path / "serial")
 
+    # A sweep is one job too.
+    models = "model=minilm,minilm-random-1"
+    swept = submit(cluster, "-m", models, f"run_dir={tmp_path / 'swept'}", *small)
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert str(tmp_path / "swept" / "report.html") in swept.stdout
+    (member,) = (tmp_path / "swept" / "runs").glob("minilm-sample-*")
+    assert tables(member) == tables(tmp_path / "serial")
+
     # A driver of its own finds the cluster by RAY_ADDRESS.
     direct = subprocess.run(
         command("run", f"run_dir={tmp_path / 'direct'}", *small),
