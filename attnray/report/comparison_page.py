@@ -101,7 +101,7 @@ def _closest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "other_model": other,
                 "distance": sum(row["distance"] for row in own) / len(own),
                 "mean_distance": sum(row["mean_distance"] for row in own) / len(own),
-                "heads": ", ".join(shown),
+                "heads": shown,
             }
         )
     return found
