@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from attnray.model import tap
@@ -25,4 +26,5 @@ def watch(model: nn.Module, watched: str) -> None:
 
 
 def _hand_on(module: nn.Module, inputs: Any, weights: Tensor) -> None:
-    tap.hand_on(weights)
+    # (Of float32 or more this is the same tensor still, so that a gradient can be asked for.)
+    tap.hand_on(weights.to(torch.promote_types(weights.dtype, torch.float32)))
