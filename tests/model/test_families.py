@@ -180,3 +180,9 @@ def test_a_piece_that_the_model_does_not_know_is_refused(tiny: Path) -> None:
     batch(encoder, [[size - 1]])
     with pytest.raises(InputError, match=f"piece {size}, but the model has {size}"):
         batch(encoder, [[11, size]])
+
+
+def test_mpnet_counts_positions_from_1_whatever_its_configuration_says(tmp_path: Path) -> None:
+    folder = tiny_checkpoint("mpnet", tmp_path, pad_token_id=0)
+    assert longest(folder) == SIZE["max_position_embeddings"] - 2
+    batch(load(folder), [[11] * longest(folder)])
