@@ -182,9 +182,7 @@ def _cells(
             axes.text(
                 x + 0.5, y + 0.5, form.format(value), ha="center", va="center", fontsize=7, c=colour
             )
-    axes.set_xticks(np.arange(len(columns)) + 0.5, [_short(c, 18) for c in columns], rotation=60)
-    for tick in axes.get_xticklabels():
-        tick.set(ha="right", rotation_mode="anchor")
+    axes.set_xticks(np.arange(len(columns)) + 0.5, [_short(c, 18) for c in columns], rotation=90)
     axes.set_yticks(np.arange(len(rows)) + 0.5, [_short(row, LONGEST_NAME) for row in rows])
     axes.tick_params(length=0, labelsize=8)
     axes.grid(visible=False)

@@ -1,0 +1,175 @@
+"""The page of a comparison: whole, escaped, with the numbers of its tables, and legible figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from attnray.compare.depth import DEPTH
+from attnray.compare.differences import DIFFERENCES
+from attnray.compare.roles import MATCHES
+from attnray.report import comparison
+from attnray.report.comparison_page import write_comparison
+from attnray.store.folder import RunFolder
+from tests.report.layout import faults, measured
+from tests.report.test_page import Page
+
+RELATIONS = ("all", "all_but_punct", "obj", "nsubj", "det", "<i>case</i>")
+STRANGE = "bert<script>alert(1)</script>$x$"
+
+
+def models(count: int) -> list[str]:
+    return [STRANGE, *(f"bert-L{number}-H768-of-a-long-name" for number in range(1, count))]
+
+
+def best(count: int) -> pa.Table:
+    """Rows of `syntax_best`, each accuracy its own."""
+    rows = [
+        {
+            "model": model,
+            "corpus": "ewt",
+            "relation": relation,
+            "total": 1000 - number,
+            "layer": 2,
+            "head": 7,
+            "direction": "dependent_to_head",
+            "accuracy": 0.5 + place / 1000,
+            "ci_low": 0.4,
+            "ci_high": 0.6,
+            "heldout_accuracy": None if relation == "det" else 0.25 + (place + number) / 100,
+            "baseline_heldout_accuracy": 0.1,
+        }
+        for place, model in enumerate(models(count))
+        for number, relation in enumerate(RELATIONS)
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def differences(count: int) -> pa.Table:
+    names = models(count)
+    rows = [
+        {
+            "model": names[0],
+            "corpus": "ewt",
+            "other_model": other,
+            "metric": "syntax",
+            "max_tokens": None,
+            "item": item,
+            "total": 1000,
+            "other_total": 990,
+            "heldout_accuracy": 0.5,
+            "other_heldout_accuracy": 0.3,
+            "difference": 0.2,
+            "ci_low": 0.1,
+            "ci_high": 0.3,
+            "p_value": 0.01,
+            "p_holm": None if item == "all" else 0.04,
+        }
+        for other in names[1:]
+        for item in ("all", "obj")
+    ]
+    return pa.Table.from_pylist(rows, DIFFERENCES)
+
+
+def depth(count: int) -> pa.Table:
+    rows = [
+        {
+            "model": model,
+            "corpus": "ewt",
+            "layer": layer,
+            "depth": (layer - 1) / 5,
+            "behaviour": behaviour,
+            "heads": 6,
+            "share": 0.5,
+        }
+        for model in models(count)
+        for layer in range(1, 7)
+        for behaviour in ("broad", "other")
+    ]
+    return pa.Table.from_pylist(rows, DEPTH)
+
+
+def matches(count: int) -> pa.Table:
+    names = models(count)
+    rows = [
+        {
+            "model": one,
+            "corpus": "ewt",
+            "other_model": other,
+            "layer": 1,
+            "head": head,
+            "other_layer": 2,
+            "other_head": 8 - head,
+            "distance": 0.01 * head,
+            "mean_distance": 0.2,
+        }
+        for place, one in enumerate(names)
+        for other in names[place + 1 :]
+        for head in range(1, 8)
+    ]
+    return pa.Table.from_pylist(rows, MATCHES)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    tables = {
+        "syntax_best": best(3),
+        "differences": differences(3),
+        "behaviours_by_depth": depth(3),
+        "head_matches": matches(3),
+    }
+    return Page(write_comparison(RunFolder(tmp_path), tables).read_text())
+
+
+def test_it_is_whole_and_escaped(page: Page) -> None:
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "link", "img", "i"}
+    assert not [value for _, attrs in page.tags if (value := attrs.get("src"))]
+    assert "bert<script>alert(1)</script>$x$" in page.text
+    assert [level for level, _ in page.headings][:2] == [1, 2]
+
+
+def test_it_has_the_numbers_of_its_tables(page: Page) -> None:
+    rows = [row for row in page.rows if row[:1] == ["bert-L2-H768-of-a-long-name"]]
+    assert ["bert-L2-H768-of-a-long-name", "2-7", "dependent → head"] in [row[:3] for row in rows]
+    assert "50.2%" in next(row for row in rows if "dependent → head" in row)
+    together, by_relation = (
+        [row for row in page.rows if f"syntax: {item}" in row] for item in ("all", "obj")
+    )
+    assert len(together) == 2 * len(by_relation) == 4
+    assert together[0][2:] == [
+        "syntax: all", "50.0%", "30.0%", "+20.0", "+10.0 to +30.0", "0.01", "1,000", "990",
+    ]  # fmt: skip
+    assert by_relation[0][-3:] == ["0.04", "1,000", "990"]
+    assert [STRANGE, "bert-L1-H768-of-a-long-name", "4.0", "20.0"] in [r[:4] for r in page.rows]
+
+
+def test_many_pairs_are_left_to_the_table(tmp_path: Path) -> None:
+    tables = {"syntax_best": best(9), "differences": differences(9)}
+    shown = Page(write_comparison(RunFolder(tmp_path), tables).read_text())
+    assert [row for row in shown.rows if "syntax: all" in row]
+    assert not [row for row in shown.rows if "syntax: obj" in row]
+
+
+@pytest.mark.parametrize("count", [2, 9, 30])
+def test_no_two_texts_of_a_figure_overlap(count: int) -> None:
+    for draw in (
+        lambda: comparison.relations(best(count), "relations"),
+        lambda: comparison.depth(depth(count), "depth"),
+        lambda: comparison.matches(matches(count), "matches"),
+    ):
+        assert not faults(draw)
+
+
+def test_cells_hold_the_held_out_accuracy_or_without_one_the_plain(tmp_path: Path) -> None:
+    texts, _ = measured(lambda: comparison.relations(best(2), "relations"))
+    written = sorted(int(text) for text, _ in texts if text.isdigit())
+    expected = [
+        0.5 + place / 1000 if relation == "det" else 0.25 + (place + number) / 100
+        for place in range(2)
+        for number, relation in enumerate(RELATIONS)
+        if relation != "all_but_punct"
+    ]
+    assert written == sorted(int(f"{100 * value:.0f}") for value in expected)
