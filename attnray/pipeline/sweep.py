@@ -124,7 +124,12 @@ def _comparison_folder(members: Sequence[Member]) -> Path | None:
     """The `run_dir` that all members share, if they have one."""
     given = {member.config.run_dir for member in members}
     (shared,) = given if len(given) == 1 else (None,)
-    return run_folder(shared) if shared is not None else None
+    if shared is None:
+        return None
+    folder = run_folder(shared)
+    if RunFolder(folder).manifest.exists():
+        raise InputError(f"run_dir={shared} is the folder of a run: give the sweep one of its own")
+    return folder
 
 
 def _default_name(runs: list[Run]) -> str:

@@ -133,6 +133,12 @@ def test_a_sweep_of_which_nothing_can_be_used_is_refused(tmp_path: Path) -> None
     assert f"{tmp_path}/two" in message
 
 
+def test_the_folder_of_a_run_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    said = (f"model.path={tiny_model}", "executor=serial", f"run_dir={tmp_path}/one")
+    succeed("plan", *said, "corpus.limit=2", "metrics=[syntax]")
+    assert "is the folder of a run" in refusal("run", "-m", *said, "merge=mean,first")
+
+
 def test_an_impossible_member_is_refused_before_anything_is_done(
     tiny_model: Path, tmp_path: Path
 ) -> None:
