@@ -221,6 +221,13 @@ def typed(composed: DictConfig) -> Config:
     return config
 
 
+def planned(content: dict[str, Any]) -> DictConfig:
+    """A manifest's configuration, with the defaults of settings that it does not know."""
+    merged = OmegaConf.merge(OmegaConf.structured(Config), content)
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
 def corpora(config: Config) -> dict[str, CorpusConfig]:
     """The corpus of each role: its own where one is chosen, else `corpus`.
 

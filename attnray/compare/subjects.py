@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from omegaconf import OmegaConf
 
-from attnray.config import Config, typed
+from attnray.config import planned, typed
 from attnray.errors import InputError
 from attnray.pipeline.manifest import Manifest
 from attnray.pipeline.run import Run
@@ -41,10 +40,12 @@ class Subject:
         return own.set_column(0, "model", pa.array([self.name] * len(own), pa.string()))
 
     def examples(self, role: str) -> str:
-        """What its examples of a role were made from: equal for those that can be paired."""
-        identity = self.run.manifest.identity
-        content = {k: v for k, v in identity["corpora"][role].items() if k != "name"}
-        return fingerprint({**content, "max_tokens": identity["max_tokens"]})
+        """What its examples of a role were made from: equal for those that can be paired.
+
+        (What documents are cut to is for each measurement to compare.)
+        """
+        corpus = self.run.manifest.identity["corpora"][role]
+        return fingerprint({k: v for k, v in corpus.items() if k != "name"})
 
 
 def opened(folders: Sequence[RunFolder]) -> list[Subject]:
@@ -64,8 +65,7 @@ def _run(folder: RunFolder) -> Run:
     manifest = Manifest.read(folder)
     if manifest is None:
         raise InputError(f"{folder.path} has no manifest.json: give folders of finished runs")
-    config = typed(OmegaConf.merge(OmegaConf.structured(Config), manifest.config))  # type: ignore[arg-type]
-    run = existing(folder, config, manifest)
+    run = existing(folder, typed(planned(manifest.config)), manifest)
     lacking = [name for name in run.tables if not folder.table(name).is_file()]
     if lacking:
         raise InputError(f"{folder.path} has no table {lacking[0]} yet: finish this run first")

@@ -17,7 +17,7 @@ from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PretrainedConfig
 
 from attnray.errors import InputError
 from attnray.model import fallback, tap
-from attnray.model.families import FAMILIES, layers_of, longest_of, padding_of, why_not
+from attnray.model.families import FAMILIES, layers_of, longest_input, padding_of, why_not
 from attnray.model.source import Checkpoint
 
 
@@ -43,11 +43,6 @@ def _unusable(path: Path, what: str, error: Exception) -> InputError:
     """Whatever a library finds wrong with a checkpoint's files is a matter of the input."""
     reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
     return InputError(f"{path}: {what} ({reason}); give a whole checkpoint")
-
-
-def longest_input(config: PretrainedConfig) -> int:
-    """The most pieces the model accepts, special tokens included."""
-    return longest_of(config)
 
 
 def check_device(checkpoint: Checkpoint, device: str) -> None:
@@ -143,8 +138,8 @@ def padded(
 
 
 def _check(config: PretrainedConfig, length: int, piece: int) -> None:
-    if length > longest_of(config):
-        raise InputError(f"an example has {length} pieces, the model takes {longest_of(config)}")
+    if length > longest_input(config):
+        raise InputError(f"an example has {length} pieces, the model takes {longest_input(config)}")
     if piece >= config.vocab_size:
         raise InputError(
             f"the tokenizer gave piece {piece}, but the model has {config.vocab_size}: "

@@ -60,7 +60,7 @@ def padding_of(config: PretrainedConfig) -> int:
     return int(fixed if fixed is not None else config.pad_token_id or 0)
 
 
-def longest_of(config: PretrainedConfig) -> int:
+def longest_input(config: PretrainedConfig) -> int:
     """The most pieces the model accepts, special tokens included.
 
     DeBERTa's relative positions have no end, but none further apart was trained.

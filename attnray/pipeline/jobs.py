@@ -8,9 +8,9 @@ from glob import glob
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-from attnray.config import Config, check, typed
+from attnray.config import Config, check, planned, typed
 from attnray.errors import InputError
 from attnray.metrics.registry import PROBES
 from attnray.pipeline.manifest import Manifest, refuse_other
@@ -134,11 +134,10 @@ def _with(config: Config, metric: str | None) -> Config:
     return replace(config, metrics=metrics)
 
 
-def _on_top(planned: dict[str, object], config: Config, overrides: list[str]) -> Config:
+def _on_top(content: dict[str, object], config: Config, overrides: list[str]) -> Config:
     """The planned configuration with the settings that the overrides name."""
     said = OmegaConf.structured(config)
-    merged = OmegaConf.merge(OmegaConf.structured(Config), planned)
-    assert isinstance(merged, DictConfig)
+    merged = planned(content)
     for override in OverridesParser.create().parse_overrides(overrides):
         key = override.package or override.key_or_group
         OmegaConf.update(merged, key, OmegaConf.select(said, key), merge=False)

@@ -96,7 +96,7 @@ class Planner:
         if known is not None:
             return (known if known.counts.get(entry.needs) else None), []
         again = fingerprint({"set": key, "cut": cut, **self._decisive})
-        if again in self._planned:
+        if again in self._planned and self._planned[again][1].counts.get(entry.needs):
             return self._copied(*self._planned[again], first)
         if entry.needs != "examples" and not FORMATS[corpus.format].annotated:
             return None, []

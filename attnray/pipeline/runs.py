@@ -83,7 +83,8 @@ def _twin(run: Run) -> Config:
 
 
 def _plan(config: Config, place: Place) -> Run:
-    from attnray.model.encoder import check_device, longest_input, read_config
+    from attnray.model.encoder import check_device, read_config
+    from attnray.model.families import longest_input
 
     checkpoint = locate(config.model, config.seed)
     longest = longest_input(read_config(checkpoint))
@@ -99,7 +100,9 @@ def _plan(config: Config, place: Place) -> Run:
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
-    without = _without(config, checkpoint)
+    # To find out, the weights are loaded: once is enough.
+    known = GRADIENTS in manifest.config.get("metrics", ())
+    without = manifest.without if known else _without(config, checkpoint)
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
     planner = Planner(folder, config, checkpoint, longest, place.planned)
     return Run(folder, config, planner.plan(manifest, roles))

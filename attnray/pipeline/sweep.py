@@ -31,7 +31,8 @@ def sweep(job: str, members: Sequence[Member]) -> None:
     if job != "run":
         failed = _one_after_another(job, members)
     else:
-        failed = _in_one_queue(_placed(members), _comparison_folder(members))
+        shared = _shared_folder(members)
+        failed = _in_one_queue(_placed(members, shared), shared)
     if failed:
         many = f"{len(failed)} of the {len(members)} members of the sweep failed"
         raise IncompleteRun(
@@ -52,19 +53,17 @@ def _one_after_another(job: str, members: Sequence[Member]) -> list[str]:
 def _in_one_queue(placed: list[tuple[Member, Place]], comparison: Path | None) -> list[str]:
     """Plan, process, reduce and report every member, and compare them; gives what failed."""
     runs, failed = _planned(placed)
-    done: list[Run] = []
-    if runs:
-        for processed in process_all(runs, f"sweep of {len(placed)}"):
-            try:
-                _finish(processed)
-            except Exception as error:  # whatever befell one member, the others go on
-                failed.append(f"{processed.run.folder.path}: {describe(error)}")
-            else:
-                done.append(processed.run)
-    done.sort(key=lambda run: runs.index(run))
+    whole: set[RunFolder] = set()
+    for processed in process_all(runs, f"sweep of {len(placed)}"):
+        folder = processed.run.folder
+        try:
+            _finish(processed)
+            whole.add(folder)
+        except Exception as error:  # whatever befell one member, the others go on
+            failed.append(f"{folder.path}: {describe(error)}")
+    done = [run.folder for run in runs if run.folder in whole]
     if len(done) > 1:
-        folder = comparison or runs_folder() / _default_name(done)
-        page = compare([run.folder for run in done], RunFolder(folder))
+        page = compare(done, RunFolder(comparison or runs_folder() / _default_name(done)))
         print(f"comparison: {page}")
     return failed
 
@@ -98,15 +97,11 @@ def _finish(processed: Processed) -> None:
     print(f"report: {processed.run.folder.report}")
 
 
-def _placed(members: Sequence[Member]) -> list[tuple[Member, Place]]:
-    """The members with where each lies.
-
-    A `run_dir` that all share is the folder of the sweep: they lie in its `runs/`.
-    """
+def _placed(members: Sequence[Member], shared: Path | None) -> list[tuple[Member, Place]]:
+    """The members with where each lies: in the folder of the sweep, if it has one, in `runs/`."""
     executors = [asdict(member.config.executor) for member in members]
     if any(each != executors[0] for each in executors):
         raise InputError("a sweep runs on one executor: give executor settings a single value")
-    shared = _comparison_folder(members)
     planned: PlannedSets = {}
     places = []
     common = set.intersection(*(set(member.overrides) for member in members))
@@ -120,8 +115,12 @@ def _placed(members: Sequence[Member]) -> list[tuple[Member, Place]]:
     return places
 
 
-def _comparison_folder(members: Sequence[Member]) -> Path | None:
-    """The `run_dir` that all members share, if they have one."""
+def _shared_folder(members: Sequence[Member]) -> Path | None:
+    """The `run_dir` that all members share, if they have one: the folder of the sweep.
+
+    Raises:
+        InputError: it is the folder of a run.
+    """
     given = {member.config.run_dir for member in members}
     (shared,) = given if len(given) == 1 else (None,)
     if shared is None:
@@ -132,8 +131,8 @@ def _comparison_folder(members: Sequence[Member]) -> Path | None:
     return folder
 
 
-def _default_name(runs: list[Run]) -> str:
-    return f"sweep-{fingerprint({'runs': sorted(run.folder.path.name for run in runs)})[:8]}"
+def _default_name(folders: list[RunFolder]) -> str:
+    return f"sweep-{fingerprint({'runs': sorted(folder.path.name for folder in folders)})[:8]}"
 
 
 def _name(member: Member) -> str:

@@ -13,7 +13,8 @@ from transformers import AutoModel
 from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model import families
-from attnray.model.encoder import longest_input, read_config
+from attnray.model.encoder import read_config
+from attnray.model.families import longest_input
 from attnray.model.pieces import Layout, WordPieces
 from attnray.model.source import locate
 from tests.model.families import FAMILIES, SIZE, WINDOW, sample_words, tiny_checkpoint

@@ -202,3 +202,24 @@ def test_shards_are_planned_once_for_all_models_of_a_tokenizer(
     )
     assert first == second
     assert runs[0].manifest.examples == runs[1].manifest.examples
+
+
+def test_examples_planned_for_one_metric_do_not_serve_one_that_needs_more(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    treeless = tmp_path / "treeless.conllu"
+    rows = "".join(f"{n}\tword{n}" + "\t_" * 8 + "\n" for n in range(1, 5))
+    treeless.write_text("".join(f"# newdoc\n{rows}\n" for _ in range(3)))
+    place = Place(tmp_path / "runs")
+    runs = []
+    for seed, metrics in enumerate((["patterns"], ["syntax", "patterns"])):
+        config = Config(
+            model=ModelConfig(name=None, path=str(tiny_model), random_init=True, seed=seed),
+            corpus=CorpusConfig("treeless", "conllu", str(treeless)),
+            store=StoreConfig("log16"),
+            metrics=metrics,
+        )
+        config.executor.name = "serial"
+        runs.append(plan(config, place))
+    assert runs[1].metrics == ["patterns"]
+    assert runs[1].notes == ["syntax was left out: the corpus has no syntactic heads (HEAD)"]
