@@ -82,4 +82,6 @@ def tables(run_dir: Path) -> dict[str, bytes]:
 
 def markers(run_dir: Path, stage: str) -> dict[str, int]:
     """The markers of a stage, each with the time it was written in nanoseconds."""
-    return {path.name: path.stat().st_mtime_ns for path in (run_dir / "done" / stage).glob("*")}
+    # A marker that is being written has another name: killed then, a process leaves it behind.
+    whole = (run_dir / "done" / stage).glob("*.json")
+    return {path.name: path.stat().st_mtime_ns for path in whole}
