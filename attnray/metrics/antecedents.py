@@ -156,7 +156,7 @@ def best_of(sums: Partial, units: int) -> tuple[dict[str, object], Comparison]:
     layer, head = np.unravel_index(winner, sums["c"].shape)
     low, high = (float(bound.ravel()[winner]) for bound in accuracy_interval(sums))
     heldout = units >= FEWEST_UNITS
-    row = {
+    row: dict[str, object] = {
         "total": total,
         "layer": int(layer) + 1,
         "head": int(head) + 1,

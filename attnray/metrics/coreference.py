@@ -112,9 +112,7 @@ class Coreference:
         }
 
 
-_BEST_SCHEMA = pa.schema(
-    [("max_tokens", pa.int64()), ("mention_type", pa.string()), *BEST_COLUMNS]
-)
+_BEST_SCHEMA = pa.schema([("max_tokens", pa.int64()), ("mention_type", pa.string()), *BEST_COLUMNS])
 _BASELINE_SCHEMA = pa.schema(
     [
         ("max_tokens", pa.int64()),

@@ -250,50 +250,54 @@ class GapSums:
     def __init__(self, examples: Sequence[Example], heads: tuple[int, int], merge: str) -> None:
         self._merge = merge
         self._examples = examples
-        self._pronouns = [ambiguous(example) for example in examples]
+        pronouns = {place: ambiguous(example) for place, example in enumerate(examples)}
+        self._pronouns = {place: found for place, found in pronouns.items() if found is not None}
         self._correct = np.zeros((len(examples), *heads), np.int64)
 
     def add(self, first: int, layers: slice, attention: Tensor) -> None:
         """See `Accumulator.add`."""
-        for position, maps in enumerate(attention, first):
-            pronoun = self._pronouns[position]
-            if pronoun is not None:
-                right = predicted(self._examples[position], [pronoun], maps, self._merge)
-                self._correct[position, layers] = right[0].cpu().numpy()
+        for place, maps in enumerate(attention, first):
+            if place in self._pronouns:
+                pronoun, example = self._pronouns[place], self._examples[place]
+                right = predicted(example, [pronoun], maps, self._merge)
+                self._correct[place, layers] = right[0].cpu().numpy()
 
     def partial(self) -> Partial:
         """See `Accumulator.partial`."""
         partial: Partial = {}
         for gender in GENDERS:
             partial |= named(gender, self._sums(gender))
-        left_out = sum(pronoun is None for pronoun in self._pronouns)
+        left_out = len(self._examples) - len(self._pronouns)
         return partial | {f"{ALL}/left_out": np.asarray(left_out)}
 
     def _sums(self, gender: str) -> Partial:
-        """The sums of a gender: accuracy is over the passages with a right name."""
-        found = [
-            (pronoun, place)
-            for place, pronoun in enumerate(self._pronouns)
-            if pronoun and gender in (ALL, GENDER_OF.get(pronoun.mention.gender))
-        ]
-        answers = [self._answers(pronoun, place) for pronoun, place in found]
-        cases = [(p, place, answer) for (p, place), answer in zip(found, answers, strict=True)]
-        solvable = [(p, place, answer) for p, place, answer in cases if p.antecedents]
-        right = [[word in p.antecedents for word in answer] for p, _, answer in solvable]
-        answered = [[word is not None for word in answer] for answer in answers]
-        sums = sums_of(
-            [p.mention for p, _, _ in solvable],
-            self._correct[[place for _, place, _ in solvable]],
-            np.array(right, np.int64).reshape(len(right), len(BASELINES)),
-        )
-        return sums | {
+        """The sums of a gender: accuracy is over the passages in which a name is right."""
+        found = {
+            place: pronoun
+            for place, pronoun in self._pronouns.items()
+            if gender in (ALL, GENDER_OF.get(pronoun.mention.gender))
+        }
+        solvable = [place for place, pronoun in found.items() if pronoun.antecedents]
+        answers = {place: self._answers(place) for place in found}
+        right = [[word in found[p].antecedents for word in answers[p]] for p in solvable]
+        answered = [[word is not None for word in words] for words in answers.values()]
+        return sums_of(
+            [found[place].mention for place in solvable],
+            self._correct[np.array(solvable, int)],
+            _table_of(right),
+        ) | {
             "passages": np.asarray(len(found)),
-            "right": np.asarray(sum(len(p.antecedents) for p, _ in found)),
-            "answered": np.array(answered, np.int64).reshape(len(found), len(BASELINES)).sum(0),
+            "right": np.asarray(sum(len(pronoun.antecedents) for pronoun in found.values())),
+            "answered": _table_of(answered).sum(0),
         }
 
-    def _answers(self, pronoun: Anaphor, place: int) -> list[int | None]:
-        """The head word each baseline chooses."""
-        example = self._examples[place]
+    def _answers(self, place: int) -> list[int | None]:
+        """The head word that each baseline chooses, None of one without an answer."""
+        pronoun, example = self._pronouns[place], self._examples[place]
         rules = BASELINES.values()
         return [rule(pronoun.candidates, pronoun.mention, example) for rule in rules]
+
+
+def _table_of(found: list[list[bool]]) -> Counts:
+    """Truths as numbers, a column a baseline."""
+    return np.array(found, np.int64).reshape(len(found), len(BASELINES))
