@@ -79,7 +79,8 @@ def test_a_model_named_like_its_file_and_a_store_and_an_executor_too() -> None:
 
 def test_what_can_be_chosen_is_what_there_is() -> None:
     assert set(CHOICES["store.codec"]) == set(CODECS)
-    assert set(METRICS) == {*registry.METRICS, registry.PROBES}
+    assert {*METRICS, registry.GAP} == {*registry.METRICS, registry.PROBES}
+    assert registry.GAP not in METRICS
     assert set(PROBES) == set(NEEDS)
     assert set(PAPERS) == set(NUMBERS)
     assert {field.name for field in fields(RolesConfig)} == set(ROLES)

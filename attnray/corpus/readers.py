@@ -25,17 +25,23 @@ PACKAGE_SCHEME = "pkg://"
 
 @dataclass(frozen=True)
 class Format:
-    """A corpus format: `annotated` tells whether it has sentences with words of its own."""
+    """A corpus format: `annotated` tells whether it has sentences with words of its own.
+
+    `mentions` tells whether it has mentions even where it has no such sentences.
+    """
 
     read: Callable[[str, CorpusConfig], Iterator[Document]]
     annotated: bool
+    mentions: bool = False
 
 
 FORMATS = {
     "conllu": Format(lambda path, _: read_conllu(path), annotated=True),
     "conll2012": Format(lambda path, _: read_conll2012(path), annotated=True),
     "word_head": Format(lambda path, _: read_word_head(path), annotated=True),
-    "gap": Format(lambda path, corpus: read_gap(path, corpus.language), annotated=False),
+    "gap": Format(
+        lambda path, corpus: read_gap(path, corpus.language), annotated=False, mentions=True
+    ),
     "text": Format(lambda path, corpus: read_text(path, corpus.language), annotated=False),
 }
 

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Antecedent, Example
-from attnray.metrics.base import UnitCounts, grid, named, nullable, under
+from attnray.metrics.antecedents import (
+    BEST_COLUMNS,
+    PAIRED,
+    Anaphor,
+    accuracies,
+    best_of,
+    predicted,
+    sums_of,
+    units_of,
+)
+from attnray.metrics.base import UnitCounts, named, under
 from attnray.metrics.baselines import BASELINES
-from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
-from attnray.metrics.paired import COLUMNS, Comparison, compare, cross_moments, holm
-from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
-from attnray.metrics.words import from_words, to_words
+from attnray.metrics.paired import Comparison, holm
+from attnray.metrics.sums import Partial
 
 ALL = "all"
-#: Under this name a partial holds what the test of heads against baselines needs.
-PAIRED = "paired"
 TYPES = (ALL, "pronoun", "proper", "nominal")
-
-
-@dataclass(frozen=True)
-class Anaphor:
-    """A mention with an earlier mention of its entity whose head word is another word.
-
-    `candidates` are in the order that breaks ties: nearest first, then the left one;
-    `antecedents` are the candidates that are right.
-    """
-
-    mention: Antecedent
-    candidates: list[int]
-    antecedents: frozenset[int]
-
-    @property
-    def head(self) -> int:
-        """Its head word."""
-        return self.mention.head
 
 
 def anaphors(example: Example, candidates: str) -> list[Anaphor]:
@@ -58,14 +43,8 @@ def anaphors(example: Example, candidates: str) -> list[Anaphor]:
         right = frozenset(m.head for m in earlier if m.entity == mention.entity)
         if right:
             among = {m.head for m in earlier} if candidates == "mentions" else range(mention.head)
-            found.append(_anaphor(mention, sorted(among), right))
+            found.append(Anaphor.among(among, mention, right))
     return found
-
-
-def _anaphor(mention: Antecedent, among: list[int], right: frozenset[int]) -> Anaphor:
-    # The sort is stable over ascending words, so the left one of two equally near comes first.
-    nearest = sorted(among, key=lambda word: abs(word - mention.head))
-    return Anaphor(mention, nearest, right)
 
 
 class Coreference:
@@ -111,49 +90,14 @@ class Coreference:
         }
 
     def _accuracies(self, mention_type: str, sums: Partial) -> pa.Table:
-        low, high = accuracy_interval(sums)
-        layer, head = grid(low.shape)
-        return pa.table(
-            {
-                "max_tokens": np.full(low.size, self._max_tokens),
-                "layer": layer + 1,
-                "head": head + 1,
-                "mention_type": np.full(low.size, mention_type),
-                "correct": sums["c"].ravel(),
-                "total": np.full(low.size, sums["t"]),
-                "accuracy": nullable(ratio(sums).ravel()),
-                "ci_low": nullable(low.ravel()),
-                "ci_high": nullable(high.ravel()),
-            }
-        )
+        return accuracies(sums, self._max_tokens, "mention_type", mention_type)
 
     def _best(
         self, mention_type: str, sums: Partial, units: int
     ) -> tuple[dict[str, object], Comparison]:
         """The best head and baseline of a type, and the test of one against the other."""
-        total, paired = int(sums["t"]), under(sums, PAIRED)
-        if not total:
-            row: dict[str, object] = {"mention_type": mention_type, "total": 0}
-            return {"max_tokens": self._max_tokens, **row}, Comparison()
-        winner, rule = best(sums["c"].ravel()), best(paired["b"].sum(0))
-        layer, head = np.unravel_index(winner, sums["c"].shape)
-        low, high = (float(bound.ravel()[winner]) for bound in accuracy_interval(sums))
-        heldout = units >= FEWEST_UNITS
-        row = {
-            "max_tokens": self._max_tokens,
-            "mention_type": mention_type,
-            "total": total,
-            "layer": int(layer) + 1,
-            "head": int(head) + 1,
-            "accuracy": int(sums["c"].ravel()[winner]) / total,
-            "ci_low": None if np.isnan(low) else low,
-            "ci_high": None if np.isnan(high) else high,
-            "heldout_accuracy": heldout_correct(paired["h"]) / total if heldout else None,
-            "baseline": list(BASELINES)[rule],
-            "baseline_accuracy": int(paired["b"].sum(0)[rule]) / total,
-            "baseline_heldout_accuracy": heldout_correct(paired["b"]) / total if heldout else None,
-        }
-        return row, compare(paired) if heldout else Comparison()
+        row, comparison = best_of(sums, units)
+        return {"max_tokens": self._max_tokens, "mention_type": mention_type} | row, comparison
 
     def _baseline_row(self, baseline: str, mention_type: str, sums: Partial) -> dict[str, object]:
         right = sums[f"{PAIRED}/b"].sum(0)[list(BASELINES).index(baseline)]
@@ -168,23 +112,7 @@ class Coreference:
         }
 
 
-_BEST_SCHEMA = pa.schema(
-    [
-        ("max_tokens", pa.int64()),
-        ("mention_type", pa.string()),
-        ("total", pa.int64()),
-        ("layer", pa.int64()),
-        ("head", pa.int64()),
-        ("accuracy", pa.float64()),
-        ("ci_low", pa.float64()),
-        ("ci_high", pa.float64()),
-        ("heldout_accuracy", pa.float64()),
-        ("baseline", pa.string()),
-        ("baseline_accuracy", pa.float64()),
-        ("baseline_heldout_accuracy", pa.float64()),
-        *COLUMNS,
-    ]
-)
+_BEST_SCHEMA = pa.schema([("max_tokens", pa.int64()), ("mention_type", pa.string()), *BEST_COLUMNS])
 _BASELINE_SCHEMA = pa.schema(
     [
         ("max_tokens", pa.int64()),
@@ -204,7 +132,6 @@ class CoreferenceSums:
         self, examples: Sequence[Example], heads: tuple[int, int], merge: str, candidates: str
     ) -> None:
         self._examples = examples
-        self._heads = heads
         self._merge = merge
         self._anaphors = [anaphors(example, candidates) for example in examples]
         self._correct = [np.zeros((len(each), *heads), np.int64) for each in self._anaphors]
@@ -213,7 +140,8 @@ class CoreferenceSums:
         """See `Accumulator.add`."""
         for position, maps in enumerate(attention, first):
             if self._anaphors[position]:
-                correct = self._predicted(position, maps)
+                example, found = self._examples[position], self._anaphors[position]
+                correct = predicted(example, found, maps, self._merge)
                 self._correct[position][:, layers] = correct.cpu().numpy()
 
     def partial(self) -> Partial:
@@ -221,40 +149,24 @@ class CoreferenceSums:
         right = self._baselines()
         partial: Partial = {}
         for mention_type in TYPES:
-            found, unit_of = self._units(mention_type)
-            theirs = np.zeros((len(found.units), right.shape[1]), np.int64)
-            np.add.at(theirs, unit_of, right[self._of(mention_type)])
-            heads = found.correct.reshape(len(found.units), *self._heads)
-            paired = cross_moments(found.correct, theirs, found.totals, found.folds)
-            sums = moments(heads, found.totals) | named(PAIRED, paired)
+            cases, chosen = self._of(mention_type)
+            sums = sums_of(cases, np.concatenate(self._correct)[chosen], right[chosen])
             partial |= named(mention_type, sums)
         return partial
 
     def by_unit(self) -> dict[str, UnitCounts]:
         """See `Predictions.by_unit`."""
-        return {mention_type: self._units(mention_type)[0] for mention_type in TYPES}
+        found = {}
+        for mention_type in TYPES:
+            cases, chosen = self._of(mention_type)
+            found[mention_type], _ = units_of(cases, np.concatenate(self._correct)[chosen])
+        return found
 
-    def _of(self, mention_type: str) -> NDArray[np.bool_]:
-        """Which anaphors are of a type."""
-        cases = (a.mention for each in self._anaphors for a in each)
-        return np.array([mention_type in (ALL, case.type) for case in cases], bool)
-
-    def _units(self, mention_type: str) -> tuple[UnitCounts, NDArray[np.int64]]:
-        """The counts by unit of a type, and the place of each of its anaphors' unit."""
-        chosen = self._of(mention_type)
+    def _of(self, mention_type: str) -> tuple[list[Antecedent], NDArray[np.bool_]]:
+        """The anaphors of a type, and which of all they are."""
         cases = [a.mention for each in self._anaphors for a in each]
-        of_type = [case for case, wanted in zip(cases, chosen, strict=True) if wanted]
-        units, first, unit_of = np.unique(
-            np.array([case.unit for case in of_type], np.int64),
-            return_index=True,
-            return_inverse=True,
-        )
-        correct = np.zeros((len(units), math.prod(self._heads)), np.int64)
-        right = np.concatenate(self._correct)[chosen]
-        np.add.at(correct, unit_of, right.reshape(len(of_type), correct.shape[1]))
-        totals = np.bincount(unit_of, minlength=len(units)).astype(np.int64)
-        folds = np.array([of_type[place].fold for place in first], np.int64)
-        return UnitCounts(units, folds, correct, totals), unit_of
+        of_type = [case for case in cases if mention_type in (ALL, case.type)]
+        return of_type, np.array([mention_type in (ALL, case.type) for case in cases], bool)
 
     def _baselines(self) -> NDArray[np.int64]:
         """Whether each baseline is right, (anaphor, baseline).
@@ -270,25 +182,3 @@ class CoreferenceSums:
             for a, e in among_mentions
         ]
         return np.array(right, np.int64).reshape(len(right), len(BASELINES))
-
-    def _predicted(self, position: int, maps: Tensor) -> Tensor:
-        """Whether each anaphor is predicted, (anaphor, layer, head); maps: (l, h, query, key)."""
-        example, found = self._examples[position], self._anaphors[position]
-        words = len(example.words)
-        wanted = sorted({anaphor.head for anaphor in found})
-        queries = np.flatnonzero(np.isin(example.word_of_piece, wanted))
-        rows = to_words(maps[None, :, :, queries], [example.word_of_piece], words)
-        merged = from_words(rows, [example.word_of_piece[queries]], words, self._merge)[0]
-        return torch.stack([_right(merged[anaphor.head], anaphor) for anaphor in found])
-
-
-def _right(weights: Tensor, anaphor: Anaphor) -> Tensor:
-    """Whether the candidate with the most attention is an antecedent; weights: (l, h, word)."""
-    if not anaphor.candidates:
-        return torch.zeros(weights.shape[:-1], dtype=torch.bool, device=weights.device)
-    among = weights[..., anaphor.candidates]
-    antecedent = torch.tensor([c in anaphor.antecedents for c in anaphor.candidates])
-    order = torch.arange(among.shape[-1], device=among.device)
-    most = among.amax(-1, keepdim=True)
-    first = torch.where(among == most, order, among.shape[-1]).amin(-1)
-    return antecedent.to(among.device)[first]

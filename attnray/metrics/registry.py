@@ -9,6 +9,7 @@ from attnray.config import Config
 from attnray.metrics.base import Metric
 from attnray.metrics.coreference import Coreference
 from attnray.metrics.divergence import Divergence
+from attnray.metrics.gap import Gap
 from attnray.metrics.importance import Importance
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.syntax import Syntax
@@ -32,6 +33,8 @@ class Entry:
 
 #: Trained and scored on two roles, and not by shards: see `attnray.probe`.
 PROBES = "probes"
+#: Measured with coreference where the corpus is GAP.
+GAP = "gap"
 
 
 def roles_of(metric: str) -> tuple[str, ...]:
@@ -51,4 +54,5 @@ METRICS = {
     "coreference": Entry(
         lambda config, cut: Coreference(cut or 0, config.merge, config.candidates), "coreference"
     ),
+    GAP: Entry(lambda config, cut: Gap(cut or 0, config.merge), "coreference"),
 }

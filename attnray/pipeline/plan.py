@@ -10,7 +10,7 @@ from itertools import islice
 
 from attnray.config import Config, CorpusConfig, corpora, lengths
 from attnray.corpus.example import Example, to_table
-from attnray.corpus.readers import FORMATS, read
+from attnray.corpus.readers import FORMATS, Format, read
 from attnray.corpus.roles import ROLES
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.shards import shards
@@ -98,7 +98,7 @@ class Planner:
         again = fingerprint({"set": key, "cut": cut, **self._decisive})
         if again in self._planned and self._planned[again][1].counts.get(entry.needs):
             return self._copied(*self._planned[again], first)
-        if entry.needs != "examples" and not FORMATS[corpus.format].annotated:
+        if not _may_have(entry.needs, FORMATS[corpus.format]):
             return None, []
         blocks = self._few_documents(corpus, kind, cut)
         segmenter = self._segmenter(kind, Units(blocks), cut)
@@ -168,6 +168,11 @@ class Planner:
 
     def _segmenter(self, kind: str, units: Units, cut: int) -> Segmenter:
         return Segmenter(kind, self._word_pieces, self._longest, cut, units, self._config.seed)
+
+
+def _may_have(item: str, form: Format) -> bool:
+    """Whether it is worth reading a corpus for what a role needs of it."""
+    return form.annotated or item == "examples" or (item == "mentions" and form.mentions)
 
 
 def _examples(segmenter: Segmenter, corpus: CorpusConfig) -> Iterator[Example]:

@@ -8,11 +8,11 @@ from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
-from attnray.config import Config
+from attnray.config import Config, corpora
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics.base import Metric
-from attnray.metrics.registry import METRICS, PROBES, roles_of
+from attnray.metrics.registry import GAP, METRICS, PROBES, roles_of
 from attnray.pipeline.analyse import stage
 from attnray.pipeline.manifest import ExampleSet, Manifest
 from attnray.pipeline.probing import ProbeTask
@@ -182,7 +182,7 @@ class Run:
 
     @property
     def _planned(self) -> list[str]:
-        wanted = self.config.metrics
+        wanted = [each for m in self.config.metrics for each in (m, *self._with(m))]
         lacking = [m for m in wanted if not self.manifest.roles.keys() >= set(roles_of(m))]
         if lacking:
             raise InputError(
@@ -190,3 +190,8 @@ class Run:
                 "jobs/plan.py with these metrics on it first"
             )
         return wanted
+
+    def _with(self, metric: str) -> tuple[str, ...]:
+        """What is measured beside a configured metric, because of its corpus."""
+        forms = {role: corpus.format for role, corpus in corpora(self.config).items()}
+        return (GAP,) if metric == "coreference" and forms["coreference"] == "gap" else ()

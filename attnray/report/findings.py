@@ -66,6 +66,45 @@ class MentionBest:
 
 
 @dataclass(frozen=True)
+class BaselineScore:
+    """A row of the table `gap_baselines`."""
+
+    accuracy: float | None
+    f1: float | None
+    bias: float | None
+
+
+@dataclass(frozen=True)
+class PronounBest:
+    """A row of the table `gap_best`, beside all the baselines by name.
+
+    `layer` and `head` are None where there is no pronoun of that gender; `left_out` and `bias`
+    are those of all genders together.
+    """
+
+    max_tokens: int
+    gender: str
+    passages: int
+    left_out: int | None
+    total: int
+    layer: int | None
+    head: int | None
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+    heldout_accuracy: float | None
+    f1: float | None
+    heldout_f1: float | None
+    bias: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
+    baselines: dict[str, BaselineScore]
+
+
+@dataclass(frozen=True)
 class Behaving:
     """The heads, as (layer, head), with a behaviour, and how many the twin has."""
 
@@ -113,6 +152,20 @@ def mentions(best: pa.Table, baselines: pa.Table) -> list[MentionBest]:
     rows = sorted(best.select(columns).to_pylist(), key=lambda row: int(row["max_tokens"]))
     return [
         MentionBest(**row, baselines=beside.get((row["max_tokens"], row["mention_type"]), {}))
+        for row in rows
+    ]
+
+
+def pronouns(best: pa.Table, baselines: pa.Table) -> list[PronounBest]:
+    """The best head for the pronouns of every gender, by `max_tokens`, then as in the table."""
+    beside: dict[tuple[int, str], dict[str, BaselineScore]] = {}
+    for row in baselines.to_pylist():
+        scores = beside.setdefault((row["max_tokens"], row["gender"]), {})
+        scores[row["baseline"]] = BaselineScore(row["accuracy"], row["f1"], row["bias"])
+    columns = [field.name for field in fields(PronounBest) if field.name != "baselines"]
+    rows = sorted(best.select(columns).to_pylist(), key=lambda row: int(row["max_tokens"]))
+    return [
+        PronounBest(**row, baselines=beside.get((row["max_tokens"], row["gender"]), {}))
         for row in rows
     ]
 

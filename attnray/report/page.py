@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from attnray.report import by_layer, by_row, counts, sentences, wording
 from attnray.report.clusters import clusters
-from attnray.report.findings import behaving, legible, mentions, read, relations
+from attnray.report.findings import behaving, legible, mentions, pronouns, read, relations
 from attnray.report.importance import importance
 from attnray.report.maps import Panel, behaviours_figure, relations_figure
 from attnray.store.folder import RunFolder, replacing
@@ -27,6 +27,8 @@ USED = (
     "syntax_best",
     "coreference_baselines",
     "coreference_best",
+    "gap_baselines",
+    "gap_best",
     "probes",
     "probe_differences",
     "corpus",
@@ -143,6 +145,12 @@ def _context(
         )
         context["baselines"] = list(dict.fromkeys(name for row in rows for name in row.baselines))
         in_one_look += sentences.about_mentions(rows)
+    if "gap_best" in tables:
+        found_pronouns = pronouns(tables["gap_best"], tables["gap_baselines"])
+        context["pronouns"] = found_pronouns
+        context["twin_pronouns"] = _heldout(twin.get("gap_best"), "max_tokens", "gender")
+        context["bias"] = sentences.about_bias(found_pronouns)
+        in_one_look += sentences.about_pronouns(found_pronouns)
     if "probes" in tables:
         both = [tables["probes"], *([twin["probes"]] if twin else [])]
         context["probes"] = pa.concat_tables(both).to_pylist()

@@ -10,6 +10,7 @@ from attnray.report import wording
 from attnray.report.findings import (
     ALL,
     MentionBest,
+    PronounBest,
     RelationBest,
     frequent,
     heads_above,
@@ -76,6 +77,34 @@ def about_mentions(rows: Sequence[MentionBest]) -> list[str]:
         for row in rows
         if row.mention_type == ALL
     ]
+
+
+def about_pronouns(rows: Sequence[PronounBest]) -> list[str]:
+    """The best head over the pronouns of all genders beside the baselines, for every cut."""
+    return [
+        f"Ambiguous pronouns in passages cut to {row.max_tokens} pieces: head "
+        f"{wording.head(row.layer, row.head)} chooses the right one of two names for "
+        f"{wording.percent(row.accuracy)} of {wording.count(row.total)} pronouns (F1 "
+        f"{wording.percent(row.f1)}), against "
+        f"{_baselines({name: each.accuracy for name, each in row.baselines.items()})}."
+        for row in rows
+        if row.gender == ALL
+    ]
+
+
+def about_bias(rows: Sequence[PronounBest]) -> list[str]:
+    """F1 of feminine over masculine pronouns, of the best head and the baselines, by cut."""
+    sentences = []
+    for row in rows:
+        biases = {name: each.bias for name, each in row.baselines.items()}
+        known = [f"{bias:.2f} ({wording.spaced(n)})" for n, bias in biases.items() if bias]
+        if row.gender == ALL and row.bias:
+            sentences.append(
+                f"Bias, the F1 of feminine pronouns over that of masculine ones, in passages cut "
+                f"to {row.max_tokens} pieces: {row.bias:.2f} for head "
+                f"{wording.head(row.layer, row.head)}; {', '.join(known) or 'no baseline'}."
+            )
+    return sentences
 
 
 def about_probes(probes: pa.Table, twin: pa.Table | None) -> list[str]:

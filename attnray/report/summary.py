@@ -10,10 +10,12 @@ from attnray.report import wording
 from attnray.report.findings import (
     ALL,
     MentionBest,
+    PronounBest,
     RelationBest,
     frequent,
     mentions,
     probe_means,
+    pronouns,
     read,
     relations,
 )
@@ -25,7 +27,7 @@ Line = tuple[str, str, str, str, str, str]
 
 
 def best_heads(folder: RunFolder, tables: tuple[str, ...], model: str) -> str:
-    """A line for all dependencies, the most frequent relations, coreference, and each probe.
+    """A line for all dependencies, frequent relations, coreference, pronouns, and each probe.
 
     Args:
         folder: the run folder.
@@ -41,6 +43,10 @@ def best_heads(folder: RunFolder, tables: tuple[str, ...], model: str) -> str:
         best = read(folder, "coreference_best", model)
         found = mentions(best, read(folder, "coreference_baselines", model))
         lines += [_mention_line(row) for row in found if row.mention_type == ALL]
+    if "gap_best" in tables:
+        best = read(folder, "gap_best", model)
+        chosen = pronouns(best, read(folder, "gap_baselines", model))
+        lines += [_pronoun_line(row) for row in chosen if row.gender == ALL]
     probes = read(folder, "probes", model) if "probes" in tables else None
     return "\n".join([*_aligned(lines), *(_probe_lines(probes) if probes else [])])
 
@@ -66,6 +72,18 @@ def _mention_line(row: MentionBest) -> Line:
         wording.percent(row.accuracy),
         f"({', '.join(beside)})",
         f"{wording.count(row.total)} anaphors",
+    )
+
+
+def _pronoun_line(row: PronounBest) -> Line:
+    beside = (f"{name}: {wording.percent(each.accuracy)}" for name, each in row.baselines.items())
+    return (
+        "gap",
+        wording.head(row.layer, row.head),
+        f"{row.max_tokens} pieces",
+        wording.percent(row.accuracy),
+        f"({', '.join(beside)})",
+        f"{wording.count(row.total)} pronouns",
     )
 
 

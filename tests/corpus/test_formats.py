@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from attnray.config import CorpusConfig
+from attnray.corpus.agreement import PRONOUNS
 from attnray.corpus.gap import COLUMNS, read_gap
 from attnray.corpus.readers import FORMATS, files, fingerprint, read
 from attnray.corpus.segment import Segmenter
@@ -18,9 +20,9 @@ from tests.metrics.test_random_maps import LetterPieces
 
 HEADER = "\t".join(COLUMNS)
 PASSAGE = 'Ann "Bo" Low slept. She woke, and Kim\'s dog barked.'
-GAP_ROW = "\t".join(
-    ["dev-1", PASSAGE, "She", "20", "Ann Low", "0", "TRUE", "Kim", "34", "FALSE", "http://x"]
-)
+FIELDS = ["dev-1", PASSAGE, "She", "20", 'Ann "Bo" Low', "0", "TRUE"]
+FIELDS += ["Kim", "34", "FALSE", "http://x"]
+GAP_ROW = "\t".join(FIELDS)
 TREES = "She 2-nsubj\nslept 0-root\n. 2-punct\n\nwell-known 2-amod:x-y\ndogs 0-root\n"
 CONLL_X = (
     "1\tIn\t_\tIN\tIN\t_\t2\tprep\t_\t_\n2\tParis\t_\tNNP\tNNP\t_\t0\troot\t0\troot\n\n"
@@ -58,8 +60,50 @@ def test_a_passage_of_gap_is_a_document_of_sentences(path: Path) -> None:
     assert document.id == "dev-1"
     assert [sentence.words for sentence in document.sentences] == [
         ["Ann", '"Bo"', "Low", "slept."],
-        ["She", "woke,", "and", "Kim's", "dog", "barked."],
+        ["She", "woke,", "and", "Kim", "'s", "dog", "barked."],
     ]
+    assert document.sentences[0].upos == ["", "", "PROPN", ""]
+    assert document.sentences[1].upos == ["PRON", "", "", "PROPN", "", "", ""]
+    ann, she, kim = document.mentions
+    assert [(m.start, m.end) for m in document.mentions] == [(0, 2), (4, 4), (7, 7)]
+    assert ann.entity == she.entity != kim.entity
+
+
+def gap_row(**changed: str) -> str:
+    return "\t".join((dict(zip(COLUMNS, FIELDS, strict=True)) | changed).values())
+
+
+@pytest.mark.parametrize(
+    ("labels", "same"),
+    [
+        (("FALSE", "TRUE"), {"She", "Kim"}),
+        (("FALSE", "FALSE"), {"She"}),
+        (("TRUE", "TRUE"), {"Ann", "She", "Kim"}),
+    ],
+)
+def test_the_pronoun_has_the_entity_of_its_names(
+    path: Path, labels: tuple[str, str], same: set[str]
+) -> None:
+    row = gap_row(**dict(zip(("A-coref", "B-coref"), labels, strict=True)))
+    path.write_text(f"{HEADER}\n{row}\n")
+    (document,) = read_gap(str(path))
+    entities = dict(zip(("Ann", "She", "Kim"), document.mentions, strict=True))
+    own = entities["She"].entity
+    assert {name for name, mention in entities.items() if mention.entity == own} == same
+    assert len({mention.entity for mention in document.mentions}) == 4 - len(same)
+
+
+def test_no_sentence_ends_within_a_name(path: Path) -> None:
+    text = "He met Vitamin C. Smith. (she slept)"
+    fields = {"Text": text, "Pronoun": "she", "Pronoun-offset": "26", "A": "He", "B-offset": "7"}
+    name = {"B": "Vitamin C. Smith", "B-coref": "FALSE"}
+    path.write_text(f"{HEADER}\n{gap_row(**fields, **name)}\n")
+    (document,) = read_gap(str(path))
+    assert [sentence.words for sentence in document.sentences] == [
+        ["He", "met", "Vitamin", "C.", "Smith", "."],
+        ["(", "she", "slept)"],
+    ]
+    assert [(m.start, m.end) for m in document.mentions] == [(0, 0), (2, 4), (7, 7)]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +113,11 @@ def test_a_passage_of_gap_is_a_document_of_sentences(path: Path) -> None:
         ("ID\tText\n", ":1: not GAP's first line"),
         (HEADER + "\n", "no passage"),
         (f"{HEADER}\n{GAP_ROW}\tmore\n", ":2: 12 columns"),
+        (f"{HEADER}\n{gap_row(**{'A-coref': 'yes'})}\n", ":2: A-coref is 'yes'; it must be TRUE"),
+        (f"{HEADER}\n{gap_row(**{'B-offset': '-1'})}\n", ":2: B-offset is '-1'; it must be a num"),
+        (f"{HEADER}\n{gap_row(**{'B-offset': '33'})}\n", ":2: the text at B-offset 33 is not B"),
+        (f"{HEADER}\n{gap_row(**{'B-offset': '99'})}\n", ":2: the text at B-offset 99 is not B"),
+        (f"{HEADER}\n{GAP_ROW}\n{gap_row(Pronoun='')}\n", ":3: the text at Pronoun-offset 20 is"),
     ],
 )
 def test_what_is_not_gap_is_refused(path: Path, text: str, what: str) -> None:
@@ -80,9 +129,27 @@ def test_what_is_not_gap_is_refused(path: Path, text: str, what: str) -> None:
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "passages"), [("development", 2000), ("validation", 454)])
 def test_every_passage_of_gap(shared: Path, name: str, passages: int) -> None:
-    documents = list(read_gap(str(shared / "gap" / f"gap-{name}.tsv")))
+    path = shared / "gap" / f"gap-{name}.tsv"
+    documents = list(read_gap(str(path)))
     assert len({document.id for document in documents}) == passages
-    assert all(document.sentences for document in documents)
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    for document, row in zip(documents, rows, strict=True):
+        text, pronoun, a, a_right, b, b_right = (row[column] for column in (1, 2, 4, 6, 7, 9))
+        words = [word for sentence in document.sentences for word in sentence.words]
+        upos = [tag for sentence in document.sentences for tag in sentence.upos]
+        assert "".join(words) == "".join(text.split())
+        said = sorted([(int(row[3]), pronoun), (int(row[5]), a), (int(row[8]), b)])
+        found = [words[m.start : m.end + 1] for m in document.mentions]
+        assert found == [form.split() for _, form in said]
+        (own,) = (m for m in document.mentions if upos[m.end] == "PRON")
+        assert words[own.start : own.end + 1] == [pronoun]
+        names = {m.start: m for m in document.mentions if m != own}
+        right = [names[start].entity == own.entity for start in sorted(names)]
+        labels = sorted([(int(row[5]), a_right), (int(row[8]), b_right)])
+        assert right == [label == "TRUE" for _, label in labels]
+        assert all(upos[m.end] == "PROPN" for m in names.values())
+    listed = Counter(PRONOUNS[row[2].lower()].gender for row in rows)
+    assert listed == {"Fem": passages // 2, "Masc": passages // 2}
 
 
 def test_lines_of_word_and_head(path: Path) -> None:

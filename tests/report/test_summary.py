@@ -47,6 +47,13 @@ def test_coreference_over_all_anaphors_for_every_cut(tmp_path: Path) -> None:
     assert best_heads(run, tuple(tables), hand_made.MODEL) == COREFERENCE
 
 
+def test_pronouns_over_all_genders(tmp_path: Path) -> None:
+    tables = {"gap_best": hand_made.gap_best(), "gap_baselines": hand_made.gap_baselines()}
+    run = hand_made.folder(tmp_path, tables)
+    line = "gap  4-2  96 pieces  70.0%  (nearest: 51.9%, head_match: 0.0%)  1,234 pronouns"
+    assert best_heads(run, tuple(tables), hand_made.MODEL) == line
+
+
 def test_probes_by_the_mean_of_their_seeds(tmp_path: Path) -> None:
     run = hand_made.folder(tmp_path, {"probes": hand_made.probes()})
     assert best_heads(run, ("probes",), hand_made.MODEL).splitlines() == [
