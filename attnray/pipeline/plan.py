@@ -8,7 +8,7 @@ from itertools import islice
 
 from attnray.config import Config, CorpusConfig, corpora, lengths
 from attnray.corpus.example import Example, to_table
-from attnray.corpus.readers import FORMATS, read
+from attnray.corpus.readers import annotated, read
 from attnray.corpus.roles import ROLES
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.shards import shards
@@ -83,7 +83,7 @@ class Planner:
         known = next((each for each in manifest.sets if each.key == key), None)
         if known is not None:
             return (known if known.counts.get(entry.needs) else None), []
-        if entry.needs != "examples" and not FORMATS[corpus.format].annotated:
+        if entry.needs != "examples" and not annotated(corpus):
             return None, []
         blocks = self._few_documents(corpus, kind, cut)
         segmenter = self._segmenter(kind, Units(blocks), cut)
@@ -116,7 +116,7 @@ class Planner:
 
         Of unlabelled text the documents are counted that the first `limit` examples reach.
         """
-        if FORMATS[corpus.format].annotated:
+        if annotated(corpus):
             count = sum(1 for _ in islice(read(corpus), FEWEST_DOCUMENTS))
             return count < FEWEST_DOCUMENTS
         seen: set[int] = set()
@@ -137,4 +137,4 @@ class Planner:
 def _examples(segmenter: Segmenter, corpus: CorpusConfig) -> Iterator[Example]:
     """The examples of a corpus; of unlabelled text, the first `limit` of them."""
     examples = (e for document in read(corpus) for e in segmenter.examples(document))
-    return islice(examples, None if FORMATS[corpus.format].annotated else corpus.limit)
+    return islice(examples, None if annotated(corpus) else corpus.limit)

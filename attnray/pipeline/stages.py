@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from attnray.config import Config, CorpusConfig, ExecutorConfig
-from attnray.corpus.readers import PACKAGE_SCHEME
+from attnray.corpus.addresses import is_address
 from attnray.errors import IncompleteRun, InputError
 from attnray.metrics.base import AttentionMetric, Metric
 from attnray.metrics.registry import PROBES, roles_of
@@ -270,5 +270,5 @@ def _absolute(config: Config) -> Config:
 
 def _absolute_corpus(corpus: CorpusConfig) -> CorpusConfig:
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
-    whole = [p if p.startswith(PACKAGE_SCHEME) else str(Path(p).absolute()) for p in paths]
+    whole = [p if is_address(p) else str(Path(p).absolute()) for p in paths]
     return replace(corpus, path=whole)
