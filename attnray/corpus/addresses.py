@@ -62,10 +62,17 @@ def local(address: str, expected: str | None) -> str:
     if not is_address(address):
         return address
     if _scheme(address) == PACKAGE:
-        package, _, rest = address.partition("://")[2].partition("/")
-        return str(resources.files(package).joinpath(rest))
+        return _packaged(address)
     path: str = _place(address).copy(address, name(address), expected)
     return path
+
+
+def _packaged(address: str) -> str:
+    package, _, rest = address.partition("://")[2].partition("/")
+    try:
+        return str(resources.files(package).joinpath(rest))
+    except (ImportError, ValueError) as error:
+        raise InputError(f"{address}: there is no package {package}; install it") from error
 
 
 def _local(path: str) -> list[str]:

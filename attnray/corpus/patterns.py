@@ -25,10 +25,9 @@ def fixed(pattern: str) -> str:
 
 def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
     if not path or not pattern:
-        return not path and all(part == "**" for part in pattern)
-    here, rest = path[0], path[1:]
-    if here.startswith(".") and not pattern[0].startswith("."):
-        return pattern[0] == "**" and _matches(path, pattern[1:])
+        return not path and not pattern
+    hidden = path[0].startswith(".") and not pattern[0].startswith(".")
     if pattern[0] == "**":
-        return _matches(path, pattern[1:]) or _matches(rest, pattern)
-    return fnmatchcase(here, pattern[0]) and _matches(rest, pattern[1:])
+        here = not hidden and _matches(path[1:], pattern if path[1:] else pattern[1:])
+        return here or _matches(path, pattern[1:])
+    return not hidden and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
