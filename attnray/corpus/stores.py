@@ -196,7 +196,7 @@ def _explained(address: str) -> Iterator[None]:
         hint = _CREDENTIALS.get(urlsplit(address).scheme, "")
         raise InputError(f"{address}: no permission to read it; {hint}{_INSTEAD}") from error
     except (BaseError, ValueError) as error:
-        reason = str(error).split("\n", 1)[0].rpartition(" - ")[2]
+        reason = str(error).split("\n", 1)[0].rpartition(" - ")[2].partition(": <")[0]
         raise UnreachableError(
             f"{address}: cannot be had ({reason}); check the network, {_INSTEAD}"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
@@ -72,10 +73,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(403, b"")
         elif "list-type" in query:
             self._send(200, self._listing(unquote(url.path), query))
-        elif (body := self.server.files.get(unquote(self.path))) is None:
-            self._send(404, b"")
         else:
-            self._send(200, body)
+            paths = (unquote(self.path), unquote(url.path))
+            found = [self.server.files[path] for path in paths if path in self.server.files]
+            self._send(*(200, found[0]) if found else (404, b""))
 
     def _listing(self, bucket: str, query: dict[str, list[str]]) -> bytes:
         """What S3 answers to ListObjectsV2."""
@@ -97,6 +98,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.server.etags and status == 200:
             self.send_header("ETag", f'"{hash(body)}"')
             self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+            # As the Hugging Face hub does; the folders tell the revision.
+            revision = hashlib.sha1(self.path.partition("/data/")[0].encode()).hexdigest()
+            self.send_header("X-Repo-Commit", revision)
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body[: self.server.cut])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import gzip
 import hashlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -267,6 +268,56 @@ def test_an_object_store(server: Server, monkeypatch: pytest.MonkeyPatch) -> Non
     another_process()
     with pytest.raises(InputError, match="AWS_SKIP_SIGNATURE"):
         files(corpus("s3://bucket/ud/a/x.conllu"))
+
+
+@pytest.fixture
+def hub(server: Server, tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Finds the files of a corpus in a process whose hub is the server: it reads that once."""
+    environment = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"}
+    environment |= {"HF_ENDPOINT": server.root, "HF_HOME": str(tmp_path / "hub")}
+    code = (
+        "import sys; from attnray.config import CorpusConfig; "
+        "from attnray.corpus.readers import files; from attnray.errors import InputError\n"
+        "sums = dict([sys.argv[2:]]) if sys.argv[2:] else {}\n"
+        "try: print(*files(CorpusConfig('x', 'text', sys.argv[1], sums)), sep='\\n')\n"
+        "except InputError as error: sys.exit(str(error))"
+    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_dataset_of_the_hub(
+    server: Server, hub: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    names = ["data/b.txt", "data/a.txt", "data/deep/c.txt", "README.md"]
+    tree = [{"type": "file", "path": name, "size": 1, "oid": "0"} for name in names]
+    server.files["/api/datasets/owner/name/tree/main"] = json.dumps(tree).encode()
+    for revision in ("main", "refs/convert/parquet"):
+        for name in names:
+            body = f"{revision} {name}".encode()
+            server.files[f"/datasets/owner/name/resolve/{revision}/{name}"] = body
+    done = hub("hf://datasets/owner/name/data/*.txt")
+    assert [Path(p).read_text() for p in done.stdout.split()] == [
+        "main data/a.txt",
+        "main data/b.txt",
+    ], done.stderr
+    done = hub("hf://datasets/owner/name@refs/convert/parquet/data/a.txt")
+    assert Path(done.stdout.strip()).read_text() == "refs/convert/parquet data/a.txt", done.stderr
+    downloads = server.downloads
+    assert hub("hf://datasets/owner/name/data/a.txt").returncode == 0
+    assert server.downloads == downloads
+    asked = len(server.asked)
+    sha = hashlib.sha256(b"main data/a.txt").hexdigest()
+    assert hub("hf://datasets/owner/name/data/a.txt", "a.txt", sha).returncode == 0
+    assert len(server.asked) == asked
+    missing = hub("hf://datasets/owner/name/none.txt").stderr.strip()
+    assert re.fullmatch(
+        r"hf://datasets/owner/name/none\.txt: cannot be had .+corpus\.path=", missing
+    )
 
 
 PARTS = st.text("ab*?.", min_size=1, max_size=3).filter(lambda part: part not in (".", ".."))

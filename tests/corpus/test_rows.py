@@ -27,21 +27,8 @@ TREES = [
     },
     {"words": ["Dogs", "bark"], "relns": ["nsubj", "root"], "heads": [2, 0]},
 ]
-PIECES = [
-    "[CLS]",
-    "she",
-    "saw",
-    "jim",
-    "##my",
-    ".",
-    "he",
-    "[SEP]",
-    "was",
-    "un",
-    "##hap",
-    "##py",
-    "[SEP]",
-]
+PIECES = ["[CLS]", "she", "saw", "jim", "##my", ".", "he", "[SEP]"]
+PIECES += ["was", "un", "##hap", "##py", "[SEP]"]
 TEXT = [{"text": "It rained.  She\nleft."}, {"text": ""}, {"text": None}, {"text": "Dogs bark."}]
 WRITTEN = ["list", "lines", "gzip", "parquet"]
 
