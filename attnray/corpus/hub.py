@@ -71,7 +71,7 @@ def _explained(address: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, HTTPError) as error:
-        reason = str(error).split("\n", 1)[0].strip()
+        reason = str(error).split("\n", 1)[0].strip(" .")
         raise InputError(
             f"{address}: cannot be had from the hub ({reason}); check the address and the "
             "network, log in with HF_TOKEN where the dataset asks for it, or give a mirror or a "

@@ -36,7 +36,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     @property
     def downloads(self) -> int:
-        return sum(each.startswith("GET") for each in self.asked)
+        """How often a file was sent; asking an API is none."""
+        return sum(each.startswith("GET") and "/api/" not in each for each in self.asked)
 
 
 @contextmanager
