@@ -36,13 +36,14 @@ class ModelConfig:
 class CorpusConfig:
     """Which corpus. `path` is a file, a pattern such as `dir/**/*_conll`, or a list of these.
 
-    `checksums` has the sha256 of files by their names. `licence` and `size` are for people to read.
+    Each may be an address (https://, s3://, gs://, hf://datasets/). `checksums` has the sha256 of
+    files by their names, null for whatever they are. `licence` and `size` are for people to read.
     """
 
     name: str = MISSING
     format: str = MISSING
     path: Any = MISSING
-    checksums: dict[str, str] = field(default_factory=dict)
+    checksums: dict[str, str] | None = field(default_factory=dict)
     limit: int | None = None
     segment: str | None = None
     language: str = "en"
@@ -175,7 +176,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 #: What a run can be held against; `random` is its twin with new weights drawn from `seed`.
 CONTROLS = ("random",)
 CORPUS_CHOICES = {
-    "format": ("conllu", "conll2012", "word_head", "text", "gap"),
+    "format": ("conllu", "conll2012", "word_head", "text", "gap", "json", "parquet"),
     "segment": ("sentence", "document", "pair"),
 }
 POSITIVE = (

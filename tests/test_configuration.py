@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from attnray.config import (
     CHOICES,
+    CORPUS_CHOICES,
     METRICS,
     PAPERS,
     PROBES,
@@ -22,6 +25,8 @@ from attnray.config import (
     register,
     typed,
 )
+from attnray.corpus.addresses import is_address, name
+from attnray.corpus.readers import FORMATS, guess_format
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import registry
@@ -77,8 +82,28 @@ def test_a_model_named_like_its_file_and_a_store_and_an_executor_too() -> None:
         assert composed(f"executor={path.stem}").executor.name == path.stem
 
 
+def test_a_well_known_corpus_can_be_a_copy_and_its_checksum_can_be_dropped() -> None:
+    pinned = composed("corpus=ewt-dev", "corpus.path=copy.conllu").corpus
+    assert (pinned.path, list(pinned.checksums or {})) == ("copy.conllu", ["en_ewt-ud-dev.conllu"])
+    assert composed("corpus=ewt-dev", "corpus.checksums=null").corpus.checksums is None
+
+
+def test_corpora_are_as_their_files_say() -> None:
+    for path in FOLDER.glob("corpus/*.yaml"):
+        known = composed(f"corpus={path.stem}", "corpus.path=x").corpus
+        address = str(yaml.safe_load(path.read_text())["path"])
+        assert known.name == path.stem
+        if is_address(address):
+            assert known.licence or known.name == "sample"
+            assert guess_format(address) == known.format
+            assert set(known.checksums or {}) <= {name(address)}
+        for sha in (known.checksums or {}).values():
+            assert re.fullmatch("[0-9a-f]{64}", sha)
+
+
 def test_what_can_be_chosen_is_what_there_is() -> None:
     assert set(CHOICES["store.codec"]) == set(CODECS)
+    assert set(CORPUS_CHOICES["format"]) == set(FORMATS)
     assert {*METRICS, registry.GAP} == {*registry.METRICS, registry.PROBES}
     assert registry.GAP not in METRICS
     assert set(PROBES) == set(NEEDS)

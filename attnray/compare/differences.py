@@ -16,7 +16,7 @@ from attnray.metrics.registry import METRICS
 from attnray.metrics.syntax import ALL_BUT_PUNCT
 
 #: Metrics of heads as predictors, and the rows that are made of the others.
-PREDICTING = {"syntax": ("all", ALL_BUT_PUNCT), "coreference": ("all",)}
+PREDICTING = {"syntax": ("all", ALL_BUT_PUNCT), "coreference": ("all",), "gap": ("all",)}
 
 DIFFERENCES = pa.schema(
     [
@@ -47,7 +47,7 @@ def differences_table(subjects: Sequence[Subject]) -> pa.Table:
     """Every two subjects over the same examples: the best heads of one less those of the other.
 
     Both heads are held out: chosen on the other folds of documents. p-values are corrected for
-    the number of relations, or of mention types, of a pair (Holm). The cases of two models
+    the number of relations, mention types or genders of a pair (Holm). The cases of two models
     differ where one leaves out or cuts what the other does not: both numbers are given.
     """
     rows: list[Row] = []

@@ -37,12 +37,12 @@ def heldout(run: Run, metric: str, measurement: Measurement, number: int) -> dic
 
     Args:
         run: a reduced run whose attention is stored.
-        metric: syntax or coreference.
+        metric: syntax, coreference or gap.
         measurement: the metric over one of its example sets.
         number: which of them.
 
     Returns:
-        By row: relations, or mention types. Empty with too few units to hold out.
+        By row: relations, mention types or genders. Empty with too few units to hold out.
     """
     shards = measurement.examples.shards
     identity = fingerprint(

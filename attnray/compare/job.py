@@ -17,7 +17,14 @@ from attnray.report.comparison_page import write_comparison
 from attnray.store.folder import RunFolder, write_json, write_table
 
 #: Tables of the runs, set under each other.
-JOINED = ("syntax_best", "coreference_best", "coreference_baselines", "probes")
+JOINED = (
+    "syntax_best",
+    "coreference_best",
+    "coreference_baselines",
+    "gap_best",
+    "gap_baselines",
+    "probes",
+)
 
 
 def compare(folders: Sequence[RunFolder], target: RunFolder) -> Path:

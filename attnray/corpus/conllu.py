@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from attnray.corpus.document import NO_HEAD, Document, Sentence
 from attnray.corpus.entities import Entities
-from attnray.corpus.lines import error_at, numbered_lines
+from attnray.corpus.lines import error_at, numbered_lines, stem
 from attnray.errors import InputError
 
 COLUMNS = 10
@@ -153,7 +152,7 @@ class _Builder:
         self.end_sentence()
         if self._sentences:
             self._documents += 1
-            name = self._name or f"{Path(self._path).stem}-{self._documents}"
+            name = self._name or f"{stem(self._path)}-{self._documents}"
             mentions = self._entities.end()
             yield Document(name, self._sentences, mentions, self._entities.left_out)
 

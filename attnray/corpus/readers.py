@@ -2,48 +2,85 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from itertools import chain, islice
-from pathlib import Path
 
 from attnray.config import CorpusConfig
+from attnray.corpus import addresses, checksums, rows
 from attnray.corpus.conll2012 import read_conll2012
 from attnray.corpus.conllu import read_conllu
 from attnray.corpus.document import Document
 from attnray.corpus.gap import read_gap
+from attnray.corpus.json_rows import json_rows, read_json
+from attnray.corpus.parquet import parquet_rows, read_parquet
 from attnray.corpus.text import read_text
 from attnray.corpus.word_head import read_word_head
-from attnray.errors import InputError
-
-#: How a path names a file inside an installed package: pkg://PACKAGE/FILE.
-PACKAGE_SCHEME = "pkg://"
 
 
 @dataclass(frozen=True)
 class Format:
-    """A corpus format: `annotated` tells whether it has sentences with words of its own.
+    """A corpus format: `annotated` tells whether a file has sentences with words of its own.
 
     `mentions` tells whether it has mentions even where it has no such sentences.
     """
 
     read: Callable[[str, CorpusConfig], Iterator[Document]]
-    annotated: bool
+    annotated: Callable[[str], bool]
     mentions: bool = False
 
 
+def _always(_: str) -> bool:
+    return True
+
+
+def _never(_: str) -> bool:
+    return False
+
+
 FORMATS = {
-    "conllu": Format(lambda path, _: read_conllu(path), annotated=True),
-    "conll2012": Format(lambda path, _: read_conll2012(path), annotated=True),
-    "word_head": Format(lambda path, _: read_word_head(path), annotated=True),
-    "gap": Format(
-        lambda path, corpus: read_gap(path, corpus.language), annotated=False, mentions=True
+    "conllu": Format(lambda path, _: read_conllu(path), _always),
+    "conll2012": Format(lambda path, _: read_conll2012(path), _always),
+    "word_head": Format(lambda path, _: read_word_head(path), _always),
+    "gap": Format(lambda path, corpus: read_gap(path, corpus.language), _never, mentions=True),
+    "text": Format(lambda path, corpus: read_text(path, corpus.language), _never),
+    "json": Format(
+        lambda path, corpus: read_json(path, corpus.language),
+        lambda path: rows.annotated(json_rows(path)),
     ),
-    "text": Format(lambda path, corpus: read_text(path, corpus.language), annotated=False),
+    "parquet": Format(
+        lambda path, corpus: read_parquet(path, corpus.language),
+        lambda path: rows.annotated(parquet_rows(path)),
+    ),
 }
+#: The formats of files by how their names end, a `.gz` aside.
+ENDINGS = {
+    ".conllu": "conllu",
+    ".conllx": "conllu",
+    ".conll": "conllu",
+    "_conll": "conll2012",
+    ".tsv": "gap",
+    ".txt": "text",
+    ".json": "json",
+    ".jsonl": "json",
+    ".parquet": "parquet",
+}
+
+
+def guess_format(path: str) -> str | None:
+    """The format of a file, pattern or address by its name, None where the name tells nothing."""
+    name = addresses.name(path).removesuffix(".gz")
+    return next((form for ending, form in ENDINGS.items() if name.endswith(ending)), None)
+
+
+def annotated(corpus: CorpusConfig) -> bool:
+    """Whether a corpus has sentences with words of its own; its first file tells.
+
+    Raises:
+        InputError: the file cannot be had or read.
+    """
+    return FORMATS[corpus.format].annotated(next(_local(corpus)))
 
 
 def read(corpus: CorpusConfig) -> Iterator[Document]:
@@ -52,72 +89,47 @@ def read(corpus: CorpusConfig) -> Iterator[Document]:
     (Of unlabelled text `limit` counts examples, which is for the plan to apply.)
     """
     form = FORMATS[corpus.format]
-    documents = chain.from_iterable(form.read(path, corpus) for path in files(corpus))
-    return islice(documents, corpus.limit if form.annotated else None)
+    documents = chain.from_iterable(form.read(path, corpus) for path in _local(corpus))
+    return islice(documents, corpus.limit if annotated(corpus) else None)
 
 
 def files(corpus: CorpusConfig) -> list[str]:
     """The files of a corpus on this machine's disk: a pattern stands for those it matches.
 
+    Those at an address are downloaded, once in a process, unless the cache has them.
+
     Raises:
-        InputError: a pattern matches nothing.
+        InputError: a pattern matches nothing, a file cannot be had, or is not the one that
+            `checksums` has under its name.
     """
+    return list(_local(corpus))
+
+
+def _local(corpus: CorpusConfig) -> Iterator[str]:
+    """The files, one at a time, so that the first can be read before the last is there."""
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
-    return [file for path in paths for file in _matching(_resolve(path))]
-
-
-def _matching(path: str) -> list[str]:
-    if not glob.has_magic(path) or Path(path).exists():
-        return [path]
-    found = sorted(glob.glob(path, recursive=True))
-    if not found:
-        raise InputError(f"{path}: no file matches; corpus.path is a file, files, or a pattern")
-    return found
+    for address in (each for path in paths for each in addresses.matching(path)):
+        expected = checksums.pinned(addresses.name(address), corpus.checksums)
+        path = addresses.local(address, expected)
+        if expected is not None:
+            checksums.check(path, address, expected)
+        yield path
 
 
 def fingerprint(corpus: CorpusConfig) -> str:
-    """The sha256 over the contents of a corpus's files.
+    """The sha256 over the contents of a corpus's files: a compressed copy is the same corpus.
 
     Raises:
-        InputError: a file cannot be read.
+        InputError: a file cannot be had or read.
     """
     digest = hashlib.sha256()
     for path in files(corpus):
-        try:
-            with open(path, "rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise InputError(
-                f"{path}: {error.strerror}; corpus.path must name a readable file"
-            ) from error
+        digest.update(bytes.fromhex(checksums.contents_sha256(path)))
     return digest.hexdigest()
-
-
-#: The format that the ending of a name stands for.
-FORMAT_OF_ENDING = {
-    ".conllu": "conllu",
-    ".conllx": "conllu",
-    "_conll": "conll2012",
-    ".tsv": "gap",
-    ".txt": "text",
-}
-
-
-def guess_format(path: str) -> str | None:
-    """The format that a file's name tells, compressed or not; None where it tells none."""
-    name = path.removesuffix(".gz")
-    return next((f for ending, f in FORMAT_OF_ENDING.items() if name.endswith(ending)), None)
 
 
 def default_segment(corpus: CorpusConfig) -> str:
     """What patterns measure: `corpus.segment`, else sentences, or pairs for plain text."""
     if corpus.segment is not None:
         return corpus.segment
-    return "sentence" if FORMATS[corpus.format].annotated else "pair"
-
-
-def _resolve(path: str) -> str:
-    if not path.startswith(PACKAGE_SCHEME):
-        return path
-    package, _, rest = path.removeprefix(PACKAGE_SCHEME).partition("/")
-    return str(resources.files(package).joinpath(rest))
+    return "sentence" if annotated(corpus) else "pair"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 
 import sentencex
 
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.lines import numbered_lines
+from attnray.corpus.lines import numbered_lines, stem
 from attnray.errors import InputError
 
 
@@ -28,7 +27,7 @@ def read_text(path: str, language: str = "en") -> Iterator[Document]:
         if filled:
             number += 1
             found = sentences(" ".join(lines), language)
-            yield Document(f"{Path(path).stem}-{number}", found, [])
+            yield Document(f"{stem(path)}-{number}", found, [])
     if not number:
         raise InputError(
             f"{path}: no text in it; give a file of text, a blank line between documents"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.lines import error_at, numbered_lines
+from attnray.corpus.lines import error_at, numbered_lines, stem
 from attnray.errors import InputError
 
 #: A word, and its head (0 for the root) with the relation.
@@ -28,7 +27,7 @@ def read_word_head(path: str) -> Iterator[Document]:
     ]
     if not sentences:
         raise InputError(f"{path}: no sentence in it; give lines of `word head-relation`")
-    yield Document(Path(path).stem, sentences, [])
+    yield Document(stem(path), sentences, [])
 
 
 def _sentence(path: str, lines: list[tuple[int, str]]) -> Sentence:

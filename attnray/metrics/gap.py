@@ -19,8 +19,9 @@ from attnray.metrics.antecedents import (
     best_of,
     predicted,
     sums_of,
+    units_of,
 )
-from attnray.metrics.base import named, nullable, under
+from attnray.metrics.base import UnitCounts, named, nullable, under
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import best, heldout_correct
 from attnray.metrics.paired import Comparison, holm
@@ -270,20 +271,32 @@ class GapSums:
         left_out = len(self._examples) - len(self._pronouns)
         return partial | {f"{ALL}/left_out": np.asarray(left_out)}
 
-    def _sums(self, gender: str) -> Partial:
-        """The sums of a gender: accuracy is over the passages in which a name is right."""
-        found = {
+    def by_unit(self) -> dict[str, UnitCounts]:
+        """See `Predictions.by_unit`."""
+        found = {gender: _solvable(self._of(gender)) for gender in GENDERS}
+        return {
+            gender: units_of([p.mention for p in own.values()], self._correct[list(own)])[0]
+            for gender, own in found.items()
+        }
+
+    def _of(self, gender: str) -> dict[int, Anaphor]:
+        """The pronouns of a gender by the place of their passage."""
+        return {
             place: pronoun
             for place, pronoun in self._pronouns.items()
             if gender in (ALL, GENDER_OF.get(pronoun.mention.gender))
         }
-        solvable = [place for place, pronoun in found.items() if pronoun.antecedents]
+
+    def _sums(self, gender: str) -> Partial:
+        """The sums of a gender: accuracy is over the passages in which a name is right."""
+        found = self._of(gender)
+        solvable = _solvable(found)
         answers = {place: self._answers(place) for place in found}
-        right = [[word in found[p].antecedents for word in answers[p]] for p in solvable]
+        right = [[word in p.antecedents for word in answers[at]] for at, p in solvable.items()]
         answered = [[word is not None for word in words] for words in answers.values()]
         return sums_of(
-            [found[place].mention for place in solvable],
-            self._correct[np.array(solvable, int)],
+            [pronoun.mention for pronoun in solvable.values()],
+            self._correct[list(solvable)],
             _table_of(right),
         ) | {
             "passages": np.asarray(len(found)),
@@ -296,6 +309,11 @@ class GapSums:
         pronoun, example = self._pronouns[place], self._examples[place]
         rules = BASELINES.values()
         return [rule(pronoun.candidates, pronoun.mention, example) for rule in rules]
+
+
+def _solvable(pronouns: dict[int, Anaphor]) -> dict[int, Anaphor]:
+    """Those that stand for one of the names."""
+    return {place: pronoun for place, pronoun in pronouns.items() if pronoun.antecedents}
 
 
 def _table_of(found: list[list[bool]]) -> Counts:

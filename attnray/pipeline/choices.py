@@ -9,7 +9,8 @@ from pathlib import Path
 from hydra.core.config_store import ConfigStore
 
 from attnray.config import RolesConfig
-from attnray.corpus.readers import FORMAT_OF_ENDING, guess_format
+from attnray.corpus import addresses
+from attnray.corpus.readers import ENDINGS, guess_format
 from attnray.errors import InputError
 from attnray.store.folder import fingerprint
 
@@ -71,10 +72,10 @@ def _corpus(choice: str, written: str) -> str:
     form = guess_format(choice)
     if form is None:
         raise InputError(
-            f"corpus={choice}: the name tells no format ({', '.join(FORMAT_OF_ENDING)}); say "
+            f"corpus={choice}: the name tells no format ({', '.join(ENDINGS)}); say "
             "which, as in corpus=conllu corpus.path=FILE"
         )
-    name = Path(choice).name.partition(".")[0]
+    name = addresses.name(choice).partition(".")[0]
     return _store("corpus", name, {"name": name, "format": form, "path": choice})
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 from attnray.config import Config, CorpusConfig, corpora, lengths
 from attnray.corpus.example import Example, to_table
-from attnray.corpus.readers import FORMATS, Format, read
+from attnray.corpus.readers import FORMATS, annotated, read
 from attnray.corpus.roles import ROLES
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.shards import shards
@@ -98,7 +98,7 @@ class Planner:
         again = fingerprint({"set": key, "cut": cut, **self._decisive})
         if again in self._planned and self._planned[again][1].counts.get(entry.needs):
             return self._copied(*self._planned[again], first)
-        if not _may_have(entry.needs, FORMATS[corpus.format]):
+        if not _may_have(entry.needs, corpus):
             return None, []
         blocks = self._few_documents(corpus, kind, cut)
         segmenter = self._segmenter(kind, Units(blocks), cut)
@@ -152,7 +152,7 @@ class Planner:
 
         Of unlabelled text the documents are counted that the first `limit` examples reach.
         """
-        if FORMATS[corpus.format].annotated:
+        if annotated(corpus):
             count = sum(1 for _ in islice(read(corpus), FEWEST_DOCUMENTS))
             return count < FEWEST_DOCUMENTS
         seen: set[int] = set()
@@ -170,12 +170,14 @@ class Planner:
         return Segmenter(kind, self._word_pieces, self._longest, cut, units, self._config.seed)
 
 
-def _may_have(item: str, form: Format) -> bool:
+def _may_have(item: str, corpus: CorpusConfig) -> bool:
     """Whether it is worth reading a corpus for what a role needs of it."""
-    return form.annotated or item == "examples" or (item == "mentions" and form.mentions)
+    if item == "examples" or (item == "mentions" and FORMATS[corpus.format].mentions):
+        return True
+    return annotated(corpus)
 
 
 def _examples(segmenter: Segmenter, corpus: CorpusConfig) -> Iterator[Example]:
     """The examples of a corpus; of unlabelled text, the first `limit` of them."""
     examples = (e for document in read(corpus) for e in segmenter.examples(document))
-    return islice(examples, None if FORMATS[corpus.format].annotated else corpus.limit)
+    return islice(examples, None if annotated(corpus) else corpus.limit)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from attnray.config import Config, CorpusConfig, ExecutorConfig
-from attnray.corpus.readers import PACKAGE_SCHEME
+from attnray.corpus.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.registry import roles_of
 from attnray.model.source import Checkpoint, locate
@@ -185,5 +185,5 @@ def _absolute(config: Config) -> Config:
 
 def _absolute_corpus(corpus: CorpusConfig) -> CorpusConfig:
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
-    whole = [p if p.startswith(PACKAGE_SCHEME) else str(Path(p).absolute()) for p in paths]
+    whole = [p if is_address(p) else str(Path(p).absolute()) for p in paths]
     return replace(corpus, path=whole)

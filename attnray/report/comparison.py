@@ -55,17 +55,12 @@ def relations(best: pa.Table, name: str) -> str:
 
 def coreference(best: pa.Table, name: str) -> str:
     """Models by how often their best head finds an antecedent; takes `coreference_best`."""
-    rows = best.to_pylist()
-    first = min(row["max_tokens"] for row in rows)
-    rows = [row for row in rows if row["max_tokens"] == first]
-    types = list(dict.fromkeys(row["mention_type"] for row in rows))
-    return _by_model(
-        name,
-        rows,
-        [(kind, "mention_type") for kind in types],
-        ("accuracy", "ci_low", "ci_high"),
-        f"accuracy of the best head, documents cut to {first} pieces",
-    )
+    return _antecedents(best, name, "mention_type", "documents")
+
+
+def pronouns(best: pa.Table, name: str) -> str:
+    """Models by how often their best head chooses the right name; takes `gap_best`."""
+    return _antecedents(best, name, "gender", "passages")
 
 
 def probes(table: pa.Table, name: str) -> str:
@@ -127,6 +122,20 @@ def matches(table: pa.Table, name: str) -> str:
 
     alt = f"The mean distance between matched heads of each two of {len(models)} models."
     return svg(name, alt, (WIDTH, 1.8 + 0.26 * len(models)), draw)
+
+
+def _antecedents(best: pa.Table, name: str, column: str, texts: str) -> str:
+    """Models by the accuracy of their best head, a mark for each value of a column."""
+    rows = best.to_pylist()
+    first = min(row["max_tokens"] for row in rows)
+    rows = [row for row in rows if row["max_tokens"] == first]
+    return _by_model(
+        name,
+        rows,
+        [(kind, column) for kind in dict.fromkeys(row[column] for row in rows)],
+        ("accuracy", "ci_low", "ci_high"),
+        f"accuracy of the best head, {texts} cut to {first} pieces",
+    )
 
 
 def _by_model(

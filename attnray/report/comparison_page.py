@@ -19,6 +19,7 @@ from attnray.store.folder import RunFolder, replacing
 FIGURES: dict[str, tuple[str, Callable[[pa.Table, str], str]]] = {
     "relations": ("syntax_best", comparison.relations),
     "coreference": ("coreference_best", comparison.coreference),
+    "pronouns": ("gap_best", comparison.pronouns),
     "probes": ("probes", comparison.probes),
     "depth": ("behaviours_by_depth", comparison.depth),
     "matches": ("head_matches", comparison.matches),
@@ -74,6 +75,7 @@ def _section(corpus: str, tables: dict[str, pa.Table], figures: dict[str, str]) 
         "relations": [r for r in rows.get("syntax_best", []) if r["relation"] == "all"],
         "all_relations": rows.get("syntax_best", []),
         "mentions": rows.get("coreference_best", []),
+        "pronouns": rows.get("gap_best", []),
         "probes": rows.get("probes", []),
         "differences": [row for row in differences if row["item"] == "all"],
         "all_differences": differences if pairs <= FEW_PAIRS else [],

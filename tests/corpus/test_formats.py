@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from attnray.config import CorpusConfig
@@ -46,7 +48,17 @@ CONTENTS = {
     "word_head": TREES,
     "text": "She slept. Dogs bark.\n",
     "gap": f"{HEADER}\n{GAP_ROW}\n",
+    "json": '{"words": ["She", "slept"], "heads": [2, 0], "relns": ["nsubj", "root"]}\n'
+    '{"words": ["Dogs", "bark"]}\n',
 }
+
+
+def write(path: Path, form: str) -> None:
+    """A corpus of one document of two sentences."""
+    if form == "parquet":
+        pq.write_table(pa.table({"tokens": [["She", "slept"], ["Dogs", "bark"]]}), path)
+    else:
+        path.write_text(CONTENTS[form])
 
 
 @pytest.fixture
@@ -189,7 +201,7 @@ def test_conll_x_is_read_as_conllu(path: Path) -> None:
 @pytest.mark.parametrize("kind", ["sentence", "document", "pair"])
 @pytest.mark.parametrize("form", list(FORMATS))
 def test_every_format_makes_every_kind_of_example(path: Path, form: str, kind: str) -> None:
-    path.write_text(CONTENTS[form])
+    write(path, form)
     segmenter = Segmenter(kind, LetterPieces(), 512, 512, Units(blocks=False), 0)  # type: ignore[arg-type]
     corpus = CorpusConfig("x", form, str(path))
     examples = [e for document in read(corpus) for e in segmenter.examples(document)]

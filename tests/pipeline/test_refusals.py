@@ -23,6 +23,7 @@ WORD = "1\tshe\t_\tPRON\t_\t_\t0\troot\t_\t_\n"
         (["corpora.syntax=treebank"], ["treebank", "conllu"]),
         (["corpus=conllu"], ["corpus.path"]),
         (["corpus=conllu", "corpus.path=nowhere.conllu"], ["nowhere.conllu", "No such file"]),
+        (["corpus=ewt-dev", "corpus.path=http://127.0.0.1:1/x"], ["127.0.0.1:1/x", "network"]),
         (["model.path=nowhere"], ["model.path=", "nowhere", "folder"]),
         (["model=bert-base-uncased"], ["google-bert/bert-base-uncased", "model.path="]),
         (["run_dir=s3://bucket/run"], ["s3://bucket/run", "local"]),

@@ -1,0 +1,63 @@
+"""The checksums of a corpus's files, and the refusal of a file that is another one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cache
+
+from attnray.corpus.lines import opened
+from attnray.errors import InputError
+
+
+def contents_sha256(path: str) -> str:
+    """The sha256 of a file's contents: a compressed copy has that of the file itself.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    with opened(path) as contents:
+        return hashlib.file_digest(contents, "sha256").hexdigest()
+
+
+def pinned(name: str, checksums: Mapping[str, str] | None) -> str | None:
+    """The sha256 that a file of this name must have, if any; a `.gz` at its end aside."""
+    given = checksums or {}
+    return given.get(name, given.get(name.removesuffix(".gz")))
+
+
+def has(path: str, expected: str) -> bool:
+    """Whether a file, as it lies or decompressed, has this sha256.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}; corpus.path must name a readable file"
+        ) from error
+    return expected in _sums(path, status.st_mtime_ns, status.st_size)
+
+
+def check(path: str, address: str, expected: str) -> None:
+    """Refuse a file, had from this address, that is not the pinned one.
+
+    Raises:
+        InputError: names both checksums.
+    """
+    if not has(path, expected):
+        raise InputError(
+            f"{address}: sha256 is {contents_sha256(path)}, but corpus.checksums asks for "
+            f"{expected}; give the right file with corpus.path=, or take this one with "
+            "corpus.checksums=null"
+        )
+
+
+@cache
+def _sums(path: str, changed: int, size: int) -> set[str]:
+    """The sha256 of a file's contents and of its bytes, once for each state of the file."""
+    with open(path, "rb") as file:
+        return {contents_sha256(path), hashlib.file_digest(file, "sha256").hexdigest()}

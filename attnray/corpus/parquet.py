@@ -1,0 +1,82 @@
+"""Reading Parquet, which is also what the datasets of the Hugging Face hub consist of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from attnray.corpus.document import Document
+from attnray.corpus.rows import FIELDS, UPOS, XPOS, Row, documents
+from attnray.errors import InputError
+
+#: How many rows are in memory at a time.
+BATCH = 1024
+
+
+def read_parquet(path: str, language: str = "en") -> Iterator[Document]:
+    """The documents of a file: see `rows.documents` for its columns.
+
+    Args:
+        path: the file.
+        language: what the sentence splitter takes a `text` for, as an ISO 639 code.
+
+    Raises:
+        InputError: with file and row, what cannot be read and what it should be.
+    """
+    return documents(path, parquet_rows(path), language)
+
+
+def parquet_rows(path: str) -> Iterator[Row]:
+    """The rows of a file, with the columns that we read; numbers of tags have become names.
+
+    Raises:
+        InputError: it cannot be read, is not Parquet, or has none of the columns.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            yield from _rows(path, file)
+    except pa.ArrowException as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise InputError(f"{path}: not Parquet, or damaged ({reason}); get it again") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{path}: {reason}; corpus.path must name a readable file") from error
+
+
+def _rows(path: str, file: pq.ParquetFile) -> Iterator[Row]:
+    columns = [name for name in file.schema_arrow.names if name in FIELDS]
+    if not columns:
+        has = ", ".join(file.schema_arrow.names)
+        raise InputError(f"{path}: its columns are {has}; give text, words or tokens")
+    names = {name: _class_names(file.schema_arrow, name) for name in (*UPOS, *XPOS)}
+    number = 0
+    for batch in file.iter_batches(BATCH, columns=columns):
+        for fields in batch.to_pylist():
+            number += 1
+            for column, classes in names.items():
+                if classes and fields.get(column) is not None:
+                    fields[column] = [_named(value, classes) for value in fields[column]]
+            yield Row(f"{path}: row {number}", fields)
+
+
+def _class_names(schema: pa.Schema, column: str) -> list[str]:
+    """The names behind the numbers of a column of Hugging Face's class labels, if it is one."""
+    try:
+        known = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return []
+    feature = known.get(column)
+    while feature:
+        feature = feature[0] if isinstance(feature, list) else feature
+        if isinstance(feature.get("names"), list):
+            return list(feature["names"])
+        feature = feature.get("feature")
+    return []
+
+
+def _named(value: Any, names: list[str]) -> Any:
+    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
