@@ -112,10 +112,26 @@ def matches(count: int) -> pa.Table:
     return pa.Table.from_pylist(rows, MATCHES)
 
 
+def pronouns(count: int) -> pa.Table:
+    """Rows of `gap_best`: of masculine pronouns there are none."""
+    scores = {"accuracy": 0.7, "ci_low": 0.66, "ci_high": 0.74, "heldout_accuracy": 0.69}
+    others = {"layer": 4, "head": 2, "f1": 0.68, "baseline": "nearest", "baseline_f1": 0.491}
+    found = scores | others | {"baseline_accuracy": 0.519}
+    rows = [
+        {"model": model, "corpus": "ewt", "max_tokens": 96, "gender": gender}
+        | {"total": 1234 if some else 0, "bias": 0.934 if gender == "all" else None}
+        | (found if some else dict.fromkeys(found))
+        for model in models(count)
+        for gender, some in (("all", True), ("feminine", True), ("masculine", False))
+    ]
+    return pa.Table.from_pylist(rows)
+
+
 @pytest.fixture
 def page(tmp_path: Path) -> Page:
     tables = {
         "syntax_best": best(3),
+        "gap_best": pronouns(3),
         "differences": differences(3),
         "behaviours_by_depth": depth(3),
         "head_matches": matches(3),
@@ -146,6 +162,17 @@ def test_it_has_the_numbers_of_its_tables(page: Page) -> None:
     assert [STRANGE, "bert-L1-H768-of-a-long-name", "4.0", "20.0"] in [r[:4] for r in page.rows]
 
 
+def test_pronouns_beside_the_best_rule(page: Page) -> None:
+    rows = {row[1]: row[2:] for row in page.rows if row[:1] == [STRANGE] and row[2:3] == ["96"]}
+    scores = ["96", "4-2", "70.0%", "66.0–74.0", "69.0%", "68.0%"]
+    rule = ["nearest", "51.9%", "49.1%", "1,234"]
+    assert rows == {
+        "all": [*scores, "0.93", *rule],
+        "feminine": [*scores, "–", *rule],
+        "masculine": ["96", *["–"] * 9, "0"],
+    }
+
+
 def test_many_pairs_are_left_to_the_table(tmp_path: Path) -> None:
     tables = {"syntax_best": best(9), "differences": differences(9)}
     shown = Page(write_comparison(RunFolder(tmp_path), tables).read_text())
@@ -157,6 +184,7 @@ def test_many_pairs_are_left_to_the_table(tmp_path: Path) -> None:
 def test_no_two_texts_of_a_figure_overlap(count: int) -> None:
     for draw in (
         lambda: comparison.relations(best(count), "relations"),
+        lambda: comparison.pronouns(pronouns(count), "pronouns"),
         lambda: comparison.depth(depth(count), "depth"),
         lambda: comparison.matches(matches(count), "matches"),
     ):
