@@ -81,16 +81,18 @@ def choices_text(folder: Path) -> str:
     """
     parts = []
     for group in ("model", "corpus"):
-        rows = [_row(path) for path in sorted((folder / group).glob("*.yaml"))]
+        rows = [_row(group, path) for path in sorted((folder / group).glob("*.yaml"))]
         parts.append(_columns([(group, "size", "licence"), *rows]))
     return "\n\n".join(parts)
 
 
-def _row(path: Path) -> tuple[str, str, str]:
+def _row(group: str, path: Path) -> tuple[str, str, str]:
+    """The name of a choice, its size, or what has to be given with it, and its licence."""
     config = OmegaConf.to_container(OmegaConf.load(path))
     assert isinstance(config, dict)
-    size, licence = (str(config.get(key) or "–") for key in ("size", "licence"))
-    return path.stem, size, licence
+    to_give = [f"give {group}.{key}=" for key in ("hub", "path") if config.get(key) == "???"]
+    size = to_give[0] if to_give else str(config.get("size") or "–")
+    return path.stem, size, str(config.get("licence") or "–")
 
 
 def _columns(rows: list[tuple[str, str, str]]) -> str:

@@ -35,8 +35,10 @@ def test_the_list_has_every_name_with_size_and_licence() -> None:
         for path in (CONFIGURATIONS / group).glob("*.yaml"):
             content = yaml.safe_load(path.read_text())
             (line,) = (each for each in lines if each.split(" ", 1)[0] == path.stem)
-            for key in ("size", "licence"):
-                assert str(content.get(key) or "–") in line
+            to_give = "???" in content.values()
+            size = f"give {group}." if to_give else str(content.get("size") or "–")
+            assert f"  {size}" in line
+            assert line.endswith(f"  {content.get('licence') or '–'}")
 
 
 def test_cfg_shows_what_a_choice_stands_for() -> None:
