@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from attnray.compare.heldout import HeldOut, heldout
 from attnray.compare.subjects import Subject
-from attnray.metrics.paired import Comparison, difference_of_choices, holm
+from attnray.metrics.paired import Comparison, difference_of, holm
 from attnray.metrics.registry import METRICS
 from attnray.metrics.syntax import ALL_BUT_PUNCT
 
@@ -27,7 +28,8 @@ DIFFERENCES = pa.schema(
         ("max_tokens", pa.int64()),
         ("item", pa.string()),
         ("total", pa.int64()),
-        ("other_total", pa.int64()),
+        ("left_out", pa.int64()),
+        ("other_left_out", pa.int64()),
         ("heldout_accuracy", pa.float64()),
         ("other_heldout_accuracy", pa.float64()),
         ("difference", pa.float64()),
@@ -46,9 +48,9 @@ Choices = dict[tuple[int | None, str], HeldOut]
 def differences_table(subjects: Sequence[Subject]) -> pa.Table:
     """Every two subjects over the same examples: the best heads of one less those of the other.
 
-    Both heads are held out: chosen on the other folds of documents. p-values are corrected for
-    the number of relations, mention types or genders of a pair (Holm). The cases of two models
-    differ where one leaves out or cuts what the other does not: both numbers are given.
+    Both heads are held out: chosen on the other folds of documents. Where one model leaves out
+    or cuts what the other does not, they are compared on the cases they share. p-values are
+    corrected for the number of relations, mention types or genders of a pair (Holm).
     """
     rows: list[Row] = []
     for metric, together in PREDICTING.items():
@@ -76,47 +78,49 @@ def _pair(ours: Choices, theirs: Choices, together: tuple[str, ...]) -> Iterator
     cuts = dict.fromkeys(cut for cut, _ in ours)
     for cut in cuts:
         shared = [row for c, row in ours if c == cut and (cut, row) in theirs]
-        found = [_difference(ours[cut, row], theirs[cut, row]) for row in shared]
+        pairs = [Pair.of(ours[cut, row], theirs[cut, row]) for row in shared]
+        found = [pair.tested() for pair in pairs]
         single = [
             None if row in together else d.p_value for row, d in zip(shared, found, strict=True)
         ]
-        for row, difference, p_holm in zip(shared, found, holm(single), strict=True):
-            mine, other = ours[cut, row], theirs[cut, row]
+        for row, pair, d, p_holm in zip(shared, pairs, found, holm(single), strict=True):
+            total = int(pair.totals.sum())
             yield {
                 "max_tokens": cut,
                 "item": row,
-                "total": int(mine.totals.sum()),
-                "other_total": int(other.totals.sum()),
-                "heldout_accuracy": _accuracy(mine),
-                "other_heldout_accuracy": _accuracy(other),
-                "difference": difference.difference,
-                "ci_low": difference.low,
-                "ci_high": difference.high,
-                "p_value": difference.p_value,
+                "total": total,
+                "left_out": int(ours[cut, row].totals.sum()) - total,
+                "other_left_out": int(theirs[cut, row].totals.sum()) - total,
+                "heldout_accuracy": int(pair.correct.sum()) / total if total else None,
+                "other_heldout_accuracy": int(pair.other.sum()) / total if total else None,
+                "difference": d.difference,
+                "ci_low": d.low,
+                "ci_high": d.high,
+                "p_value": d.p_value,
                 "p_holm": p_holm,
             }
 
 
-def _difference(ours: HeldOut, theirs: HeldOut) -> Comparison:
-    units = np.union1d(ours.units, theirs.units)
-    return difference_of_choices(
-        _at(units, ours.units, ours.correct),
-        _at(units, ours.units, ours.totals),
-        _at(units, theirs.units, theirs.correct),
-        _at(units, theirs.units, theirs.totals),
-        ours.alike and theirs.alike,
-    )
+@dataclass(frozen=True)
+class Pair:
+    """What two held-out choices got right of the cases both have, by unit."""
 
+    correct: NDArray[np.int64]
+    other: NDArray[np.int64]
+    totals: NDArray[np.int64]
+    alike: bool
 
-def _at(
-    units: NDArray[np.int64], own: NDArray[np.int64], counts: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The counts of one side at each unit, 0 where it has none."""
-    values = np.zeros(len(units), np.int64)
-    values[np.searchsorted(units, own)] = counts
-    return values
+    @classmethod
+    def of(cls, ours: HeldOut, theirs: HeldOut) -> Pair:
+        """The shared cases of two choices."""
+        _, here, there = np.intersect1d(ours.items, theirs.items, return_indices=True)
+        _, unit_of = np.unique(ours.units[here], return_inverse=True)
+        columns = (ours.correct[here], theirs.correct[there], ours.totals[here])
+        correct, other, totals = (np.bincount(unit_of, each).astype(np.int64) for each in columns)
+        return cls(correct, other, totals, ours.alike and theirs.alike)
 
-
-def _accuracy(side: HeldOut) -> float | None:
-    total = int(side.totals.sum())
-    return int(side.correct.sum()) / total if total else None
+    def tested(self) -> Comparison:
+        """The difference of their accuracies."""
+        return difference_of(
+            self.correct, self.totals, self.other, self.totals, held_out_alike=self.alike
+        )

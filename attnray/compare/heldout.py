@@ -1,13 +1,16 @@
-"""Held out, by unit: what the heads chosen on the other folds got right, from stored attention."""
+"""Held out, by item: what the heads chosen on the other folds got right, from stored attention."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attnray.compare.items import Items
+from attnray.corpus.example import Example
 from attnray.metrics.base import AttentionMetric, Predictions, UnitCounts, merge, under
 from attnray.metrics.best import FEWEST_UNITS, chosen
 from attnray.metrics.sums import Partial
@@ -21,8 +24,13 @@ from attnray.store.partials import read_partial, write_partial
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Right and all cases by unit; `alike` says whether every fold chose the same head."""
+    """Right and all cases by item; `alike` says whether every fold chose the same head.
 
+    An item is a sentence of syntax, or a mention; see `Items` for its number. `units` has the
+    document, or block of sentences, of each.
+    """
+
+    items: NDArray[np.int64]
     units: NDArray[np.int64]
     correct: NDArray[np.int64]
     totals: NDArray[np.int64]
@@ -32,7 +40,7 @@ class HeldOut:
 def heldout(run: Run, metric: str, measurement: Measurement, number: int) -> dict[str, HeldOut]:
     """The held-out choice of every row of a metric's table of best heads.
 
-    The heads were chosen by the partials of all shards; to score them by unit, attention is
+    The heads were chosen by the partials of all shards; to score them by item, attention is
     read once more, and what was found is kept in the run folder.
 
     Args:
@@ -46,7 +54,7 @@ def heldout(run: Run, metric: str, measurement: Measurement, number: int) -> dic
     """
     shards = measurement.examples.shards
     identity = fingerprint(
-        {"version": 1, "partials": [run.partial_identity(measurement.metric, s) for s in shards]}
+        {"version": 2, "partials": [run.partial_identity(measurement.metric, s) for s in shards]}
     )
     stage = f"heldout-{metric}"
     path = run.folder.partial(stage, number)
@@ -59,21 +67,25 @@ def heldout(run: Run, metric: str, measurement: Measurement, number: int) -> dic
 def _scored(run: Run, measurement: Measurement) -> dict[str, HeldOut]:
     name, shards = measurement.metric.name, measurement.examples.shards
     total = merge(read_partial(run.folder.partial(name, shard)) for shard in shards)
+    items = Items()
     by_row: dict[str, list[UnitCounts]] = {}
     for shard in shards:
-        for row, counts in _by_unit(run, measurement, shard).items():
+        examples = items.alone(read_examples(run.folder, shard))
+        for row, counts in _by_item(run, measurement, shard, examples).items():
             by_row.setdefault(row, []).append(counts)
     found = {}
     for row, parts in by_row.items():
         picked = chosen(under(total, f"{row}/paired")["h"])
-        if sum(len(part.units) for part in parts) >= FEWEST_UNITS:
-            found[row] = _chosen_of(parts, picked)
+        chosen_of_row = _chosen_of(parts, picked, items)
+        if len(np.unique(chosen_of_row.units)) >= FEWEST_UNITS:
+            found[row] = chosen_of_row
     return found
 
 
-def _by_unit(run: Run, measurement: Measurement, shard: int) -> dict[str, UnitCounts]:
-    """What all heads got right in the units of a shard, by row."""
-    examples = read_examples(run.folder, shard)
+def _by_item(
+    run: Run, measurement: Measurement, shard: int, examples: Sequence[Example]
+) -> dict[str, UnitCounts]:
+    """What all heads got right in the items of a shard, by row."""
     reader = AttentionReader(run.folder.attention(shard))
     metric = cast(AttentionMetric, measurement.metric)
     sums = cast(Predictions, metric.start(examples, reader.heads))
@@ -82,12 +94,14 @@ def _by_unit(run: Run, measurement: Measurement, shard: int) -> dict[str, UnitCo
     return sums.by_unit()
 
 
-def _chosen_of(parts: list[UnitCounts], picked: list[int]) -> HeldOut:
-    """Of every unit, what the head picked for its fold got right."""
+def _chosen_of(parts: list[UnitCounts], picked: list[int], items: Items) -> HeldOut:
+    """Of every item, what the head picked for its fold got right."""
     pick = np.array(picked)
     correct = [part.correct[np.arange(len(part.units)), pick[part.folds]] for part in parts]
+    numbers = np.concatenate([part.units for part in parts])
     return HeldOut(
-        np.concatenate([part.units for part in parts]),
+        numbers,
+        np.array([items.unit_of[number] for number in numbers.tolist()], np.int64),
         np.concatenate(correct),
         np.concatenate([part.totals for part in parts]),
         len(set(picked)) == 1,
@@ -99,6 +113,7 @@ def _flat(rows: dict[str, HeldOut]) -> Partial:
     flat: Partial = {}
     for row, found in rows.items():
         flat |= {
+            f"items/{row}": found.items,
             f"units/{row}": found.units,
             f"correct/{row}": found.correct,
             f"totals/{row}": found.totals,
@@ -108,10 +123,13 @@ def _flat(rows: dict[str, HeldOut]) -> Partial:
 
 
 def _rows(flat: Partial) -> dict[str, HeldOut]:
-    names = under(flat, "units")
     return {
         row: HeldOut(
-            units, flat[f"correct/{row}"], flat[f"totals/{row}"], bool(flat[f"alike/{row}"])
+            items,
+            flat[f"units/{row}"],
+            flat[f"correct/{row}"],
+            flat[f"totals/{row}"],
+            bool(flat[f"alike/{row}"]),
         )
-        for row, units in names.items()
+        for row, items in under(flat, "items").items()
     }

@@ -110,7 +110,11 @@ def compare(sums: Partial) -> Comparison:
 
 
 def difference_of(
-    correct: Counts, totals: Counts, other_correct: Counts, other_totals: Counts
+    correct: Counts,
+    totals: Counts,
+    other_correct: Counts,
+    other_totals: Counts,
+    held_out_alike: bool = True,
 ) -> Comparison:
     """One accuracy less another, over the same units, whose cases may be counted several times.
 
@@ -119,6 +123,8 @@ def difference_of(
         totals: cases by unit.
         other_correct: those of the other, by the same units.
         other_totals: the same cases as `totals`, each counted equally often.
+        held_out_alike: whether every fold has the same heads, of held-out choices (see
+            `compare`).
     """
     # Counts of, say, one seed and of three are brought to the same number of cases.
     times, other_times = int(other_totals.sum()), int(totals.sum())
@@ -127,38 +133,8 @@ def difference_of(
     shared = np.gcd(times, other_times)
     times, other_times = times // shared, other_times // shared
     found = moments((correct * times - other_correct * other_times)[:, None], totals * times)
-    return _tested({name: np.asarray(value).squeeze() for name, value in found.items()})
-
-
-def difference_of_choices(
-    correct: Counts, totals: Counts, other_correct: Counts, other_totals: Counts, alike: bool
-) -> Comparison:
-    """One held-out accuracy less another, over the same units, of which each has its own cases.
-
-    (Two models may leave out different examples.) A difference of two ratios of sums, its
-    variance that of sum (c - r t) / T - (c' - r' t') / T' over units.
-
-    Args:
-        correct: right cases by unit.
-        totals: cases by unit.
-        other_correct: those of the other, by the same units.
-        other_totals: its cases by unit.
-        alike: whether on both sides every fold has the same head (see `compare`).
-    """
-    total, other_total = int(totals.sum()), int(other_totals.sum())
-    if not total or not other_total:
-        return Comparison()
-    accuracy, other = correct.sum() / total, other_correct.sum() / other_total
-    value = float(accuracy - other)
-    units = int(((totals > 0) | (other_totals > 0)).sum())
-    if units < 2:
-        return Comparison(value)
-    left = (correct - accuracy * totals) / total
-    right = (other_correct - other * other_totals) / other_total
-    error = math.sqrt(units / (units - 1) * float(((left - right) ** 2).sum()))
-    wide = error * math.sqrt(1 if alike else CORRECTION)
-    reach = float(stats.t.ppf(0.975, units - 1)) * wide
-    return Comparison(value, value - reach, value + reach, _p_value(value, wide, units))
+    summed = {name: np.asarray(value).squeeze() for name, value in found.items()}
+    return _tested(summed, 1 if held_out_alike else CORRECTION)
 
 
 def _tested(sums: Partial, correction: float = 1) -> Comparison:

@@ -58,7 +58,8 @@ def differences(count: int) -> pa.Table:
             "max_tokens": None,
             "item": item,
             "total": 1000,
-            "other_total": 990,
+            "left_out": 10,
+            "other_left_out": 0,
             "heldout_accuracy": 0.5,
             "other_heldout_accuracy": 0.3,
             "difference": 0.2,
@@ -156,9 +157,9 @@ def test_it_has_the_numbers_of_its_tables(page: Page) -> None:
     )
     assert len(together) == 2 * len(by_relation) == 4
     assert together[0][2:] == [
-        "syntax: all", "50.0%", "30.0%", "+20.0", "+10.0 to +30.0", "0.01", "1,000", "990",
+        "syntax: all", "50.0%", "30.0%", "+20.0", "+10.0 to +30.0", "0.01", "1,000", "10 / 0",
     ]  # fmt: skip
-    assert by_relation[0][-3:] == ["0.04", "1,000", "990"]
+    assert by_relation[0][-3:] == ["0.04", "1,000", "10 / 0"]
     assert [STRANGE, "bert-L1-H768-of-a-long-name", "4.0", "20.0"] in [r[:4] for r in page.rows]
 
 
