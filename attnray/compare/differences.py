@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from attnray.compare.heldout import HeldOut, heldout
+from attnray.compare.heldout import Choices, HeldOut, heldout
 from attnray.compare.subjects import Subject
+from attnray.config import ExecutorConfig
 from attnray.metrics.paired import Comparison, difference_of, holm
 from attnray.metrics.registry import METRICS
 from attnray.metrics.syntax import ALL_BUT_PUNCT
@@ -41,36 +42,39 @@ DIFFERENCES = pa.schema(
 )
 
 Row = dict[str, object]
-#: The held-out choices of a subject, by what they were cut to and row.
-Choices = dict[tuple[int | None, str], HeldOut]
 
 
-def differences_table(subjects: Sequence[Subject]) -> pa.Table:
+def differences_table(subjects: Sequence[Subject], executor: ExecutorConfig) -> pa.Table:
     """Every two subjects over the same examples: the best heads of one less those of the other.
 
     Both heads are held out: chosen on the other folds of documents. Where one model leaves out
     or cuts what the other does not, they are compared on the cases they share. p-values are
     corrected for the number of relations, mention types or genders of a pair (Holm).
     """
+    pairs = [
+        (metric, one, other)
+        for metric in PREDICTING
+        for one, other in combinations(range(len(subjects)), 2)
+        if _comparable(subjects[one], subjects[other], metric)
+    ]
+    wanted = list(dict.fromkeys((place, m) for m, *places in pairs for place in places))
+    found = heldout([(subjects[place].run, metric) for place, metric in wanted], executor)
+    choices = dict(zip(wanted, found, strict=True))
     rows: list[Row] = []
-    for metric, together in PREDICTING.items():
-        role = METRICS[metric].role
-        choices = [(s, _choices(s, metric)) for s in subjects if metric in s.run.metrics]
-        for (one, ours), (other, theirs) in combinations(choices, 2):
-            if one.examples(role) == other.examples(role):
-                corpus = one.run.manifest.sets_of(role)[0].corpus
-                named = {"model": one.name, "corpus": corpus, "other_model": other.name}
-                rows += [named | {"metric": metric} | r for r in _pair(ours, theirs, together)]
+    for metric, one, other in pairs:
+        corpus = subjects[one].run.manifest.sets_of(METRICS[metric].role)[0].corpus
+        models = {"model": subjects[one].name, "other_model": subjects[other].name}
+        named = {**models, "corpus": corpus, "metric": metric}
+        both = choices[one, metric], choices[other, metric]
+        rows += [named | row for row in _pair(*both, PREDICTING[metric])]
     return pa.Table.from_pylist(rows, DIFFERENCES)
 
 
-def _choices(subject: Subject, metric: str) -> Choices:
-    run = subject.run
-    return {
-        (each.examples.max_tokens, row): found
-        for number, each in enumerate(run.measurements(metric))
-        for row, found in heldout(run, metric, each, number).items()
-    }
+def _comparable(one: Subject, other: Subject, metric: str) -> bool:
+    """Whether both were measured by a metric, over the same corpus."""
+    role = METRICS[metric].role
+    measured = metric in one.run.metrics and metric in other.run.metrics
+    return measured and one.examples(role) == other.examples(role)
 
 
 def _pair(ours: Choices, theirs: Choices, together: tuple[str, ...]) -> Iterator[Row]:
@@ -114,6 +118,9 @@ class Pair:
     def of(cls, ours: HeldOut, theirs: HeldOut) -> Pair:
         """The shared cases of two choices."""
         _, here, there = np.intersect1d(ours.items, theirs.items, return_indices=True)
+        # Of documents of one name, one model may have cut one more.
+        same = ours.totals[here] == theirs.totals[there]
+        here, there = here[same], there[same]
         _, unit_of = np.unique(ours.units[here], return_inverse=True)
         columns = (ours.correct[here], theirs.correct[there], ours.totals[here])
         correct, other, totals = (np.bincount(unit_of, each).astype(np.int64) for each in columns)

@@ -3,53 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from attnray.corpus.example import Example
+from attnray.corpus.example import Antecedent, Example
 
 
-class Items:
-    """Numbers the sentences and mentions of a corpus, shard after shard, and knows their units.
+def itemised(examples: Sequence[Example]) -> tuple[list[Example], dict[int, int]]:
+    """The examples with every sentence and every mention as a unit of its own: an item.
 
-    A sentence is known by its document and words, a mention by its document, span and entity,
-    and by how many of the same came before: whatever a model leaves out or cuts, the others
-    keep their numbers.
+    A sentence is known by its document and words, a mention by its document, span and entity:
+    whatever a model leaves out or cuts, and wherever shards end, the others keep their numbers.
+    Those known by the same are one item.
+
+    Returns:
+        The examples, and the unit of each item.
     """
+    unit_of: dict[int, int] = {}
 
-    def __init__(self) -> None:
-        self._before: Counter[bytes] = Counter()
-        #: The unit of each item.
-        self.unit_of: dict[int, int] = {}
+    def mention_alone(mention: Antecedent, document: str) -> Antecedent:
+        item = _number(document, mention.start, mention.end, mention.entity)
+        unit_of.setdefault(item, mention.unit)
+        return replace(mention, unit=item)
 
-    def alone(self, examples: Sequence[Example]) -> list[Example]:
-        """The examples of the next shard, with every item as a unit of its own."""
-        return [
-            replace(
-                example,
-                unit=self._number(example.unit, example.document, example.words),
-                mentions=[
-                    replace(
-                        mention,
-                        unit=self._number(
-                            mention.unit,
-                            example.document,
-                            [mention.start, mention.end, mention.entity],
-                        ),
-                    )
-                    for mention in example.mentions
-                ],
-            )
-            for example in examples
-        ]
+    def alone(example: Example) -> Example:
+        item = _number(example.document, *example.words)
+        unit_of.setdefault(item, example.unit)
+        mentions = [mention_alone(mention, example.document) for mention in example.mentions]
+        return replace(example, unit=item, mentions=mentions)
 
-    def _number(self, unit: int, document: str, name: Sequence[object]) -> int:
-        # 56 bits, so that no sign gets in the way: two of a million items meet once in 10^5 runs.
-        name_hash = hashlib.blake2b(repr((document, name)).encode(), digest_size=16).digest()
-        occurrence = self._before[name_hash].to_bytes(4)
-        self._before[name_hash] += 1
-        number = hashlib.blake2b(name_hash + occurrence, digest_size=7).digest()
-        item = int.from_bytes(number)
-        self.unit_of[item] = unit
-        return item
+    return [alone(example) for example in examples], unit_of
+
+
+def _number(*name: object) -> int:
+    """A number for a name, of 56 bits: among a million two are alike in one of 10^5 corpora."""
+    return int.from_bytes(hashlib.blake2b(repr(name).encode(), digest_size=7).digest())

@@ -52,25 +52,34 @@ class Predictions(Accumulator, Protocol):
         """The counts of each row of its table of best heads."""
 
 
-class Metric(Protocol):
-    """A metric: its partials are merged by `merge`, and `tables` are made of the sum."""
+class Measured(Protocol):
+    """What gives shards their partials."""
 
     name: str
-    table_names: tuple[str, ...]
 
     @property
     def parameters(self) -> dict[str, object]:
         """What decides a partial's bytes beside the attention; `version` rises with the code."""
 
+
+class Metric(Measured, Protocol):
+    """A metric: its partials are merged by `merge`, and `tables` are made of the sum."""
+
+    table_names: tuple[str, ...]
+
     def tables(self, total: Partial) -> dict[str, pa.Table]:
         """The metric's tables by name, without the columns model and corpus."""
 
 
-class AttentionMetric(Metric, Protocol):
-    """A metric of stored attention."""
+class ShardMetric(Measured, Protocol):
+    """What a shard's stored attention is analysed by."""
 
     def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> Accumulator:
         """An accumulator for the examples of a shard and (layers, heads)."""
+
+
+class AttentionMetric(ShardMetric, Metric, Protocol):
+    """A metric of stored attention."""
 
 
 def merge(partials: Iterable[Partial]) -> Partial:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from attnray.metrics.base import AttentionMetric
+from attnray.metrics.base import ShardMetric
 from attnray.pipeline.extract import read_examples
 from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder
@@ -26,7 +26,7 @@ class AnalyseTask:
     stage: ClassVar[str] = "analyse"
     folder: RunFolder
     shard: int
-    metrics: tuple[AttentionMetric, ...]
+    metrics: tuple[ShardMetric, ...]
     identities: tuple[str, ...]
 
     @property

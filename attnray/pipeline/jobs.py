@@ -74,7 +74,7 @@ def _compare(config: Config, _: list[str]) -> None:
     names = sorted(folder.path.resolve().name for folder in folders)
     default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
     target = run_folder(config.run_dir) if config.run_dir else default
-    page = compare(folders, RunFolder(target))
+    page = compare(folders, RunFolder(target), config.executor)
     print(f"tables:  {target / 'tables'}")
     print(f"report:  {page}")
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from attnray.config import ExecutorConfig
 from attnray.errors import IncompleteRun, InputError
-from attnray.metrics.base import AttentionMetric, Metric
+from attnray.metrics.base import Metric, ShardMetric
 from attnray.metrics.registry import PROBES
 from attnray.pipeline import extract as extraction
 from attnray.pipeline.analyse import AnalyseTask
@@ -61,7 +62,36 @@ def process_all(
     """
     members = [(run, member) for run in runs for member in run.members]
     works = [_work(member, wanted) for _, member in members]
-    following = {id(run): _Following(run) for run in runs}
+    yield from _processed(members, works, title, runs[0].config.executor)
+
+
+def analyse_more(
+    todo: Sequence[tuple[Run, Sequence[tuple[ShardMetric, int]]]],
+    title: str,
+    executor: ExecutorConfig,
+) -> None:
+    """Analyse shards of extracted runs by further metrics, in one queue, where it is not done yet.
+
+    Args:
+        todo: for each run, metrics and shards.
+        title: what the progress is called.
+        executor: where.
+
+    Raises:
+        IncompleteRun: shards failed; names each with the reason.
+    """
+    lacking = [(run, [p for p in pieces if not run.measured(*p)]) for run, pieces in todo]
+    works = [Work(_settings(run), [], analyse=_analyses(run, own)) for run, own in lacking]
+    for processed in _processed([(run, run) for run, _ in todo], works, title, executor):
+        if processed.error:
+            raise processed.error
+
+
+def _processed(
+    members: Sequence[tuple[Run, Run]], works: Sequence[Work], title: str, executor: ExecutorConfig
+) -> Iterator[Processed]:
+    """Do the works, each of a member of a run; gives each run as its last piece ends."""
+    following = {id(run): _Following(run) for run, _ in members}
     for (run, _), work in zip(members, works, strict=True):
         following[id(run)].left += len(work)
     for each in following.values():
@@ -69,7 +99,7 @@ def process_all(
             yield each.result()
     sizes = [dict(_sizes(member)) for _, member in members]
     with Progress(title, works, sizes) as progress:
-        for outcome in make_executor(runs[0].config.executor).run(works):
+        for outcome in make_executor(executor).run(works):
             progress.advance(outcome)
             run, member = members[outcome.work]
             each = following[id(run)]
@@ -116,17 +146,11 @@ def _work(run: Run, wanted: frozenset[str]) -> Work:
     if raw and EXTRACT not in wanted:
         shards = ", ".join(f"{shard:05}" for shard in raw)
         raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}")
-    manifest, config = run.manifest, run.config
+    pieces = [cast("tuple[ShardMetric, int]", each) for own in todo.values() for each in own]
     return Work(
-        model=ModelSettings(
-            config.model,
-            config.seed,
-            manifest.identity["model"],
-            manifest.identity["device"],
-            config.executor.threads_per_extractor,
-        ),
+        model=_settings(run),
         extract=[
-            ExtractTask(run.folder, shard, manifest.attention_identity(shard), config.store)
+            ExtractTask(run.folder, shard, run.manifest.attention_identity(shard), run.config.store)
             for shard in raw
         ],
         differentiate=[
@@ -134,9 +158,15 @@ def _work(run: Run, wanted: frozenset[str]) -> Work:
             for metric, shard in gradients
             if EXTRACT in wanted
         ],
-        analyse=_analyses(run, todo) if ANALYSE in wanted else {},
+        analyse=_analyses(run, pieces) if ANALYSE in wanted else {},
         probe=_probes(run) if PROBE in wanted else [],
     )
+
+
+def _settings(run: Run) -> ModelSettings:
+    config, identity = run.config, run.manifest.identity
+    threads = config.executor.threads_per_extractor
+    return ModelSettings(config.model, config.seed, identity["model"], identity["device"], threads)
 
 
 def _probes(run: Run) -> list[ProbeTask]:
@@ -150,12 +180,11 @@ def _unfinished(run: Run) -> dict[str, list[tuple[Metric, int]]]:
     return {metric: list(run.unfinished(metric)) for metric in run.metrics}
 
 
-def _analyses(run: Run, todo: dict[str, list[tuple[Metric, int]]]) -> dict[int, AnalyseTask]:
+def _analyses(run: Run, pieces: Iterable[tuple[ShardMetric, int]]) -> dict[int, AnalyseTask]:
     """An analysis for each shard, by all the metrics it still needs."""
-    by_shard: dict[int, list[tuple[AttentionMetric, str]]] = {}
-    for metric, shard in (each for pieces in todo.values() for each in pieces):
-        piece = (cast(AttentionMetric, metric), run.partial_identity(metric, shard))
-        by_shard.setdefault(shard, []).append(piece)
+    by_shard: dict[int, list[tuple[ShardMetric, str]]] = {}
+    for metric, shard in pieces:
+        by_shard.setdefault(shard, []).append((metric, run.partial_identity(metric, shard)))
     return {
         shard: AnalyseTask(run.folder, shard, *zip(*pieces, strict=True))
         for shard, pieces in sorted(by_shard.items())

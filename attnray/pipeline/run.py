@@ -11,7 +11,7 @@ from pathlib import Path
 from attnray.config import Config, corpora
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
-from attnray.metrics.base import Metric
+from attnray.metrics.base import Measured, Metric
 from attnray.metrics.registry import GAP, METRICS, PROBES, roles_of
 from attnray.pipeline.analyse import stage
 from attnray.pipeline.manifest import ExampleSet, Manifest
@@ -117,7 +117,7 @@ class Run:
         measured = {shard for examples in sets for shard in examples.shards}
         return sorted(measured.union(*((*task.train, *task.dev) for task in self.probes[:1])))
 
-    def partial_identity(self, metric: Metric, shard: int) -> str:
+    def partial_identity(self, metric: Measured, shard: int) -> str:
         """The fingerprint of a metric's partial."""
         return self.manifest.partial_identity(metric.name, metric.parameters, shard)
 
@@ -151,9 +151,12 @@ class Run:
         """A metric with each shard that has no partial of it yet."""
         for each in self.measurements(metric):
             for shard in each.examples.shards:
-                identity = self.partial_identity(each.metric, shard)
-                if not self.folder.done(stage(metric), shard, identity):
+                if not self.measured(each.metric, shard):
                     yield each.metric, shard
+
+    def measured(self, metric: Measured, shard: int) -> bool:
+        """Whether a shard has its partial of a metric."""
+        return self.folder.done(stage(metric.name), shard, self.partial_identity(metric, shard))
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -63,7 +63,8 @@ def _in_one_queue(placed: list[tuple[Member, Place]], comparison: Path | None) -
             failed.append(f"{folder.path}: {describe(error)}")
     done = [run.folder for run in runs if run.folder in whole]
     if len(done) > 1:
-        page = compare(done, RunFolder(comparison or runs_folder() / _default_name(done)))
+        target = RunFolder(comparison or runs_folder() / _default_name(done))
+        page = compare(done, target, runs[0].config.executor)
         print(f"comparison: {page}")
     return failed
 

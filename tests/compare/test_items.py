@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from attnray.compare.items import Items
+from attnray.compare.items import itemised
 from attnray.corpus.example import Antecedent, Example
 
 
@@ -18,19 +18,19 @@ def sentence(document: str, words: str, unit: int) -> Example:
     )
 
 
-def numbers(*shards: list[Example]) -> tuple[list[int], Items]:
-    items = Items()
-    return [each.unit for shard in shards for each in items.alone(shard)], items
-
-
 def test_a_sentence_left_out_changes_no_other_number() -> None:
-    said = [sentence("a", "Yes .", 7), sentence("a", "A long one .", 7)]
-    again = [sentence("a", "Yes .", 7), sentence("b", "Yes .", 8)]
-    whole, items = numbers(said, again)
-    assert len(set(whole)) == 4
-    assert [items.unit_of[number] for number in whole] == [7, 7, 7, 8]
-    without, _ = numbers([said[0], *again])
-    assert without == [whole[0], *whole[2:]]
+    long = sentence("a", "A long one .", 7)
+    others = [sentence("a", "Yes .", 7), sentence("b", "Yes .", 8), sentence("b", "No .", 9)]
+    whole, unit_of = itemised([long, *others])
+    assert [unit_of[each.unit] for each in whole] == [7, 7, 8, 9]
+    assert len(unit_of) == 4
+    assert itemised(others)[0] == whole[1:]
+
+
+def test_the_same_sentence_again_is_one_item() -> None:
+    twice, unit_of = itemised([sentence("a", "Yes .", 7), sentence("a", "Yes .", 8)])
+    assert twice[0].unit == twice[1].unit
+    assert list(unit_of.values()) == [7]
 
 
 def test_a_document_cut_earlier_keeps_the_numbers_of_its_mentions() -> None:
@@ -40,8 +40,7 @@ def test_a_document_cut_earlier_keeps_the_numbers_of_its_mentions() -> None:
     ]
     whole = replace(sentence("a", "Ann saw a dog", 3), mentions=mentions)
     cut = replace(whole, words=whole.words[:1], mentions=mentions[:1])
-    items, others = Items(), Items()
-    (found,), (shorter,) = items.alone([whole]), others.alone([cut])
+    ((found,), unit_of), ((shorter,), _) = itemised([whole]), itemised([cut])
     assert len({mention.unit for mention in found.mentions}) == 3
-    assert [items.unit_of[mention.unit] for mention in found.mentions] == [3, 4, 4]
+    assert [unit_of[mention.unit] for mention in found.mentions] == [3, 4, 4]
     assert shorter.mentions == found.mentions[:1]
