@@ -37,6 +37,11 @@ class Work:
         """What needs the model, extraction first."""
         return [*self.extract, *self.differentiate]
 
+    @property
+    def needs_model(self) -> bool:
+        """Whether there is anything to do that takes the model or its device."""
+        return bool(self.extract or self.differentiate or self.probe)
+
     def ready(self) -> list[AnalyseTask]:
         """The analyses that wait for no extraction."""
         waiting = {task.shard for task in self.extract}

@@ -152,7 +152,8 @@ class RayExecutor:
                 self._submit(state)
 
     def _gpus(self, works: Sequence[Work]) -> float:
-        if all(work.model.device == "cpu" for work in works):
+        """How many GPUs what needs a model takes; none where only analyses are left."""
+        if all(work.model.device == "cpu" or not work.needs_model for work in works):
             return 0
         return self._config.gpus_per_extractor or 1
 

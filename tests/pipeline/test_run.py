@@ -9,12 +9,20 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from attnray.compare.subjects import opened
+from attnray.metrics.base import AttentionMetric
+from attnray.pipeline.analyse import AnalyseTask
+from attnray.pipeline.executor import Work
+from attnray.pipeline.on_ray import RayExecutor
+from attnray.pipeline.worker import ModelSettings
+from attnray.store.folder import RunFolder
 from tests.pipeline.jobs import (
     SMALL,
     command,
@@ -278,6 +286,21 @@ def descendants(ancestor: int, name: str) -> list[int]:
     found = [pid for pid, line in commands.items() if line.startswith(name) and under(pid)]
     assert found
     return found
+
+
+def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None:
+    (subject,) = opened([RunFolder(copied)])
+    run = subject.run
+    (measurement,) = run.measurements("syntax")
+    metric, (shard, *_) = cast(AttentionMetric, measurement.metric), measurement.examples.shards
+    path = run.folder.partial("syntax", shard)
+    expected = path.read_bytes()
+    path.unlink()
+    task = AnalyseTask(run.folder, shard, (metric,), (run.partial_identity(metric, shard),))
+    model = ModelSettings(run.config.model, 0, {}, "cuda", 1)
+    (outcome,) = RayExecutor(run.config.executor).run([Work(model, [], analyse={shard: task})])
+    assert outcome.error is None
+    assert path.read_bytes() == expected
 
 
 def test_the_default_folder_is_found_again(settings: tuple[str, ...], tmp_path: Path) -> None:
