@@ -25,7 +25,7 @@ from attnray.config import (
     register,
     typed,
 )
-from attnray.corpus.addresses import is_address, name
+from attnray.corpus.files.addresses import is_address, name
 from attnray.corpus.readers import FORMATS, guess_format
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from attnray.config import CorpusConfig
-from attnray.corpus.conllu import read_conllu
 from attnray.corpus.document import Document
 from attnray.corpus.example import Example
+from attnray.corpus.formats.conllu import read_conllu
 from attnray.corpus.readers import files
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units

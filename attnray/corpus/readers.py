@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from attnray.config import CorpusConfig
-from attnray.corpus import addresses, checksums, rows
-from attnray.corpus.conll2012 import read_conll2012
-from attnray.corpus.conllu import read_conllu
 from attnray.corpus.document import Document
-from attnray.corpus.gap import read_gap
-from attnray.corpus.json_rows import json_rows, read_json
-from attnray.corpus.parquet import parquet_rows, read_parquet
-from attnray.corpus.text import read_text
-from attnray.corpus.word_head import read_word_head
+from attnray.corpus.files import addresses, checksums
+from attnray.corpus.formats import rows
+from attnray.corpus.formats.conll2012 import read_conll2012
+from attnray.corpus.formats.conllu import read_conllu
+from attnray.corpus.formats.gap import read_gap
+from attnray.corpus.formats.json_rows import json_rows, read_json
+from attnray.corpus.formats.parquet import parquet_rows, read_parquet
+from attnray.corpus.formats.text import read_text
+from attnray.corpus.formats.word_head import read_word_head
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.core.config_store import ConfigStore
 
 from attnray.config import RolesConfig
-from attnray.corpus import addresses
+from attnray.corpus.files import addresses
 from attnray.corpus.readers import ENDINGS, guess_format
 from attnray.errors import InputError
 from attnray.store.folder import fingerprint

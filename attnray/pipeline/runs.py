@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from attnray.config import Config, CorpusConfig, ExecutorConfig
-from attnray.corpus.addresses import is_address
+from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.registry import roles_of
 from attnray.model.source import Checkpoint, locate

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Example
-from attnray.corpus.lines import error_at, numbered_lines
+from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.errors import InputError
 
 

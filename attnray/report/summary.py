@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
@@ -64,26 +64,28 @@ def _relation_line(row: RelationBest) -> Line:
 
 
 def _mention_line(row: MentionBest) -> Line:
-    beside = (f"{name}: {wording.percent(value)}" for name, value in row.baselines.items())
-    return (
-        "coreference",
-        wording.head(row.layer, row.head),
-        f"{row.max_tokens} pieces",
-        wording.percent(row.accuracy),
-        f"({', '.join(beside)})",
-        f"{wording.count(row.total)} anaphors",
-    )
+    return _antecedent_line("coreference", row, row.baselines, "anaphors")
 
 
 def _pronoun_line(row: PronounBest) -> Line:
-    beside = (f"{name}: {wording.percent(each.accuracy)}" for name, each in row.baselines.items())
+    accuracies = {name: each.accuracy for name, each in row.baselines.items()}
+    return _antecedent_line("gap", row, accuracies, "pronouns")
+
+
+def _antecedent_line(
+    name: str,
+    row: MentionBest | PronounBest,
+    baselines: Mapping[str, float | None],
+    cases: str,
+) -> Line:
+    beside = (f"{baseline}: {wording.percent(value)}" for baseline, value in baselines.items())
     return (
-        "gap",
+        name,
         wording.head(row.layer, row.head),
         f"{row.max_tokens} pieces",
         wording.percent(row.accuracy),
         f"({', '.join(beside)})",
-        f"{wording.count(row.total)} pronouns",
+        f"{wording.count(row.total)} {cases}",
     )
 
 

@@ -17,7 +17,7 @@ from attnray.compare import heldout as held_out
 from attnray.compare.differences import differences_table
 from attnray.compare.subjects import Subject, opened
 from attnray.config import ExecutorConfig
-from attnray.corpus.gap import COLUMNS
+from attnray.corpus.formats.gap import COLUMNS
 from attnray.corpus.units import FOLDS
 from attnray.metrics.paired import CORRECTION
 from attnray.reading import RunReader

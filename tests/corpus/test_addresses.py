@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnray.config import CorpusConfig
-from attnray.corpus import addresses, patterns
+from attnray.corpus.files import addresses, patterns
 from attnray.corpus.readers import files, fingerprint, guess_format, read
 from attnray.errors import InputError
 from attnray.pipeline.runs import _absolute_corpus
@@ -171,7 +171,7 @@ def test_a_process_killed_in_a_download_harms_nobody(server: Server, cache: Path
     server.cut = 30
     server.waits.clear()
     address = f"{server.root}/x.conllu"
-    code = f"from attnray.corpus.addresses import local; local({address!r}, None)"
+    code = f"from attnray.corpus.files.addresses import local; local({address!r}, None)"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     while process.poll() is None and not list(cache.rglob("*.part")):
         time.sleep(0.01)

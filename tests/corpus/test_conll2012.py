@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnray.corpus.conll2012 import read_conll2012
 from attnray.corpus.document import NO_HEAD, Document, Mention
-from attnray.corpus.head_rules import Constituent, dependency_heads, head_child
+from attnray.corpus.formats.conll2012 import read_conll2012
+from attnray.corpus.formats.head_rules import Constituent, dependency_heads, head_child
 from attnray.corpus.mentions import head_word, mention_type
 from attnray.errors import InputError
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from udapi.core.document import Document as UdapiDocument
 
-from attnray.corpus.conllu import read_conllu
 from attnray.corpus.document import NO_HEAD, Document, Mention, Sentence
+from attnray.corpus.formats.conllu import read_conllu
 from attnray.errors import InputError
 
 

@@ -11,9 +11,9 @@ from udapi.core.coref import CorefMention
 from udapi.core.document import Document as UdapiDocument
 from udapi.core.node import Node
 
-from attnray.corpus.conllu import read_conllu
 from attnray.corpus.document import Document, Mention
-from attnray.corpus.entities import Entities
+from attnray.corpus.formats.conllu import read_conllu
+from attnray.corpus.formats.entities import Entities
 from attnray.errors import InputError
 
 Span = tuple[int, int, str]

@@ -11,11 +11,11 @@ import pytest
 
 from attnray.config import CorpusConfig
 from attnray.corpus.agreement import PRONOUNS
-from attnray.corpus.gap import COLUMNS, read_gap
+from attnray.corpus.formats.gap import COLUMNS, read_gap
+from attnray.corpus.formats.word_head import read_word_head
 from attnray.corpus.readers import FORMATS, files, fingerprint, read
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
-from attnray.corpus.word_head import read_word_head
 from attnray.errors import InputError
 from attnray.model.pieces import Role
 from tests.metrics.test_random_maps import LetterPieces

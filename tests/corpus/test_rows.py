@@ -13,9 +13,9 @@ import pytest
 
 from attnray.config import CorpusConfig
 from attnray.corpus.document import NO_HEAD, Document
-from attnray.corpus.parquet import BATCH, parquet_rows
+from attnray.corpus.formats.parquet import BATCH, parquet_rows
+from attnray.corpus.formats.word_head import read_word_head
 from attnray.corpus.readers import annotated, default_segment, read
-from attnray.corpus.word_head import read_word_head
 from attnray.errors import InputError
 
 #: As the authors' preprocessing writes them: trees, word pieces of pairs, and text.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnray.corpus.document import NO_HEAD, Document
-from attnray.corpus.text import read_text
+from attnray.corpus.formats.text import read_text
 from attnray.errors import InputError
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import attnray
 from attnray.corpus.document import Document, Mention, Sentence
-from attnray.corpus.gap import COLUMNS, read_gap
+from attnray.corpus.formats.gap import COLUMNS, read_gap
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.metrics.gap import Gap

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import attnray
-from attnray.corpus.gap import COLUMNS
+from attnray.corpus.formats.gap import COLUMNS
 from tests.pipeline.jobs import refusal, succeed, tables
 
 

@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Any
 
 from attnray.corpus.document import Document
-from attnray.corpus.lines import error_at, numbered_lines
-from attnray.corpus.rows import Row, documents
+from attnray.corpus.files.lines import error_at, numbered_lines
+from attnray.corpus.formats.rows import Row, documents
 from attnray.errors import InputError
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 
-from attnray.corpus.lines import opened
+from attnray.corpus.files.lines import opened
 from attnray.errors import InputError
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
-from attnray.corpus import hub, stores
+from attnray.corpus.files import hub, stores
 from attnray.errors import InputError
 
 #: How a path names a file inside an installed package: pkg://PACKAGE/FILE.

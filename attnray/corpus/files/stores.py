@@ -18,7 +18,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import HTTPStore, from_url
 
-from attnray.corpus import checksums, patterns
+from attnray.corpus.files import checksums, patterns
 from attnray.errors import InputError
 
 if TYPE_CHECKING:

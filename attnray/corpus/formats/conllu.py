@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from attnray.corpus.document import NO_HEAD, Document, Sentence
-from attnray.corpus.entities import Entities
-from attnray.corpus.lines import error_at, numbered_lines, stem
+from attnray.corpus.files.lines import error_at, numbered_lines, stem
+from attnray.corpus.formats.entities import Entities
 from attnray.errors import InputError
 
 COLUMNS = 10

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from attnray.corpus.document import Mention
-from attnray.corpus.lines import error_at
+from attnray.corpus.files.lines import error_at
 
 #: An id that opens a mention, closes one or both: the entity, which part of a discontinuous
 #: mention it is and of how many, and attributes.

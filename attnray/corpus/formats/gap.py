@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sentencex
 
 from attnray.corpus.document import NO_HEAD, Document, Mention, Sentence
-from attnray.corpus.lines import error_at, numbered_lines
+from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.errors import InputError
 
 COLUMNS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.lines import error_at, numbered_lines, stem
+from attnray.corpus.files.lines import error_at, numbered_lines, stem
 from attnray.errors import InputError
 
 #: A word, and its head (0 for the root) with the relation.

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attnray.corpus.document import Document
-from attnray.corpus.rows import FIELDS, UPOS, XPOS, Row, documents
+from attnray.corpus.formats.rows import FIELDS, UPOS, XPOS, Row, documents
 from attnray.errors import InputError
 
 #: How many rows are in memory at a time.

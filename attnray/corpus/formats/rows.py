@@ -7,8 +7,8 @@ from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 from attnray.corpus.document import NO_HEAD, Document, Sentence
-from attnray.corpus.lines import stem
-from attnray.corpus.text import sentences
+from attnray.corpus.files.lines import stem
+from attnray.corpus.formats.text import sentences
 from attnray.errors import InputError
 
 #: What a field may be called, in order of preference.

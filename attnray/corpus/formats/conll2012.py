@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from attnray.corpus.document import NO_HEAD, Document, Sentence
-from attnray.corpus.entities import Entities
-from attnray.corpus.head_rules import Constituent, dependency_heads
-from attnray.corpus.lines import error_at, numbered_lines
+from attnray.corpus.files.lines import error_at, numbered_lines
+from attnray.corpus.formats.entities import Entities
+from attnray.corpus.formats.head_rules import Constituent, dependency_heads
 from attnray.errors import InputError
 
 #: Document, part, number, word, tag, parse bit, …, coreference.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-from attnray.corpus import checksums, patterns
+from attnray.corpus.files import checksums, patterns
 from attnray.errors import InputError
 
 #: A revision is a branch, a tag, a commit, or one of the hub's own with a slash in its name.

@@ -8,7 +8,7 @@ from itertools import groupby
 import sentencex
 
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.lines import numbered_lines, stem
+from attnray.corpus.files.lines import numbered_lines, stem
 from attnray.errors import InputError
 
 

@@ -1,0 +1,1 @@
+"""The formats of corpora: from a file to documents."""
