@@ -29,14 +29,17 @@ def sweep(job: str, members: Sequence[Member]) -> None:
         InputError: no member can be used, or the members do not make one sweep.
     """
     if job != "run":
-        failed = _one_after_another(job, members)
+        failed, problems = _one_after_another(job, members), []
     else:
         shared = _shared_folder(members)
-        failed = _in_one_queue(_placed(members, shared), shared)
+        failed, whole = _in_one_queue(_placed(members, shared))
+        problems = _compared(whole, shared)
     if failed:
         many = f"{len(failed)} of the {len(members)} members of the sweep failed"
+        problems.insert(0, f"{many}: {'; '.join(failed)}")
+    if problems:
         raise IncompleteRun(
-            f"{many}: {'; '.join(failed)}. The same command goes on where this one stopped"
+            f"{'. '.join(problems)}. The same command goes on where this one stopped"
         )
 
 
@@ -50,8 +53,8 @@ def _one_after_another(job: str, members: Sequence[Member]) -> list[str]:
     return failed
 
 
-def _in_one_queue(placed: list[tuple[Member, Place]], comparison: Path | None) -> list[str]:
-    """Plan, process, reduce and report every member, and compare them; gives what failed."""
+def _in_one_queue(placed: list[tuple[Member, Place]]) -> tuple[list[str], list[Run]]:
+    """Plan, process, reduce and report every member; gives what failed, and the whole runs."""
     runs, failed = _planned(placed)
     whole: set[RunFolder] = set()
     for processed in process_all(runs, f"sweep of {len(placed)}"):
@@ -61,12 +64,20 @@ def _in_one_queue(placed: list[tuple[Member, Place]], comparison: Path | None) -
             whole.add(folder)
         except Exception as error:  # whatever befell one member, the others go on
             failed.append(f"{folder.path}: {describe(error)}")
-    done = [run.folder for run in runs if run.folder in whole]
-    if len(done) > 1:
-        target = RunFolder(comparison or runs_folder() / _default_name(done))
-        page = compare(done, target, runs[0].config.executor)
-        print(f"comparison: {page}")
-    return failed
+    return failed, [run for run in runs if run.folder in whole]
+
+
+def _compared(runs: list[Run], folder: Path | None) -> list[str]:
+    """Compare whole runs, in a folder or one named after them; gives why it failed, if so."""
+    if len(runs) < 2:
+        return []
+    folders = [run.folder for run in runs]
+    target = RunFolder(folder or runs_folder() / _default_name(folders))
+    try:
+        print(f"comparison: {compare(folders, target, runs[0].config.executor)}")
+    except IncompleteRun as error:
+        return [f"The comparison failed: {error}"]
+    return []
 
 
 def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:

@@ -126,6 +126,28 @@ def test_a_failed_member_does_not_stop_the_others(tiny_model: Path, tmp_path: Pa
         } == {"tiny", "tiny-random-2"}
 
 
+def test_a_comparison_that_fails_says_so_and_is_made_up_for(
+    swept: tuple[Path, tuple[str, ...]], tmp_path: Path
+) -> None:
+    folder, said = swept
+    again = Path(shutil.copytree(folder, tmp_path / "again"))
+    said = (*(f"run_dir={again}" if each.startswith("run_dir=") else each for each in said),)
+    run = run_of(again, "tiny")
+    for marker in (run / "done" / "analyse-heldout-syntax").iterdir():
+        marker.unlink()
+    blocks = (run / "attention" / "00000.zarr").rglob("*")
+    block = max(blocks, key=lambda path: path.stat().st_size)
+    whole = block.read_bytes()
+    block.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    message = refusal("run", *said, "executor=serial", status=1)
+    assert "The comparison failed" in message
+    assert "shard 00000 (analyse)" in message
+    assert "The same command" in message
+    block.write_bytes(whole)
+    succeed("run", *said, "executor=serial")
+    assert tables(again) == tables(folder)
+
+
 def test_a_sweep_of_which_nothing_can_be_used_is_refused(tmp_path: Path) -> None:
     models = f"model={tmp_path}/one,{tmp_path}/two"
     message = refusal("run", "-m", models, "executor=serial", f"run_dir={tmp_path}/out")
