@@ -90,8 +90,7 @@ class _Scoring:
         partials = [read_partial(run.folder.partial(self.metric.name, s)) for s in self.shards]
         found = {}
         for row, alike in self.metric.alike.items():
-            parts = [part for partial in partials if (part := under(partial, row))]
-            held = _joined(parts, alike)
+            held = _joined([under(p, row) for p in partials if f"{row}/items" in p], alike)
             if len(np.unique(held.units)) >= FEWEST_UNITS:
                 found[row] = held
         return found

@@ -26,6 +26,8 @@ from attnray.pipeline.guide import choices_text, help_text
 from attnray.pipeline.member import Member
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+#: What makes a command line a sweep.
+MULTIRUN = ("-m", "--multirun")
 #: Names the folder for what Hydra writes of a sweep, which nobody needs.
 HYDRA_FOLDER = "ATTNRAY_HYDRA_FOLDER"
 
@@ -73,7 +75,9 @@ def _compose_and_run(job: str) -> None:
     if job == "list":
         print(choices_text(configuration_folder()))
         return
-    sys.argv[1:] = known_to_hydra(arguments)
+    # Hydra's parser refuses it between settings.
+    sweep_first = sorted(arguments, key=lambda each: each not in MULTIRUN)
+    sys.argv[1:] = known_to_hydra(sweep_first)
     members = _composed()
     for member in members:
         check(member.config)

@@ -161,6 +161,14 @@ def test_the_folder_of_a_run_is_refused(tiny_model: Path, tmp_path: Path) -> Non
     assert "is the folder of a run" in refusal("run", "-m", *said, "merge=mean,first")
 
 
+def test_the_flag_may_stand_anywhere(tmp_path: Path) -> None:
+    models = f"model={tmp_path}/one,{tmp_path}/two"
+    for said in (("-m", models, "seed=1"), ("seed=1", "-m", models), (models, "seed=1", "-m")):
+        line = refusal("run", *said, f"run_dir={tmp_path / 'sweep'}", "executor=serial")
+        assert f"{tmp_path}/one" in line
+        assert f"{tmp_path}/two" in line
+
+
 def test_an_impossible_member_is_refused_before_anything_is_done(
     tiny_model: Path, tmp_path: Path
 ) -> None:
