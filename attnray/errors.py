@@ -1,4 +1,4 @@
-"""The errors that end a run, each with the exit status it stands for."""
+"""The errors that end a run, each with the exit status it stands for, and how any is told."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ class IncompleteRun(Exception):  # noqa: N818 (it is an outcome)
 
     The message names each missing shard and why it is missing.
     """
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line."""
+    first = str(error).strip().split("\n", 1)[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

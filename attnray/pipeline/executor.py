@@ -85,9 +85,3 @@ def local_device(config: ExecutorConfig) -> str:
 
     wanted = config.gpus_per_extractor
     return "cuda" if (torch.cuda.is_available() if wanted is None else wanted > 0) else "cpu"
-
-
-def describe(error: BaseException) -> str:
-    """An error in one line."""
-    first = str(error).strip().split("\n", 1)[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__

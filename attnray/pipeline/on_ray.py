@@ -25,9 +25,9 @@ import ray
 
 import attnray
 from attnray.config import ExecutorConfig
-from attnray.errors import InputError
+from attnray.errors import InputError, describe
 from attnray.pipeline.analyse import analyse
-from attnray.pipeline.executor import Outcome, Task, Work, describe, local_device
+from attnray.pipeline.executor import Outcome, Task, Work, local_device
 from attnray.pipeline.extract import ExtractTask
 from attnray.pipeline.probing import ProbeTask, probe
 from attnray.pipeline.worker import ModelSettings, ModelWorker

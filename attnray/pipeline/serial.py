@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from attnray.config import ExecutorConfig
-from attnray.errors import InputError
+from attnray.errors import InputError, describe
 from attnray.pipeline.analyse import analyse
-from attnray.pipeline.executor import Outcome, Task, Work, describe, local_device
+from attnray.pipeline.executor import Outcome, Task, Work, local_device
 from attnray.pipeline.extract import ExtractTask
 from attnray.pipeline.probing import probe
 from attnray.pipeline.worker import ModelWorker

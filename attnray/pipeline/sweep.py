@@ -7,8 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from attnray.compare.job import compare
-from attnray.errors import IncompleteRun, InputError
-from attnray.pipeline.executor import describe
+from attnray.errors import IncompleteRun, InputError, describe
 from attnray.pipeline.jobs import JOBS, finish
 from attnray.pipeline.member import Member
 from attnray.pipeline.plan import PlannedSets

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from attnray.errors import IncompleteRun, describe
 from attnray.metrics.sums import Partial
 from attnray.store.folder import read_table, write_table
 
@@ -35,8 +36,18 @@ def write_partial(path: Path, partial: Partial) -> None:
 
 
 def read_partial(path: Path) -> Partial:
-    """Read a partial."""
-    table = read_table(path)
+    """Read a partial.
+
+    Raises:
+        IncompleteRun: it is missing or damaged.
+    """
+    try:
+        table = read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        reason = describe(error)
+        raise IncompleteRun(
+            f"{path}: missing or damaged ({reason}); delete it and start its run again"
+        ) from error
     partial: Partial = {}
     for row, (name, shape) in enumerate(
         zip(table["name"].to_pylist(), table["shape"].to_pylist(), strict=True)

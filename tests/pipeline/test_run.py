@@ -240,6 +240,21 @@ def test_a_flipped_bit_of_stored_attention_ends_incomplete(
     assert line.count("shard 0") == 1
 
 
+def test_a_damaged_partial_is_named_and_made_anew(
+    copied: Path, undisturbed: Path, settings: tuple[str, ...]
+) -> None:
+    path = max((copied / "partials" / "syntax").iterdir())
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 16
+    path.write_bytes(content)
+    (copied / "tables" / "syntax.parquet").unlink()
+    line = refusal("reduce", f"run_dir={copied}", status=1)
+    assert f"{path}: missing or damaged (" in line
+    path.unlink()
+    succeed("run", "executor=serial", f"run_dir={copied}", *settings)
+    assert tables(copied) == tables(undisturbed)
+
+
 def test_weights_that_are_no_numbers_end_incomplete(tiny_model: Path, tmp_path: Path) -> None:
     sick = Path(shutil.copytree(tiny_model, tmp_path / "sick"))
     weights = load_file(sick / "model.safetensors")
