@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from attnray.pipeline.cli import UNUSABLE, main
-from attnray.pipeline.guide import JOBS
+from attnray.cli.help import JOBS
+from attnray.cli.main import UNUSABLE, main
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in JOBS:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from attnray.corpus.example import Example, from_table
 from attnray.errors import InputError
 from attnray.metrics.words import from_words, to_words
-from attnray.pipeline.manifest import Manifest
-from attnray.pipeline.runs import run_folder
+from attnray.stages.planned import run_folder
 from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder, read_table
+from attnray.store.manifest import Manifest
 
 #: Shards whose examples and store are kept open.
 SHARDS_HELD = 4

@@ -1,6 +1,6 @@
 """Analyse: the extracted shards through the metrics into partials."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("analyse")

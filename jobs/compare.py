@@ -1,6 +1,6 @@
 """Compare finished runs: their models side by side."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("compare")

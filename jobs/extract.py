@@ -1,6 +1,6 @@
 """Extract: the planned shards through the model into the store."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("extract")

@@ -1,6 +1,6 @@
 """List the models and corpora that can be chosen by name."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("list")

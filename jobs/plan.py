@@ -1,6 +1,6 @@
 """Plan: a corpus to the frozen list of shards."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("plan")

@@ -1,6 +1,6 @@
 """Reduce: the partials to the tables."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("reduce")

@@ -1,6 +1,6 @@
 """Report: the tables to figures and a page."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("report")

@@ -1,6 +1,6 @@
 """The main job: plan, extract, analyse, reduce, report."""
 
-from attnray.pipeline.cli import main
+from attnray.cli.main import main
 
 if __name__ == "__main__":
     main("run")

@@ -30,12 +30,12 @@ from attnray.metrics.base import AttentionMetric
 from attnray.metrics.registry import METRICS
 from attnray.model.encoder import Encoder
 from attnray.model.source import locate
-from attnray.pipeline.analyse import groups
-from attnray.pipeline.extract import read_examples
-from attnray.pipeline.manifest import Manifest
-from attnray.pipeline.run import Run
+from attnray.stages.analyse import groups
+from attnray.stages.extract import read_examples
 from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder
+from attnray.store.manifest import Manifest
+from attnray.store.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = "ATTNRAY_BENCH"

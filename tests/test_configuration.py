@@ -10,6 +10,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from attnray.cli.main import configuration_folder
 from attnray.config import (
     CHOICES,
     CORPUS_CHOICES,
@@ -30,7 +31,6 @@ from attnray.corpus.readers import FORMATS, guess_format
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import registry
-from attnray.pipeline.cli import configuration_folder
 from attnray.probe.classifiers import NEEDS
 from attnray.report.reproduction import NUMBERS
 from attnray.store.codecs import CODECS

@@ -14,9 +14,9 @@ from attnray.errors import InputError
 from attnray.model.encoder import Encoder
 from attnray.model.source import locate
 from attnray.store.attention import AttentionReader
-from tests.metrics.cases import case_of
-from tests.oracle import word_attention
-from tests.pipeline.jobs import SMALL, succeed
+from tests.builders.cases import case_of
+from tests.builders.jobs import SMALL, succeed
+from tests.builders.oracle import word_attention
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ import attnray
 from attnray.config import CorpusConfig
 from attnray.corpus.readers import read
 from attnray.reading import RunReader
-from tests import oracle
-from tests.metrics.cases import assert_same_rows, case_of, document_case
-from tests.pipeline.jobs import succeed
+from tests.builders import oracle
+from tests.builders.cases import assert_same_rows, case_of, document_case
+from tests.builders.jobs import succeed
 
 pytestmark = pytest.mark.shared
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from attnray.compare.chosen import ChosenHeads
 from attnray.config import ExecutorConfig
+from attnray.executors.process import analyse_more
 from attnray.metrics.base import AttentionMetric, merge, under
 from attnray.metrics.best import FEWEST_UNITS, chosen
 from attnray.metrics.sums import Partial
-from attnray.pipeline.process import analyse_more
-from attnray.pipeline.run import Measurement, Run
 from attnray.store.partials import read_partial
+from attnray.store.run import Measurement, Run
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from itertools import combinations
 import pyarrow as pa
 
 from attnray.compare.subjects import Subject
-from attnray.pipeline.reduce import scored
 from attnray.probe.tables import DIFFERENCES, differences_table
+from attnray.stages.reduce import scored
 
 SCHEMA = pa.schema([("model", pa.string()), ("corpus", pa.string()), *DIFFERENCES])
 

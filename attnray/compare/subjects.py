@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from attnray.config import planned, typed
 from attnray.errors import InputError
-from attnray.pipeline.manifest import Manifest
-from attnray.pipeline.run import Run
-from attnray.pipeline.runs import existing
+from attnray.stages.planned import existing
 from attnray.store.folder import RunFolder, fingerprint, read_table
+from attnray.store.manifest import Manifest
+from attnray.store.run import Run
 
 #: Settings that make no difference to what is compared.
 INDIFFERENT = ("run_dir", "executor", "model", "corpus", "corpora")

@@ -12,8 +12,8 @@ from torch import Tensor
 from attnray.corpus.example import Example
 from attnray.metrics.words import from_words, to_words
 from attnray.model.pieces import Role
-from attnray.pipeline.analyse import groups
-from attnray.pipeline.extract import read_examples
+from attnray.stages.analyse import groups
+from attnray.stages.extract import read_examples
 from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder
 

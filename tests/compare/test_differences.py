@@ -22,8 +22,8 @@ from attnray.corpus.units import FOLDS
 from attnray.metrics.paired import CORRECTION
 from attnray.reading import RunReader
 from attnray.store.folder import RunFolder
-from tests.model.families import tiny_checkpoint
-from tests.pipeline.jobs import SMALL, succeed
+from tests.builders.families import tiny_checkpoint
+from tests.builders.jobs import SMALL, succeed
 
 SERIAL = ExecutorConfig(name="serial")
 #: Layer, head and direction.

@@ -23,8 +23,8 @@ from attnray.config import CorpusConfig
 from attnray.corpus.files import addresses, patterns
 from attnray.corpus.readers import files, fingerprint, guess_format, read
 from attnray.errors import InputError
-from attnray.pipeline.runs import _absolute_corpus
-from tests.corpus.server import Server, serving
+from attnray.stages.planned import _absolute_corpus
+from tests.builders.server import Server, serving
 
 TREE = b"1\tShe\t_\tPRON\tPRP\t_\t2\tnsubj\t_\t_\n2\tslept\t_\tVERB\tVBD\t_\t0\troot\t_\t_\n\n"
 OTHER = TREE.replace(b"slept", b"dreamt")

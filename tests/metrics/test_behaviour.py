@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from attnray.config import BehaviourConfig
 from attnray.metrics.behaviour import BEHAVIOURS, BY_WEIGHT, behaviours
 from attnray.metrics.patterns import PATTERNS
-from tests import oracle
-from tests.metrics.cases import assert_same_rows
+from tests.builders import oracle
+from tests.builders.cases import assert_same_rows
 
 ABOVE = {"next": 0.5, "previous": 0.5, "cls": 0.6, "sep": 0.6, "punctuation": 0.6, "broad": 3.8}
 WEIGHTS = st.sampled_from([0.0, 0.3, 0.5, nextafter(0.5, 1), 0.6, nextafter(0.6, 1), 1.0])

@@ -20,9 +20,9 @@ from attnray.metrics import divergence
 from attnray.metrics.base import merge
 from attnray.metrics.divergence import Divergence, layer_closeness
 from attnray.metrics.sums import Partial
-from tests import oracle
-from tests.metrics.cases import assert_same_rows
-from tests.pipeline.jobs import succeed
+from tests.builders import oracle
+from tests.builders.cases import assert_same_rows
+from tests.builders.jobs import succeed
 
 METRIC = Divergence(permutations=99, seed=0)
 KEY = ("layer_a", "head_a", "layer_b", "head_b")

@@ -17,9 +17,11 @@ from attnray.corpus.formats.gap import COLUMNS, read_gap
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.metrics.gap import Gap
-from tests.metrics import gap_oracle
-from tests.metrics.cases import assert_same_rows, document_case
-from tests.metrics.gap_oracle import NAMES, Passage
+from tests.builders import gap_oracle
+from tests.builders.cases import assert_same_rows, document_case
+from tests.builders.gap_oracle import NAMES, Passage
+from tests.builders.jobs import succeed
+from tests.builders.oracle import Case
 from tests.metrics.test_random_maps import (
     FEATS,
     MERGES,
@@ -29,8 +31,6 @@ from tests.metrics.test_random_maps import (
     by_document,
     total,
 )
-from tests.oracle import Case
-from tests.pipeline.jobs import succeed
 
 FORMS = ["Rex", "Ann", "her", "dog", "ab"]
 PRONOUNS = ["he", "She", "his", "HER", "him", "hers", "it"]

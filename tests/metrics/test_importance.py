@@ -12,8 +12,8 @@ from attnray.corpus.document import Document
 from attnray.corpus.example import Example
 from attnray.metrics.base import merge
 from attnray.metrics.importance import Importance, ImportanceSums
-from tests import oracle
-from tests.metrics.cases import assert_same_rows, case_of
+from tests.builders import oracle
+from tests.builders.cases import assert_same_rows, case_of
 from tests.metrics.test_random_maps import HEADS, LAYERS, segmented, texts
 
 Differentiated = tuple[Example, NDArray[np.float64]]

@@ -21,8 +21,8 @@ from attnray.metrics.patterns import Patterns
 from attnray.metrics.sums import Partial
 from attnray.metrics.syntax import Syntax
 from attnray.model.pieces import Layout, Role
-from tests import oracle
-from tests.metrics.cases import assert_same_rows, case_of, document_case
+from tests.builders import oracle
+from tests.builders.cases import assert_same_rows, case_of, document_case
 
 LAYERS, HEADS = 2, 2
 RELATIONS = ["nsubj", "nsubj:pass", "obj", "punct", "det"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from attnray.metrics.base import merge
 from attnray.metrics.sums import Partial, accuracy_interval, mean_interval, moments, ratio
-from tests import oracle
+from tests.builders import oracle
 
 UNITS = st.lists(
     st.integers(0, 5).flatmap(lambda t: st.tuples(st.integers(0, t), st.just(t))),

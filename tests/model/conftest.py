@@ -10,7 +10,7 @@ import pytest
 
 from attnray.config import ModelConfig
 from attnray.model.source import locate
-from tests.model.families import FAMILIES, tiny_checkpoint
+from tests.builders.families import FAMILIES, tiny_checkpoint
 
 
 @pytest.fixture(scope="session")

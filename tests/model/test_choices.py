@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from attnray.pipeline.cli import configuration_folder
+from attnray.cli.main import configuration_folder
 
 CHOICES = {path.stem: path for path in configuration_folder().glob("model/*.yaml")}
 NAMED = sorted(CHOICES.keys() - {"hub"})

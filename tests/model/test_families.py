@@ -17,8 +17,8 @@ from attnray.model.encoder import read_config
 from attnray.model.families import longest_input
 from attnray.model.pieces import Layout, WordPieces
 from attnray.model.source import locate
-from tests.model.families import FAMILIES, SIZE, WINDOW, sample_words, tiny_checkpoint
-from tests.model.maps import Maps, batch, load
+from tests.builders.families import FAMILIES, SIZE, WINDOW, sample_words, tiny_checkpoint
+from tests.builders.maps import Maps, batch, load
 
 #: Families whose models have an embedding for the second text of a pair.
 TYPED = ("albert", "bert", "electra")

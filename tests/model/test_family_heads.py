@@ -23,8 +23,8 @@ from attnray.model.encoder import Encoder
 from attnray.model.masked_lm import MaskedLM, has_head
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint, locate
-from tests.model.families import SIZE, sample_words, tiny_checkpoint
-from tests.model.maps import batch, single
+from tests.builders.families import SIZE, sample_words, tiny_checkpoint
+from tests.builders.maps import batch, single
 
 IDS = [2, 45, 160, 317, 33, 45, 99, 3]
 EPSILON = 1e-5

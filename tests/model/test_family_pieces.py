@@ -16,7 +16,7 @@ from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model.pieces import Role, WordPieces
 from attnray.model.source import locate
-from tests.model.families import sample_words
+from tests.builders.families import sample_words
 
 BYTE_LEVEL = ("modernbert", "roberta")
 WORD_PIECE = ("bert", "distilbert", "electra", "mpnet")

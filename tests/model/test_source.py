@@ -25,7 +25,7 @@ from attnray.model.families import longest_input
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint, locate
 from attnray.store.folder import fingerprint
-from tests.model.maps import Maps, batch, single
+from tests.builders.maps import Maps, batch, single
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 IDS = [2, 5, 60, 17, 33, 3]

@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from attnray.model import tap
 from attnray.model.encoder import Encoder
-from tests.model.maps import batch, eager, eager_model, load
+from tests.builders.maps import batch, eager, eager_model, load
 
 TEXTS = (
     "The cat sat on the mat.",

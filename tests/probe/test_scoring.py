@@ -15,7 +15,7 @@ from attnray.metrics.sums import Partial
 from attnray.probe.scoring import COUNTS, best_tree, counts
 from attnray.probe.sentences import Sentence
 from attnray.probe.tables import Scored, differences_table, probes_table
-from tests import oracle
+from tests.builders import oracle
 
 Floats = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from attnray.errors import InputError
 from attnray.model.pieces import Role
 from attnray.report import chosen
 from attnray.report.maps import relations_figure
-from tests.report import hand_made, hand_made_heads
-from tests.report.layout import faults
+from tests.builders import hand_made, hand_made_heads
+from tests.builders.layout import faults
 
 
 @dataclass

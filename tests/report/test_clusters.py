@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from attnray.report.clusters import clusters
-from tests.report import hand_made_heads as made
-from tests.report.layout import faults
+from tests.builders import hand_made_heads as made
+from tests.builders.layout import faults
 from tests.report.test_figures import texts
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -13,7 +13,7 @@ from attnray.compare.roles import MATCHES
 from attnray.report import comparison
 from attnray.report.comparison_page import write_comparison
 from attnray.store.folder import RunFolder
-from tests.report.layout import faults, measured
+from tests.builders.layout import faults, measured
 from tests.report.test_page import Page
 
 RELATIONS = ("all", "all_but_punct", "obj", "nsubj", "det", "<i>case</i>")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from attnray.report import by_layer, by_row, clusters, importance, maps
-from tests.report import hand_made, hand_made_heads
+from tests.builders import hand_made, hand_made_heads
 
 FIGURES: dict[str, Callable[[], str]] = {
     "special_tokens": lambda: by_layer.special_tokens(hand_made.patterns()),

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from attnray.report.importance import importance
-from tests.report import hand_made_heads as made
-from tests.report.layout import faults, measured
+from tests.builders import hand_made_heads as made
+from tests.builders.layout import faults, measured
 from tests.report.test_figures import texts
 
 TABLES = {

@@ -11,8 +11,8 @@ import pytest
 from attnray.report import maps
 from attnray.report.canvas import BLUE, VERMILION
 from attnray.report.maps import Panel, behaviours_figure, relations_figure
-from tests.report import hand_made_heads as made
-from tests.report.layout import faults, measured
+from tests.builders import hand_made_heads as made
+from tests.builders.layout import faults, measured
 from tests.report.test_figures import texts
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from attnray.report.page import Facts, write_report
-from tests.report import hand_made
+from tests.builders import hand_made
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 DIFFERENCE = ("+38.2", "+35.0 to +41.4", "0.031")

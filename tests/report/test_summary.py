@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from attnray.report.summary import best_heads
-from tests.report import hand_made
+from tests.builders import hand_made
 
 RELATIONS = """\
 all      3-12  dependent_to_head   43.1%  (best offset +1: 31.6%)  5,000 cases

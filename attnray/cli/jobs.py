@@ -1,0 +1,160 @@
+"""What each job of jobs/ does, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
+from glob import glob
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from attnray.config import Config, check, planned, typed
+from attnray.errors import InputError
+from attnray.executors.process import ANALYSE, EXTRACT, PROBE, process
+from attnray.metrics.registry import PROBES
+from attnray.report.summary import best_heads
+from attnray.stages.planned import existing, plan, run_folder, runs_folder
+from attnray.stages.reduce import reduce, reduce_probes
+from attnray.stages.report import report
+from attnray.store.folder import RunFolder, fingerprint
+from attnray.store.manifest import Manifest, refuse_other
+from attnray.store.run import Run
+
+#: Settings that cannot change on a run folder: its attention was made with them.
+FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens", "seed")
+
+
+def _run(config: Config, _: list[str]) -> None:
+    run = plan(config)
+    process(run)
+    finish(run)
+    _print_summary(run)
+
+
+def finish(run: Run) -> None:
+    """What follows when everything is measured: the tables, the figures and the page."""
+    reduce(run)
+    report(run)
+
+
+def _plan(config: Config, _: list[str]) -> None:
+    run = plan(config)
+    count = len(run.manifest.examples)
+    print(f"{run.folder.path}: {count} shards planned")
+
+
+def _extract(config: Config, overrides: list[str]) -> None:
+    process(_existing(config, overrides), frozenset({EXTRACT}))
+
+
+def _analyse(config: Config, overrides: list[str]) -> None:
+    process(_existing(config, overrides), frozenset({ANALYSE}))
+
+
+def _probe(config: Config, overrides: list[str]) -> None:
+    run = _existing(config, overrides, PROBES)
+    process(run, frozenset({PROBE}))
+    reduce_probes(run)
+    print(best_heads(run.folder, (PROBES,), run.model))
+    print(f"tables:  {run.folder.path / 'tables'}")
+
+
+def _reduce(config: Config, overrides: list[str]) -> None:
+    reduce(_existing(config, overrides))
+
+
+def _compare(config: Config, _: list[str]) -> None:
+    from attnray.compare.job import compare
+
+    if not config.runs:
+        raise InputError("no runs to compare: say 'runs=[runs/a,runs/b]', or a pattern")
+    folders = [RunFolder(path) for each in config.runs for path in _matching(each)]
+    names = sorted(folder.path.resolve().name for folder in folders)
+    default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
+    target = run_folder(config.run_dir) if config.run_dir else default
+    page = compare(folders, RunFolder(target), config.executor)
+    print(f"tables:  {target / 'tables'}")
+    print(f"report:  {page}")
+
+
+def _matching(pattern: str) -> list[Path]:
+    """The run folders that a pattern matches."""
+    found = sorted(Path(path) for path in glob(pattern) if Path(path, "manifest.json").is_file())
+    if not found:
+        raise InputError(f"runs={pattern}: no run folder there (one has a manifest.json)")
+    return found
+
+
+def _report(config: Config, overrides: list[str]) -> None:
+    run = _existing(config, overrides)
+    report(run)
+    _print_summary(run)
+
+
+JOBS: dict[str, Callable[[Config, list[str]], None]] = {
+    "run": _run,
+    "plan": _plan,
+    "extract": _extract,
+    "analyse": _analyse,
+    "probe": _probe,
+    "reduce": _reduce,
+    "report": _report,
+    "compare": _compare,
+}
+
+
+def _existing(config: Config, overrides: list[str], metric: str | None = None) -> Run:
+    """The run a stage works on: its folder's plan, and what the command line says on top.
+
+    Args:
+        config: the configuration of the command line.
+        overrides: what was said there.
+        metric: what the stage is for, whether it is among the metrics or not.
+
+    Raises:
+        InputError: there is no plan in the folder, or it was made with other settings.
+    """
+    if config.run_dir is None:
+        return plan(_with(config, metric))
+    folder = RunFolder(run_folder(config.run_dir))
+    manifest = Manifest.read(folder)
+    if manifest is None:
+        raise InputError(f"{folder.path} has no manifest.json: run jobs/plan.py on it first")
+    merged = _on_top(manifest.config, config, overrides)
+    merged = _with(merged, metric)
+    check(merged)
+    refuse_other(folder, _frozen(manifest.config), _frozen(asdict(merged)))
+    return existing(folder, merged, manifest)
+
+
+def _with(config: Config, metric: str | None) -> Config:
+    metrics = config.metrics + ([metric] if metric and metric not in config.metrics else [])
+    return replace(config, metrics=metrics)
+
+
+def _on_top(content: dict[str, object], config: Config, overrides: list[str]) -> Config:
+    """The planned configuration with the settings that the overrides name."""
+    said = OmegaConf.structured(config)
+    merged = planned(content)
+    for override in OverridesParser.create().parse_overrides(overrides):
+        key = override.package or override.key_or_group
+        OmegaConf.update(merged, key, OmegaConf.select(said, key), merge=False)
+    return typed(merged)
+
+
+def _frozen(config: dict[str, object]) -> dict[str, object]:
+    names = {field.name for field in fields(Config)} & set(FROZEN)
+    return {name: config[name] for name in sorted(names)}
+
+
+def _print_summary(run: Run) -> None:
+    for note in run.notes:
+        print(f"note: {note}")
+    if lines := best_heads(run.folder, run.tables, run.model):
+        print(lines)
+    print(f"tables:  {run.folder.path / 'tables'}")
+    print(f"report:  {run.folder.report}")
+    if run.config.reproduce:
+        print(f"paper:   {run.folder.report.with_name('reproduction.html')}")

@@ -1,0 +1,87 @@
+"""What an executor is: it runs the pieces of one run or of many, wherever that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from attnray.config import ExecutorConfig
+from attnray.errors import InputError
+from attnray.executors.worker import ModelSettings
+from attnray.stages.analyse import AnalyseTask
+from attnray.stages.differentiate import DifferentiateTask
+from attnray.stages.extract import ExtractTask
+from attnray.stages.probe import ProbeTask
+
+#: What needs the model and its device.
+ModelTask = ExtractTask | DifferentiateTask
+Task = ModelTask | AnalyseTask | ProbeTask
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left to do of one model's run.
+
+    `analyse` holds the shards to analyse once they are extracted; probes are trained once
+    every shard is.
+    """
+
+    model: ModelSettings
+    extract: list[ExtractTask]
+    differentiate: list[DifferentiateTask] = field(default_factory=list)
+    analyse: dict[int, AnalyseTask] = field(default_factory=dict)
+    probe: list[ProbeTask] = field(default_factory=list)
+
+    def on_model(self) -> list[ModelTask]:
+        """What needs the model, extraction first."""
+        return [*self.extract, *self.differentiate]
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether there is anything to do that takes the model or its device."""
+        return bool(self.extract or self.differentiate or self.probe)
+
+    def ready(self) -> list[AnalyseTask]:
+        """The analyses that wait for no extraction."""
+        waiting = {task.shard for task in self.extract}
+        return [task for shard, task in self.analyse.items() if shard not in waiting]
+
+    def __len__(self) -> int:
+        return len(self.on_model()) + len(self.analyse) + len(self.probe)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A piece of work that ended.
+
+    `work` is the place of the run it belongs to among those the executor was given; `error`
+    says why it failed, in one line; `refused` is the error of an input that cannot be used,
+    for which nothing more of that run is tried.
+    """
+
+    work: int
+    task: Task
+    error: str | None = None
+    refused: InputError | None = None
+
+
+class Executor(Protocol):
+    """Runs the work of one or more runs and tells of each piece as it ends.
+
+    A piece that fails is set aside and the rest goes on.
+    """
+
+    def device(self) -> str:
+        """What extractors run on: cuda, or cpu where there is no GPU or none is asked for."""
+
+    def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
+        """Run everything; every piece gives one outcome, unless the one before it failed."""
+
+
+def local_device(config: ExecutorConfig) -> str:
+    """The device on this machine."""
+    import torch
+
+    wanted = config.gpus_per_extractor
+    return "cuda" if (torch.cuda.is_available() if wanted is None else wanted > 0) else "cpu"

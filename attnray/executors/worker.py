@@ -1,0 +1,81 @@
+"""The worker that has a model: it extracts shards and differentiates them, one after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from attnray.config import ModelConfig
+from attnray.errors import InputError
+from attnray.model.encoder import Encoder
+from attnray.model.masked_lm import MaskedLM
+from attnray.model.source import Checkpoint, locate
+from attnray.stages.differentiate import DifferentiateTask, differentiate
+from attnray.stages.extract import ExtractTask, extract
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What a worker needs to load the model on its own machine.
+
+    `identity` is what the plan found the checkpoint to be.
+    """
+
+    config: ModelConfig
+    seed: int
+    identity: dict[str, object]
+    device: str
+    threads: int
+
+
+class ModelWorker:
+    """Has the model of its latest piece of work, and keeps it for the next.
+
+    (It is loaded by the piece that needs it: Ray does not restart an actor whose constructor
+    failed, nor say clearly why it did.)
+    """
+
+    def __init__(self) -> None:
+        self._loaded: _Loaded | None = None
+
+    def run(self, settings: ModelSettings, task: ExtractTask | DifferentiateTask) -> None:
+        """Do a piece of work and commit it.
+
+        Raises:
+            InputError: the checkpoint here is not the one that was planned with.
+        """
+        torch.set_num_threads(settings.threads)
+        if self._loaded is None or self._loaded.settings != settings:
+            self._loaded = None  # the memory of one model is free before another takes its own
+            self._loaded = _Loaded(settings)
+        if isinstance(task, ExtractTask):
+            extract(self._loaded.encoder, task)
+        else:
+            differentiate(self._loaded.masked_lm, task)
+
+
+class _Loaded:
+    """A model, as the encoder and with its head, each when it is first asked for."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def _checkpoint(self) -> Checkpoint:
+        checkpoint = locate(self.settings.config, self.settings.seed)
+        if checkpoint.identity() != self.settings.identity:
+            raise InputError(
+                f"{checkpoint.folder}: not the files the run was planned with; "
+                "every machine needs the same checkpoint"
+            )
+        return checkpoint
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return Encoder(self._checkpoint, self.settings.device)
+
+    @cached_property
+    def masked_lm(self) -> MaskedLM:
+        return MaskedLM(self._checkpoint, self.settings.device)

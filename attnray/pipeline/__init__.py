@@ -1,1 +1,0 @@
-"""The pipeline: the stages of a run, and the executors that run them."""

@@ -1,0 +1,189 @@
+"""Planned runs: from a configuration to a run with its plan, and where its folder is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from attnray.config import Config, CorpusConfig, ExecutorConfig
+from attnray.corpus.files.addresses import is_address
+from attnray.errors import InputError
+from attnray.executors.work import Executor
+from attnray.metrics.registry import roles_of
+from attnray.model.source import Checkpoint, locate
+from attnray.stages.differentiate import METRIC as GRADIENTS
+from attnray.stages.plan import PlannedSets, Planner
+from attnray.store.folder import RunFolder, fingerprint
+from attnray.store.manifest import Manifest, identity, refuse_other
+from attnray.store.run import Run
+
+#: Where the run of a control lies in the folder of the run it belongs to.
+CONTROLS = "controls"
+
+
+def plan(config: Config, place: Place | None = None) -> Run:
+    """Plan a run and its controls, or find the plan that its folder has.
+
+    Args:
+        config: the configuration.
+        place: where it lies in a sweep.
+
+    Raises:
+        InputError: the configuration or an input cannot be used, or the folder holds
+            another run.
+    """
+    place = place or Place(runs_folder())
+    run = _plan(_absolute(config), place)
+    return replace(run, twin=_plan(_twin(run), place)) if config.controls else run
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs without a folder of their own lie, and the shards already planned there.
+
+    `suffix` is added to the default name of a run folder.
+    """
+
+    folder: Path
+    suffix: str = ""
+    planned: PlannedSets = field(default_factory=dict)
+
+
+def existing(folder: RunFolder, config: Config, manifest: Manifest) -> Run:
+    """A planned run with a configuration that may say more than its plan.
+
+    Raises:
+        InputError: the controls it asks for are not planned.
+    """
+    run = Run(folder, config, manifest)
+    if not config.controls:
+        return run
+    twin = _twin(run)
+    twin_folder = RunFolder(run_folder(str(twin.run_dir)))
+    planned = Manifest.read(twin_folder)
+    if planned is None:
+        raise InputError(
+            f"{folder.path} has no plan for controls={config.controls}: run jobs/run.py or "
+            "jobs/plan.py with it first"
+        )
+    return replace(run, twin=Run(twin_folder, twin, planned))
+
+
+def _twin(run: Run) -> Config:
+    """The same run with new weights."""
+    control = run.config.controls
+    return replace(
+        run.config,
+        model=replace(run.config.model, random_init=True),
+        run_dir=str(run.folder.path / CONTROLS / str(control)),
+        controls=None,
+    )
+
+
+def _plan(config: Config, place: Place) -> Run:
+    from attnray.model.encoder import check_device, read_config
+    from attnray.model.families import longest_input
+
+    checkpoint = locate(config.model, config.seed)
+    longest = longest_input(read_config(checkpoint))
+    device = make_executor(config.executor).device()
+    check_device(checkpoint, device)
+    now = identity(config, checkpoint, device)
+    folder = RunFolder(_folder(config, checkpoint, now, place))
+    manifest = Manifest.read(folder)
+    if manifest is None:
+        manifest = Manifest(now, {}, [], {}, [])
+    roles = dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))
+    _refuse_the_same(now["corpora"], roles)
+    refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
+    planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
+    now["corpora"] |= planned
+    # To find out, the weights are loaded: once is enough.
+    known = GRADIENTS in manifest.config.get("metrics", ())
+    without = manifest.without if known else _without(config, checkpoint)
+    manifest = replace(manifest, identity=now, config=asdict(config), without=without)
+    planner = Planner(folder, config, checkpoint, longest, place.planned)
+    return Run(folder, config, planner.plan(manifest, roles))
+
+
+def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[str]) -> None:
+    """Refuse probes that would be scored on what they were trained on."""
+    if "train" in roles and corpora["train"]["sha256"] == corpora["dev"]["sha256"]:
+        raise InputError("corpora.train and corpora.dev have the same contents: give two corpora")
+
+
+def _without(config: Config, checkpoint: Checkpoint) -> dict[str, str]:
+    """The metrics that the model cannot have, and what it lacks for them."""
+    from attnray.model.masked_lm import has_head
+
+    if GRADIENTS not in config.metrics or has_head(checkpoint):
+        return {}
+    return {GRADIENTS: "the checkpoint has no masked-LM head"}
+
+
+def make_executor(config: ExecutorConfig) -> Executor:
+    """The configured executor; Ray is imported only where it is used."""
+    if config.name == "serial":
+        from attnray.executors.serial import SerialExecutor
+
+        return SerialExecutor(config)
+    from attnray.executors.ray import RayExecutor
+
+    return RayExecutor(config)
+
+
+def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], place: Place) -> Path:
+    """The configured run folder, or one named after model, corpus and what decides the run."""
+    if config.run_dir is None:
+        name = f"{checkpoint.name}-{config.corpus.name}-{fingerprint(now)[:8]}{place.suffix}"
+        return place.folder / name
+    return run_folder(config.run_dir)
+
+
+def run_folder(run_dir: str) -> Path:
+    """A given run folder.
+
+    Raises:
+        InputError: it is no local folder.
+    """
+    if "://" in run_dir:
+        raise InputError(f"run_dir={run_dir}: only local or mounted folders are supported so far")
+    path = Path(run_dir)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"run_dir={run_dir} is a file: give a folder")
+    return path
+
+
+def runs_folder() -> Path:
+    """Where runs without a run_dir lie: `runs/` here, or at home for a submitted job.
+
+    (The working directory of a submitted job is Ray's own and goes with it.)
+    """
+    submitted = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+    return Path.home() / "attnray-runs" if submitted else Path("runs")
+
+
+def _absolute(config: Config) -> Config:
+    """The configuration with paths that hold from any folder."""
+    model = config.model
+    if model.path is not None:
+        model = replace(model, path=str(Path(model.path).absolute()))
+    own = {
+        role: _absolute_corpus(CorpusConfig(**corpus))
+        for role, corpus in asdict(config.corpora).items()
+        if corpus is not None
+    }
+    return replace(
+        config,
+        model=model,
+        corpus=_absolute_corpus(config.corpus),
+        corpora=replace(config.corpora, **own),
+    )
+
+
+def _absolute_corpus(corpus: CorpusConfig) -> CorpusConfig:
+    paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
+    whole = [p if is_address(p) else str(Path(p).absolute()) for p in paths]
+    return replace(corpus, path=whole)

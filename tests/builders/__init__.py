@@ -1,0 +1,1 @@
+"""What tests build on: jobs as processes, models, corpora, maps."""

@@ -1,0 +1,136 @@
+"""The command line: help, names to choose from, completion, and choices by path."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from attnray.cli.help import JOBS
+from attnray.cli.overrides import known_to_hydra
+from attnray.errors import InputError
+from tests.builders.jobs import ROOT, command, environment, refusal, succeed
+
+CONFIGURATIONS = ROOT / "conf"
+
+
+@pytest.mark.parametrize("job", list(JOBS))
+def test_help_says_what_a_job_does_with_an_example(job: str) -> None:
+    shown = succeed(job, "--help")
+    assert JOBS[job][0] in shown
+    assert f"python jobs/{job}.py" in shown.partition("Settings")[0]
+
+
+def test_every_job_is_there_and_has_help() -> None:
+    assert {path.stem for path in (ROOT / "jobs").glob("*.py")} == set(JOBS)
+
+
+def test_the_list_has_every_name_with_size_and_licence() -> None:
+    lines = succeed("list").splitlines()
+    for group in ("model", "corpus"):
+        for path in (CONFIGURATIONS / group).glob("*.yaml"):
+            content = yaml.safe_load(path.read_text())
+            (line,) = (each for each in lines if each.split(" ", 1)[0] == path.stem)
+            to_give = "???" in content.values()
+            size = f"give {group}." if to_give else str(content.get("size") or "–")
+            assert f"  {size}" in line
+            assert line.endswith(f"  {content.get('licence') or '–'}")
+
+
+def test_cfg_shows_what_a_choice_stands_for() -> None:
+    shown = yaml.safe_load(succeed("run", "model=minilm-random-3", "--cfg", "job"))
+    assert shown["model"]["hub"] == "sentence-transformers/all-MiniLM-L6-v2"
+    assert (shown["model"]["random_init"], shown["model"]["seed"]) == (True, 3)
+
+
+def test_the_shell_completes_names() -> None:
+    line = "python jobs/run.py model=bert-L2"
+    done = subprocess.run(
+        command("run", "-sc", "query=bash"),
+        env={**environment(), "COMP_LINE": line, "COMP_POINT": str(len(line))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) == {f"model=bert-L2-H{n}" for n in (128, 256, 512, 768)}
+
+
+def test_what_the_shell_is_told_to_run_is_a_script_it_takes() -> None:
+    script = succeed("run", "-sc", "install=bash")
+    subprocess.run(["bash", "-n", "-c", script], check=True)
+
+
+def test_an_installed_package_has_the_same_jobs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "attnray", "list"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "minilm" in done.stdout
+
+
+def test_a_folder_and_a_file_can_be_chosen(tiny_model: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "two words.v2.conllu"
+    corpus.write_bytes((ROOT / "attnray" / "corpus" / "sample.conllu").read_bytes())
+    said = (f"model={tiny_model}", f"corpus='{corpus}'", "--cfg", "job")
+    shown = yaml.safe_load(succeed("run", *said))
+    assert (shown["model"]["path"], shown["model"]["name"]) == (str(tiny_model), None)
+    assert shown["model"]["checksums"] == {}
+    wanted = {"name": "two words", "format": "conllu", "path": str(corpus)}
+    assert {key: shown["corpus"][key] for key in wanted} == wanted
+
+
+def test_a_role_takes_a_file_too(tmp_path: Path) -> None:
+    corpus = tmp_path / "train.conllu"
+    corpus.write_text("")
+    shown = yaml.safe_load(succeed("run", f"corpora.train={corpus}", "--cfg", "job"))
+    assert shown["corpora"]["train"]["path"] == str(corpus)
+
+
+def test_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    one, other = tmp_path / "a" / "model", tmp_path / "b" / "model"
+    (known,) = known_to_hydra([f"model={one},{other},minilm"])
+    first, second, third = known.removeprefix("model=").split(",")
+    assert first != second
+    assert third == "minilm"
+
+
+def test_other_arguments_are_left_alone() -> None:
+    said = ["seed=1", "-m", "model=minilm", "model.path=a/b", "corpus=sample"]
+    assert known_to_hydra(said) == said
+
+
+def test_a_file_of_no_known_ending_is_refused(tmp_path: Path) -> None:
+    strange = tmp_path / "corpus.docx"
+    strange.write_text("")
+    with pytest.raises(InputError, match=r"the name tells no format .*corpus=conllu"):
+        known_to_hydra([f"corpus={strange}"])
+
+
+def test_the_executor_cannot_be_swept() -> None:
+    assert "one executor" in refusal("run", "-m", "executor.extractors=1,2")
+
+
+def test_comparing_nothing_and_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    assert "no runs to compare" in refusal("compare")
+    assert "no run folder there" in refusal("compare", f"runs=[{tmp_path}]")
+
+
+def test_compare_takes_patterns_and_refuses_unfinished_runs(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    said = (f"model.path={tiny_model}", "executor=serial", "corpus.limit=2", "metrics=[syntax]")
+    succeed("run", *said, f"run_dir={tmp_path}/run-0")
+    succeed("plan", *said, "model.random_init=true", f"run_dir={tmp_path}/run-1")
+    runs = f"runs=[{tmp_path}/run-*]"
+    assert "finish this run first" in refusal("compare", runs, f"run_dir={tmp_path}/both")
+    succeed("run", f"run_dir={tmp_path}/run-1", *said, "model.random_init=true")
+    assert "is a run folder" in refusal("compare", runs, f"run_dir={tmp_path}/run-0")
+    shown = succeed("compare", runs, f"run_dir={tmp_path}/both")
+    assert f"{tmp_path}/both/report.html" in shown

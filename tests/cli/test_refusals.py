@@ -1,0 +1,57 @@
+"""What cannot be used is refused in one line, with status 2, before any work starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.builders.jobs import refusal
+
+WORD = "1\tshe\t_\tPRON\t_\t_\t0\troot\t_\t_\n"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "parts"),
+    [
+        (["model=bret"], ["model", "bret", "minilm"]),
+        (["corpus=smaple"], ["smaple", "sample"]),
+        (["metrcs=[syntax]"], ["metrcs", "did you mean metrics"]),
+        (["store.codec=gzip"], ["store.codec=gzip", "log16"]),
+        (["corpus.limit=many"], ["corpus.limit", "many"]),
+        (["corpora.syntax.limit=3"], ["corpora.syntax=conllu"]),
+        (["corpora.syntax=treebank"], ["treebank", "conllu"]),
+        (["corpus=conllu"], ["corpus.path"]),
+        (["corpus=conllu", "corpus.path=nowhere.conllu"], ["nowhere.conllu", "No such file"]),
+        (["corpus=ewt-dev", "corpus.path=http://127.0.0.1:1/x"], ["127.0.0.1:1/x", "network"]),
+        (["model.path=nowhere"], ["model.path=", "nowhere", "folder"]),
+        (["model=bert-base-uncased"], ["google-bert/bert-base-uncased", "model.path="]),
+        (["run_dir=s3://bucket/run"], ["s3://bucket/run", "local"]),
+        (["model.dtype=bfloat16", "executor.gpus_per_extractor=0"], ["bfloat16", "GPU"]),
+        (["corpus.path=a{b"], ["quotes"]),
+    ],
+)
+def test_a_configuration_that_cannot_be_used(overrides: list[str], parts: list[str]) -> None:
+    line = refusal("run", "executor=serial", *overrides)
+    for part in parts:
+        assert part in line
+
+
+def test_a_corpus_that_cannot_be_read_says_file_and_line(tmp_path: Path) -> None:
+    corpus = tmp_path / "broken.conllu"
+    corpus.write_text(WORD + "\n" + WORD.replace("\t0\t", "\tzero\t"))
+    overrides = ("corpus=conllu", f"corpus.path={corpus}", f"run_dir={tmp_path / 'run'}")
+    line = refusal("run", "executor=serial", *overrides)
+    assert f"{corpus}:3:" in line
+    assert "zero" in line
+    assert not (tmp_path / "run" / "manifest.json").exists()
+
+
+def test_a_run_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "is a file" in refusal("run", "executor=serial", f"run_dir={tmp_path / 'file'}")
+
+
+def test_more_gpus_than_there_are(tmp_path: Path) -> None:
+    overrides = ("executor=ray", "executor.gpus_per_extractor=1", f"run_dir={tmp_path / 'run'}")
+    assert "gpus_per_extractor" in refusal("run", *overrides)
