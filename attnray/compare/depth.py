@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from attnray.compare.subjects import Subject
 from attnray.metrics.behaviour import BEHAVIOURS
+from attnray.metrics.rows import whole_schema
 
-DEPTH = pa.schema(
-    [
-        ("model", pa.string()),
-        ("corpus", pa.string()),
-        ("layer", pa.int64()),
-        ("depth", pa.float64()),
-        ("behaviour", pa.string()),
-        ("heads", pa.int64()),
-        ("share", pa.float64()),
-    ]
-)
+
+@dataclass(frozen=True)
+class DepthRow:
+    """A row of `behaviours_by_depth`: how many heads of a layer behave in a way."""
+
+    layer: int
+    depth: float
+    behaviour: str
+    heads: int
+    share: float
 
 
 def depth_table(subjects: Sequence[Subject]) -> pa.Table:
@@ -29,7 +30,9 @@ def depth_table(subjects: Sequence[Subject]) -> pa.Table:
     `depth` is the layer's place between the first (0) and the last (1); 0 with a single layer.
     """
     tables = [table for s in subjects if (table := s.table("heads")) is not None]
-    return pa.Table.from_pylist([row for table in tables for row in _rows(table)], DEPTH)
+    return pa.Table.from_pylist(
+        [row for table in tables for row in _rows(table)], whole_schema(DepthRow)
+    )
 
 
 def _rows(table: pa.Table) -> list[dict[str, object]]:

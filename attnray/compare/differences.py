@@ -15,31 +15,32 @@ from attnray.compare.subjects import Subject
 from attnray.config import ExecutorConfig
 from attnray.metrics.paired import Comparison, difference_of, holm
 from attnray.metrics.registry import METRICS
+from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import ALL_BUT_PUNCT
 
 #: Metrics of heads as predictors, and the rows that are made of the others.
 PREDICTING = {"syntax": ("all", ALL_BUT_PUNCT), "coreference": ("all",), "gap": ("all",)}
 
-DIFFERENCES = pa.schema(
-    [
-        ("model", pa.string()),
-        ("corpus", pa.string()),
-        ("other_model", pa.string()),
-        ("metric", pa.string()),
-        ("max_tokens", pa.int64()),
-        ("item", pa.string()),
-        ("total", pa.int64()),
-        ("left_out", pa.int64()),
-        ("other_left_out", pa.int64()),
-        ("heldout_accuracy", pa.float64()),
-        ("other_heldout_accuracy", pa.float64()),
-        ("difference", pa.float64()),
-        ("ci_low", pa.float64()),
-        ("ci_high", pa.float64()),
-        ("p_value", pa.float64()),
-        ("p_holm", pa.float64()),
-    ]
-)
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """A row of `differences`: the best heads of one model less those of another, held out."""
+
+    other_model: str
+    metric: str
+    max_tokens: int | None
+    item: str
+    total: int
+    left_out: int
+    other_left_out: int
+    heldout_accuracy: float | None
+    other_heldout_accuracy: float | None
+    difference: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
+
 
 Row = dict[str, object]
 
@@ -67,7 +68,7 @@ def differences_table(subjects: Sequence[Subject], executor: ExecutorConfig) -> 
         named = {**models, "corpus": corpus, "metric": metric}
         both = choices[one, metric], choices[other, metric]
         rows += [named | row for row in _pair(*both, PREDICTING[metric])]
-    return pa.Table.from_pylist(rows, DIFFERENCES)
+    return pa.Table.from_pylist(rows, whole_schema(DifferenceRow))
 
 
 def _comparable(one: Subject, other: Subject, metric: str) -> bool:

@@ -9,10 +9,9 @@ from itertools import combinations
 import pyarrow as pa
 
 from attnray.compare.subjects import Subject
-from attnray.probe.tables import DIFFERENCES, differences_table
+from attnray.metrics.rows import whole_schema
+from attnray.probe.tables import ProbeDifferenceRow, differences_table
 from attnray.stages.reduce import scored
-
-SCHEMA = pa.schema([("model", pa.string()), ("corpus", pa.string()), *DIFFERENCES])
 
 
 def probe_differences_table(subjects: Sequence[Subject]) -> pa.Table:
@@ -25,4 +24,4 @@ def probe_differences_table(subjects: Sequence[Subject]) -> pa.Table:
             named = {"model": one.name, "corpus": dev.corpus}
             found = differences_table(ours, theirs).to_pylist()
             rows += [named | row for row in found if row["other_model"] == other.name]
-    return pa.Table.from_pylist(rows, SCHEMA)
+    return pa.Table.from_pylist(rows, whole_schema(ProbeDifferenceRow))

@@ -13,24 +13,27 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from attnray.compare.subjects import Subject
+from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT
 
 #: A relation with fewer cases says little of a head.
 FEWEST_CASES = 50
 
-MATCHES = pa.schema(
-    [
-        ("model", pa.string()),
-        ("corpus", pa.string()),
-        ("other_model", pa.string()),
-        ("layer", pa.int64()),
-        ("head", pa.int64()),
-        ("other_layer", pa.int64()),
-        ("other_head", pa.int64()),
-        ("distance", pa.float64()),
-        ("mean_distance", pa.float64()),
-    ]
-)
+
+@dataclass(frozen=True)
+class MatchRow:
+    """A row of `head_matches`: a head of one model with its like of another.
+
+    `distance` is that of the two, `mean_distance` that of the head and all heads of the other.
+    """
+
+    other_model: str
+    layer: int
+    head: int
+    other_layer: int
+    other_head: int
+    distance: float
+    mean_distance: float
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def matches_table(subjects: Sequence[Subject]) -> pa.Table:
             corpus = one.run.manifest.sets_of("syntax")[0].corpus
             named = {"model": one.name, "corpus": corpus, "other_model": other.name}
             rows += [named | row for row in _matched(ours, theirs, items)]
-    return pa.Table.from_pylist(rows, MATCHES)
+    return pa.Table.from_pylist(rows, whole_schema(MatchRow))
 
 
 def _profiles(subject: Subject) -> Profiles | None:

@@ -16,26 +16,12 @@ from attnray.corpus.example import Antecedent, Example
 from attnray.metrics.base import UnitCounts, grid, named, nullable, under
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
-from attnray.metrics.paired import COLUMNS, Comparison, compare, cross_moments
+from attnray.metrics.paired import Comparison, compare, cross_moments
 from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
 from attnray.metrics.words import from_words, to_words
 
 #: Under this name a partial holds what the test of heads against baselines needs.
 PAIRED = "paired"
-#: The columns of `best_of` and of the test behind it.
-BEST_COLUMNS = [
-    ("total", pa.int64()),
-    ("layer", pa.int64()),
-    ("head", pa.int64()),
-    ("accuracy", pa.float64()),
-    ("ci_low", pa.float64()),
-    ("ci_high", pa.float64()),
-    ("heldout_accuracy", pa.float64()),
-    ("baseline", pa.string()),
-    ("baseline_accuracy", pa.float64()),
-    ("baseline_heldout_accuracy", pa.float64()),
-    *COLUMNS,
-]
 
 
 @dataclass(frozen=True)

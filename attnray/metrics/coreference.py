@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,6 @@ from torch import Tensor
 
 from attnray.corpus.example import Antecedent, Example
 from attnray.metrics.antecedents import (
-    BEST_COLUMNS,
     PAIRED,
     Anaphor,
     accuracies,
@@ -23,10 +23,64 @@ from attnray.metrics.antecedents import (
 from attnray.metrics.base import UnitCounts, named, under
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.paired import Comparison, holm
+from attnray.metrics.rows import table_of
 from attnray.metrics.sums import Partial
 
 ALL = "all"
 TYPES = (ALL, "pronoun", "proper", "nominal")
+
+
+@dataclass(frozen=True)
+class MentionRow:
+    """A row of `coreference`: how often a head finds an antecedent of a type of mention."""
+
+    max_tokens: int
+    layer: int
+    head: int
+    mention_type: str
+    correct: int
+    total: int
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+
+
+@dataclass(frozen=True)
+class MentionBaselineRow:
+    """A row of `coreference_baselines`: how often a rule finds an antecedent."""
+
+    max_tokens: int
+    baseline: str
+    mention_type: str
+    correct: int
+    total: int
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class BestMentionRow:
+    """A row of `coreference_best`: the best head and rule of a type of mention, and their test.
+
+    Everything but `total` is null where there is no such mention.
+    """
+
+    max_tokens: int
+    mention_type: str
+    total: int
+    layer: int | None
+    head: int | None
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+    heldout_accuracy: float | None
+    baseline: str | None
+    baseline_accuracy: float | None
+    baseline_heldout_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
 
 
 def anaphors(example: Example, candidates: str) -> list[Anaphor]:
@@ -82,10 +136,10 @@ class Coreference:
         rows = [row | c.columns(p) for (row, c), p in zip(best, holm(single), strict=True)]
         return {
             "coreference": heads,
-            "coreference_best": pa.Table.from_pylist(rows, schema=_BEST_SCHEMA),
-            "coreference_baselines": pa.Table.from_pylist(
+            "coreference_best": table_of(BestMentionRow, rows),
+            "coreference_baselines": table_of(
+                MentionBaselineRow,
                 [self._baseline_row(b, t, under(total, t)) for b in BASELINES for t in TYPES],
-                schema=_BASELINE_SCHEMA,
             ),
         }
 
@@ -110,19 +164,6 @@ class Coreference:
             "total": total,
             "accuracy": correct / total if total else None,
         }
-
-
-_BEST_SCHEMA = pa.schema([("max_tokens", pa.int64()), ("mention_type", pa.string()), *BEST_COLUMNS])
-_BASELINE_SCHEMA = pa.schema(
-    [
-        ("max_tokens", pa.int64()),
-        ("baseline", pa.string()),
-        ("mention_type", pa.string()),
-        ("correct", pa.int64()),
-        ("total", pa.int64()),
-        ("accuracy", pa.float64()),
-    ]
-)
 
 
 class CoreferenceSums:

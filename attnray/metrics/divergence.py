@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from attnray.corpus.example import Example
 from attnray.metrics.base import grid, nullable
+from attnray.metrics.rows import table_of
 from attnray.metrics.sums import Partial, ratio
 
 #: Weights of all heads taken at a time, so that they and their logarithms stay in a core's cache.
@@ -23,6 +25,28 @@ TINY = float(np.finfo(np.float64).tiny)
 
 #: Sums of the same divergences in another order differ by less than this share.
 ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class DivergenceRow:
+    """A row of `divergence`: how unlike two heads attend, in nats; every ordered pair has one."""
+
+    layer_a: int
+    head_a: int
+    layer_b: int
+    head_b: int
+    js_divergence: float | None
+
+
+@dataclass(frozen=True)
+class ClosenessRow:
+    """The row of `layer_closeness`: mean divergences of heads within and between layers."""
+
+    within: float | None
+    between: float | None
+    difference: float | None
+    p_value: float | None
+    permutations: int
 
 
 class Divergence:
@@ -63,19 +87,8 @@ class Divergence:
         row = layer_closeness(divergences, self._permutations, self._seed)
         return {
             "divergence": pa.table(pairs),
-            "layer_closeness": pa.Table.from_pylist([row], schema=_CLOSENESS_SCHEMA),
+            "layer_closeness": table_of(ClosenessRow, [row]),
         }
-
-
-_CLOSENESS_SCHEMA = pa.schema(
-    [
-        ("within", pa.float64()),
-        ("between", pa.float64()),
-        ("difference", pa.float64()),
-        ("p_value", pa.float64()),
-        ("permutations", pa.int64()),
-    ]
-)
 
 
 class DivergenceSums:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from attnray.corpus.example import Example
 from attnray.metrics.antecedents import (
-    BEST_COLUMNS,
     PAIRED,
     Anaphor,
     accuracies,
@@ -25,6 +24,7 @@ from attnray.metrics.base import UnitCounts, named, nullable, under
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import best, heldout_correct
 from attnray.metrics.paired import Comparison, holm
+from attnray.metrics.rows import table_of
 from attnray.metrics.sums import Partial
 
 ALL, FEMININE, MASCULINE = "all", "feminine", "masculine"
@@ -34,6 +34,77 @@ GENDER_OF = {"Fem": FEMININE, "Masc": MASCULINE}
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PronounRow:
+    """A row of `gap`: how often a head chooses the right name, and its scores by GAP's scorer."""
+
+    max_tokens: int
+    layer: int
+    head: int
+    gender: str
+    correct: int
+    total: int
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+    passages: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    bias: float | None
+
+
+@dataclass(frozen=True)
+class PronounBaselineRow:
+    """A row of `gap_baselines`: the same of a rule."""
+
+    max_tokens: int
+    baseline: str
+    gender: str
+    correct: int
+    total: int
+    accuracy: float | None
+    passages: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    bias: float | None
+
+
+@dataclass(frozen=True)
+class BestPronounRow:
+    """A row of `gap_best`: the best head and rule for the pronouns of a gender, and their test.
+
+    `layer`, `head` and what they reach are null where there is no such pronoun; `left_out` and
+    `bias` are those of all genders together.
+    """
+
+    max_tokens: int
+    gender: str
+    total: int
+    layer: int | None
+    head: int | None
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+    heldout_accuracy: float | None
+    baseline: str | None
+    baseline_accuracy: float | None
+    baseline_heldout_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
+    passages: int
+    left_out: int | None
+    f1: float | None
+    heldout_f1: float | None
+    baseline_f1: float | None
+    bias: float | None
+    baseline_bias: float | None
 
 
 def ambiguous(example: Example) -> Anaphor | None:
@@ -161,7 +232,7 @@ class Gap:
             "gap_baselines": pa.concat_tables(
                 self._baselines(group, rules) for group in groups.values()
             ),
-            "gap_best": pa.Table.from_pylist(rows, schema=_BEST_SCHEMA),
+            "gap_best": table_of(BestPronounRow, rows),
         }
 
     def _heads(self, group: Group, bias: Floats) -> pa.Table:
@@ -202,22 +273,6 @@ class Gap:
         if group.gender == ALL:
             row["left_out"] = int(group.sums["left_out"])
         return row, comparison
-
-
-_BEST_SCHEMA = pa.schema(
-    [
-        ("max_tokens", pa.int64()),
-        ("gender", pa.string()),
-        *BEST_COLUMNS,
-        ("passages", pa.int64()),
-        ("left_out", pa.int64()),
-        ("f1", pa.float64()),
-        ("heldout_f1", pa.float64()),
-        ("baseline_f1", pa.float64()),
-        ("bias", pa.float64()),
-        ("baseline_bias", pa.float64()),
-    ]
-)
 
 
 def _bias(feminine: Scores, masculine: Scores) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isqrt
 
 import pyarrow as pa
@@ -9,6 +10,17 @@ import pyarrow as pa
 from attnray.config import BehaviourConfig
 from attnray.metrics.behaviour import behaviours
 from attnray.metrics.scaling import scaled
+
+
+@dataclass(frozen=True)
+class HeadRow:
+    """A row of `heads`: what a head mostly does, and its place among the others, in nats."""
+
+    layer: int
+    head: int
+    behaviour: str
+    x: float | None
+    y: float | None
 
 
 def heads_table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,17 @@ from attnray.model.pieces import Role
 
 TARGETS = ("sep", "cls", "punctuation", "other")
 _ROLES = (Role.SEP, Role.CLS, Role.PUNCTUATION)
+
+
+@dataclass(frozen=True)
+class ImportanceRow:
+    """A row of `importance`: the mean absolute gradient of a head on a target, in nats."""
+
+    layer: int
+    head: int
+    target: str
+    value: float
+    examples: int
 
 
 class Importance:

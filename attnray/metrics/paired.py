@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -22,13 +21,7 @@ Counts = NDArray[np.int64]
 CORRECTION = 1 + FOLDS * (1 / FOLDS) / ((FOLDS - 1) / FOLDS)
 
 #: The columns of a comparison, behind those of the best head.
-COLUMNS = [
-    ("difference", pa.float64()),
-    ("difference_ci_low", pa.float64()),
-    ("difference_ci_high", pa.float64()),
-    ("p_value", pa.float64()),
-    ("p_holm", pa.float64()),
-]
+COLUMNS = ("difference", "difference_ci_low", "difference_ci_high", "p_value", "p_holm")
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Comparison:
     def columns(self, p_holm: float | None) -> dict[str, float | None]:
         """The cells of `COLUMNS`."""
         values = (self.difference, self.low, self.high, self.p_value, p_holm)
-        return {name: value for (name, _), value in zip(COLUMNS, values, strict=True)}
+        return dict(zip(COLUMNS, values, strict=True))
 
 
 def cross_moments(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,19 @@ PATTERNS = (
     "entropy",
     "entropy_from_cls",
 )
+
+
+@dataclass(frozen=True)
+class PatternRow:
+    """A row of `patterns`: the mean weight on a target, or the mean entropy in nats, of a head."""
+
+    layer: int
+    head: int
+    pattern: str
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    examples: int
 
 
 class Patterns:

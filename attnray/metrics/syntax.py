@@ -15,7 +15,8 @@ from torch import Tensor
 from attnray.corpus.example import Example
 from attnray.metrics.base import UnitCounts, grid, named, nullable, under
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
-from attnray.metrics.paired import COLUMNS, Comparison, compare, cross_moments, holm
+from attnray.metrics.paired import Comparison, compare, cross_moments, holm
+from attnray.metrics.rows import table_of
 from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
 from attnray.metrics.words import from_words, to_words
 
@@ -26,6 +27,56 @@ ALL, ALL_BUT_PUNCT = "all", "all_but_punct"
 PUNCT = "punct"
 #: Under this name a partial holds what the test of heads against offsets needs.
 PAIRED = "paired"
+
+
+@dataclass(frozen=True)
+class RelationRow:
+    """A row of `syntax`: how often a head, in a direction, finds the words of a relation."""
+
+    layer: int
+    head: int
+    direction: str
+    relation: str
+    correct: int
+    total: int
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+
+
+@dataclass(frozen=True)
+class OffsetRow:
+    """A row of `syntax_baselines`: how often the word so many places on is the head."""
+
+    baseline: str
+    offset: int
+    relation: str
+    correct: int
+    total: int
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class BestRelationRow:
+    """A row of `syntax_best`: the best head and the best offset of a relation, and their test."""
+
+    relation: str
+    total: int
+    layer: int
+    head: int
+    direction: str
+    accuracy: float | None
+    ci_low: float | None
+    ci_high: float | None
+    heldout_accuracy: float | None
+    baseline_offset: int
+    baseline_accuracy: float | None
+    baseline_heldout_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +120,7 @@ class Syntax:
         return {
             "syntax": pa.concat_tables(_accuracies(r, under(total, r)) for r in relations),
             "syntax_baselines": pa.concat_tables(_offsets(r, under(total, r)) for r in relations),
-            "syntax_best": pa.Table.from_pylist(_corrected(best), schema=_BEST_SCHEMA),
+            "syntax_best": table_of(BestRelationRow, _corrected(best)),
         }
 
 
@@ -252,25 +303,6 @@ def _offsets(relation: str, sums: Partial) -> pa.Table:
             "accuracy": pa.array([_share(c, total) for c in correct[order]], pa.float64()),
         }
     )
-
-
-_BEST_SCHEMA = pa.schema(
-    [
-        ("relation", pa.string()),
-        ("total", pa.int64()),
-        ("layer", pa.int64()),
-        ("head", pa.int64()),
-        ("direction", pa.string()),
-        ("accuracy", pa.float64()),
-        ("ci_low", pa.float64()),
-        ("ci_high", pa.float64()),
-        ("heldout_accuracy", pa.float64()),
-        ("baseline_offset", pa.int64()),
-        ("baseline_accuracy", pa.float64()),
-        ("baseline_heldout_accuracy", pa.float64()),
-        *COLUMNS,
-    ]
-)
 
 
 Row = dict[str, object]

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from attnray.metrics.paired import difference_of
+from attnray.metrics.rows import table_of
 from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
 
 
@@ -25,40 +26,42 @@ class Scored:
     counts: Partial
 
 
-PROBES = pa.schema(
-    [
-        ("probe", pa.string()),
-        ("seed", pa.int64()),
-        ("train_words", pa.int64()),
-        ("dev_words", pa.int64()),
-        ("uas", pa.float64()),
-        ("ci_low", pa.float64()),
-        ("ci_high", pa.float64()),
-        ("vectors", pa.string()),
-        ("tree_uas", pa.float64()),
-        ("tree_ci_low", pa.float64()),
-        ("tree_ci_high", pa.float64()),
-        ("uuas", pa.float64()),
-        ("uuas_ci_low", pa.float64()),
-        ("uuas_ci_high", pa.float64()),
-    ]
-)
-DIFFERENCES = pa.schema(
-    [
-        ("probe", pa.string()),
-        ("other_probe", pa.string()),
-        ("other_model", pa.string()),
-        ("difference", pa.float64()),
-        ("ci_low", pa.float64()),
-        ("ci_high", pa.float64()),
-        ("p_value", pa.float64()),
-    ]
-)
+@dataclass(frozen=True)
+class ProbeRow:
+    """A row of `probes`: what a probe from one seed reads of a parse."""
+
+    probe: str
+    seed: int
+    train_words: int
+    dev_words: int
+    uas: float | None
+    ci_low: float | None
+    ci_high: float | None
+    vectors: str | None
+    tree_uas: float | None
+    tree_ci_low: float | None
+    tree_ci_high: float | None
+    uuas: float | None
+    uuas_ci_low: float | None
+    uuas_ci_high: float | None
+
+
+@dataclass(frozen=True)
+class ProbeDifferenceRow:
+    """A row of `probe_differences`: the UAS of one probe less that of another."""
+
+    probe: str
+    other_probe: str
+    other_model: str
+    difference: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
 
 
 def probes_table(scored: Sequence[Scored]) -> pa.Table:
     """A row for each probe and seed; intervals are over units (contract: Tables)."""
-    return pa.Table.from_pylist([_row(each) for each in scored], PROBES)
+    return table_of(ProbeRow, [_row(each) for each in scored])
 
 
 def differences_table(own: Sequence[Scored], others: Sequence[Scored]) -> pa.Table:
@@ -88,7 +91,7 @@ def differences_table(own: Sequence[Scored], others: Sequence[Scored]) -> pa.Tab
                 "p_value": found.p_value,
             }
         )
-    return pa.Table.from_pylist(rows, DIFFERENCES)
+    return table_of(ProbeDifferenceRow, rows)
 
 
 def _row(scored: Scored) -> dict[str, object]:

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from attnray.metrics.rows import whole_schema
+
 #: The paper's numbers. Shares are fractions; there is no value where the paper shows something
 #: by eye alone.
 NUMBERS = {"clark2019": "clark2019.csv"}
-SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("corpus", pa.string()),
-        ("source", pa.string()),
-        ("item", pa.string()),
-        ("quantity", pa.string()),
-        ("unit", pa.string()),
-        ("paper", pa.float64()),
-        ("ours", pa.float64()),
-        ("difference", pa.float64()),
-        ("paper_detail", pa.string()),
-        ("our_detail", pa.string()),
-    ]
-)
 Tables = Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class ReproductionRow:
+    """A row of `reproduction`: a number of the paper beside the run's own."""
+
+    source: str
+    item: str
+    quantity: str
+    unit: str
+    paper: float | None
+    ours: float | None
+    difference: float | None
+    paper_detail: str
+    our_detail: str
 
 
 class Models(NamedTuple):
@@ -55,7 +58,7 @@ def reproduction(paper: str, tables: Tables, models: Models) -> pa.Table:
         models: the model, and its twin.
 
     Returns:
-        The columns of `SCHEMA`; `ours` and `difference` (ours less the paper's) are null
+        The rows of `ReproductionRow`; `ours` and `difference` (ours less the paper's) are null
         where the run has no such number, `paper` where the paper shows no figure.
     """
     rows = []
@@ -78,7 +81,7 @@ def reproduction(paper: str, tables: Tables, models: Models) -> pa.Table:
                 "our_detail": ours.detail,
             }
         )
-    return pa.Table.from_pylist(rows, SCHEMA)
+    return pa.Table.from_pylist(rows, whole_schema(ReproductionRow))
 
 
 def _numbers(paper: str) -> Iterator[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +12,7 @@ from attnray.errors import IncompleteRun
 from attnray.metrics.base import merge
 from attnray.metrics.heads import heads_table
 from attnray.metrics.registry import PROBES
+from attnray.metrics.rows import of_model, whole_schema
 from attnray.metrics.sums import Partial
 from attnray.probe.classifiers import NEEDS
 from attnray.probe.tables import Scored, differences_table, probes_table
@@ -86,7 +88,7 @@ def _heads(run: Run, member: Run) -> pa.Table:
         examples.mean_ln_length,
         run.config.seed,
     )
-    return _named(table, member.model, examples.corpus)
+    return of_model(table, member.model, examples.corpus)
 
 
 def reduce_probes(run: Run) -> None:
@@ -109,11 +111,11 @@ def reduce_probes(run: Run) -> None:
     found = {member.model: scored(member) for member in run.members}
     own, *twins = found.values()
     (dev,) = run.manifest.sets_of("dev")
-    rows = [_named(probes_table(each), model, dev.corpus) for model, each in found.items()]
+    rows = [of_model(probes_table(each), model, dev.corpus) for model, each in found.items()]
     differences = differences_table(own, twins[0] if twins else [])
     tables = {
         PROBES: pa.concat_tables(rows),
-        "probe_differences": _named(differences, run.model, dev.corpus),
+        "probe_differences": of_model(differences, run.model, dev.corpus),
     }
     for name, table in tables.items():
         write_table(run.folder.table(name), table)
@@ -138,7 +140,7 @@ def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:
         total = merge(_partials(run.folder, each))
         tables = each.metric.tables(total)
         yield {
-            name: _named(table, run.model, each.examples.corpus) for name, table in tables.items()
+            name: of_model(table, run.model, each.examples.corpus) for name, table in tables.items()
         }
 
 
@@ -147,24 +149,15 @@ def _partials(folder: RunFolder, measurement: Measurement) -> Iterator[Partial]:
         yield read_partial(folder.partial(measurement.metric.name, shard))
 
 
-def _named(table: pa.Table, model: str, corpus: str) -> pa.Table:
-    """The table behind the two columns every table begins with."""
-    for position, (name, value) in enumerate({"model": model, "corpus": corpus}.items()):
-        table = table.add_column(position, name, pa.array([value] * len(table), pa.string()))
-    return table
+@dataclass(frozen=True)
+class CorpusRow:
+    """A row of `corpus`: a count of what was measured, or left out, of the examples of a kind."""
 
-
-_CORPUS_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("corpus", pa.string()),
-        ("kind", pa.string()),
-        ("item", pa.string()),
-        ("count", pa.int64()),
-        ("max_tokens", pa.int64()),
-        ("roles", pa.string()),
-    ]
-)
+    kind: str
+    item: str
+    count: int
+    max_tokens: int | None
+    roles: str
 
 
 def _corpus_table(run: Run) -> pa.Table:
@@ -184,4 +177,4 @@ def _corpus_table(run: Run) -> pa.Table:
         for examples in member.manifest.sets
         for item, count in sorted(examples.counts.items())
     ]
-    return pa.Table.from_pylist(rows, _CORPUS_SCHEMA)
+    return pa.Table.from_pylist(rows, whole_schema(CorpusRow))

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from attnray.compare.depth import DEPTH
-from attnray.compare.differences import DIFFERENCES
-from attnray.compare.roles import MATCHES
+from attnray.compare.depth import DepthRow
+from attnray.compare.differences import DifferenceRow
+from attnray.compare.roles import MatchRow
+from attnray.metrics.rows import whole_schema
 from attnray.report import comparison
 from attnray.report.comparison_page import write_comparison
 from attnray.store.folder import RunFolder
@@ -71,7 +72,7 @@ def differences(count: int) -> pa.Table:
         for other in names[1:]
         for item in ("all", "obj")
     ]
-    return pa.Table.from_pylist(rows, DIFFERENCES)
+    return pa.Table.from_pylist(rows, whole_schema(DifferenceRow))
 
 
 def depth(count: int) -> pa.Table:
@@ -89,7 +90,7 @@ def depth(count: int) -> pa.Table:
         for layer in range(1, 7)
         for behaviour in ("broad", "other")
     ]
-    return pa.Table.from_pylist(rows, DEPTH)
+    return pa.Table.from_pylist(rows, whole_schema(DepthRow))
 
 
 def matches(count: int) -> pa.Table:
@@ -110,7 +111,7 @@ def matches(count: int) -> pa.Table:
         for other in names[place + 1 :]
         for head in range(1, 8)
     ]
-    return pa.Table.from_pylist(rows, MATCHES)
+    return pa.Table.from_pylist(rows, whole_schema(MatchRow))
 
 
 def pronouns(count: int) -> pa.Table:
