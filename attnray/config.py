@@ -156,10 +156,9 @@ class Config:
     merge: str = "mean"
     relation_labels: str = "universal"
     candidates: str = "mentions"
+    cases: bool = True
     seed: int = 0
 
-
-METRICS = ("patterns", "divergence", "syntax", "coreference", "importance", "probes")
 
 PROBES = ("right_branching", "distances_and_words", "attention", "attention_and_words")
 #: Whose numbers a run can be held against.
@@ -270,7 +269,6 @@ def check(config: Config) -> None:
             "controls=random compares trained weights with random ones: "
             "leave out model.random_init=true"
         )
-    _check_metrics(config.metrics)
     _check_probes(config)
     _check_corpus("corpus", config.corpus)
     for item in fields(RolesConfig):
@@ -285,12 +283,6 @@ def _check_lengths(config: Config) -> None:
     possible = bool(given) and whole and len(set(given)) == len(given)
     allowed = "at least 3, or a list of such numbers, each once"
     _require("max_tokens", config.max_tokens, possible, allowed)
-
-
-def _check_metrics(metrics: list[str]) -> None:
-    possible = bool(metrics) and set(metrics) <= set(METRICS) and len(set(metrics)) == len(metrics)
-    allowed = f"one or more of {_join(METRICS)}, each once"
-    _require("metrics", f"[{','.join(metrics)}]", possible, allowed)
 
 
 def _check_probes(config: Config) -> None:

@@ -24,6 +24,7 @@ from attnray.cli.member import Member
 from attnray.cli.overrides import known_to_hydra
 from attnray.config import Config, check, register, typed
 from attnray.errors import IncompleteRun, InputError
+from attnray.metrics.registry import check as check_metrics
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 #: What makes a command line a sweep.
@@ -81,6 +82,7 @@ def _compose_and_run(job: str) -> None:
     members = _composed()
     for member in members:
         check(member.config)
+        check_metrics(member.config)
     if not members:
         return  # Hydra was asked to show something
     # The jobs import torch, which takes seconds: what can be refused is refused before.

@@ -1,4 +1,4 @@
-"""What an executor is: it runs the pieces of one run or of many, wherever that is."""
+"""What there is to do of runs, how a task ends, and what an executor is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Task = ModelTask | AnalyseTask | ProbeTask
 
 @dataclass(frozen=True)
 class Work:
-    """What is left to do of one model's run.
+    """The tasks that are left of one model's run.
 
     `analyse` holds the shards to analyse once they are extracted; probes are trained once
     every shard is.
@@ -53,7 +53,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A piece of work that ended.
+    """A task that ended.
 
     `work` is the place of the run it belongs to among those the executor was given; `error`
     says why it failed, in one line; `refused` is the error of an input that cannot be used,
@@ -67,16 +67,27 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Runs the work of one or more runs and tells of each piece as it ends.
+    """Runs the work of one or more runs and tells of each task as it ends.
 
-    A piece that fails is set aside and the rest goes on.
+    A task that fails is set aside and the rest goes on.
     """
 
     def device(self) -> str:
         """What extractors run on: cuda, or cpu where there is no GPU or none is asked for."""
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
-        """Run everything; every piece gives one outcome, unless the one before it failed."""
+        """Run everything; every task gives one outcome, unless the one before it failed."""
+
+
+def make_executor(config: ExecutorConfig) -> Executor:
+    """The configured executor; Ray is imported only where it is used."""
+    if config.name == "serial":
+        from attnray.executors.serial import SerialExecutor
+
+        return SerialExecutor(config)
+    from attnray.executors.ray import RayExecutor
+
+    return RayExecutor(config)
 
 
 def local_device(config: ExecutorConfig) -> str:

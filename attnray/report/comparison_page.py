@@ -13,7 +13,7 @@ from markupsafe import Markup
 from attnray.report import comparison, wording
 from attnray.report.findings import legible
 from attnray.report.page import template
-from attnray.store.folder import RunFolder, replacing
+from attnray.store.folder import RunFolder
 
 #: What is drawn of a corpus: the figure, the table it is made of, and how.
 FIGURES: dict[str, tuple[str, Callable[[pa.Table, str], str]]] = {
@@ -49,20 +49,14 @@ def write_comparison(target: RunFolder, tables: dict[str, pa.Table]) -> Path:
             if table in own
         }
         for figure, svg in figures.items():
-            _write(target.figure(f"{figure}-{number}"), svg)
+            target.write_figure(f"{figure}-{number}", svg)
         sections.append(_section(legible(corpus), own, figures))
     page = template("comparison.html.jinja").render(
         sections=sections,
         models=[legible(model) for model in _models(tables)],
         wording=wording,
     )
-    _write(target.report, page)
-    return target.report
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    return target.write_page("report", page)
 
 
 def _section(corpus: str, tables: dict[str, pa.Table], figures: dict[str, str]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from attnray.metrics.behaviour import BEHAVIOURS
 from attnray.store.folder import RunFolder
@@ -115,8 +114,7 @@ class Behaving:
 
 def read(folder: RunFolder, table: str, model: str) -> pa.Table:
     """A model's rows of a table, its strings fit to be shown."""
-    content = pq.read_table(folder.table(table), partitioning=None)
-    content = content.filter(pc.field("model") == model)
+    content = folder.table(table).filter(pc.field("model") == model)
     for position, field in enumerate(content.schema):
         if pa.types.is_string(field.type):
             shown = [None if v is None else legible(v) for v in content[position].to_pylist()]

@@ -16,7 +16,7 @@ from attnray.report.clusters import clusters
 from attnray.report.findings import behaving, legible, mentions, pronouns, read, relations
 from attnray.report.importance import importance
 from attnray.report.maps import Panel, behaviours_figure, relations_figure
-from attnray.store.folder import RunFolder, replacing
+from attnray.store.folder import RunFolder
 
 TEMPLATE = "page.html.jinja"
 USED = (
@@ -69,12 +69,9 @@ def write_report(folder: RunFolder, facts: Facts, maps: Maps | None = None) -> l
     tables = _tables(folder, facts, facts.model)
     twin = _tables(folder, facts, facts.twin) if facts.twin else {}
     figures = {name: draw() for name, draw in _figures(tables, facts, maps or {}).items()}
-    written = {folder.figure(name): svg for name, svg in figures.items()}
-    written[folder.report] = template(TEMPLATE).render(_context(tables, twin, facts, figures))
-    for path, text in written.items():
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return list(written)
+    written = [folder.write_figure(name, svg) for name, svg in figures.items()]
+    page = template(TEMPLATE).render(_context(tables, twin, facts, figures))
+    return [*written, folder.write_page("report", page)]
 
 
 def _tables(folder: RunFolder, facts: Facts, model: str) -> Tables:

@@ -11,7 +11,7 @@ from attnray.report import wording
 from attnray.report.findings import legible
 from attnray.report.page import template
 from attnray.report.reproduction import Models, reproduction
-from attnray.store.folder import RunFolder, read_table, replacing, write_table
+from attnray.store.folder import RunFolder
 
 TABLE = "reproduction"
 CAPTIONS = {
@@ -42,12 +42,9 @@ def write_reproduction(
     Returns:
         What was written: the table, then the page.
     """
-    table = reproduction(paper, {name: read_table(folder.table(name)) for name in names}, models)
-    write_table(folder.table(TABLE), table)
-    page = folder.path / f"{TABLE}.html"
-    with replacing(page) as temporary:
-        temporary.write_text(_page(table, models.main), encoding="utf-8")
-    return [folder.table(TABLE), page]
+    table = reproduction(paper, {name: folder.table(name) for name in names}, models)
+    page = _page(table, models.main)
+    return [folder.write_table(TABLE, table), folder.write_page(TABLE, page)]
 
 
 def _page(table: pa.Table, model: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from attnray import __version__
 from attnray.config import corpora, lengths
 from attnray.errors import IncompleteRun
+from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
 from attnray.reading import RunReader
 from attnray.report.chosen import behaviours, relations
@@ -15,8 +16,8 @@ from attnray.report.maps import Panel
 from attnray.report.page import Facts, write_report
 from attnray.report.reproduction import Models
 from attnray.report.reproduction_page import write_reproduction
-from attnray.stages.reduce import HEADS, marker
-from attnray.store.folder import fingerprint
+from attnray.stages.reduce import marker
+from attnray.store.files import fingerprint
 from attnray.store.run import Run
 
 STAGE = "report"
@@ -29,9 +30,9 @@ def report(run: Run) -> None:
         IncompleteRun: a metric has no tables yet.
     """
     identities = {metric: run.table_identity(metric) for metric in run.metrics}
-    if "patterns" in run.metrics:
-        identities[HEADS] = run.heads_identity
-    if run.probes:
+    if heads.NEEDS in run.metrics:
+        identities[heads.HEADS] = run.heads_identity
+    if run.trials:
         identities[PROBES] = run.probes_identity
     lacking = [m for m, i in identities.items() if not run.folder.done(marker(m), 0, i)]
     if lacking:
