@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from attnray.corpus.example import Example
 from attnray.errors import InputError
+from attnray.store.cases import chosen_cases
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
 from attnray.store.places import run_folder
@@ -106,6 +107,7 @@ class RunReader:
         manifest = Manifest.read(self._folder)
         if manifest is None:
             raise InputError(f"{run_dir} has no manifest.json: it is not a run folder")
+        self._manifest = manifest
         if role is not None and role not in manifest.roles:
             raise InputError(f"{run_dir} has no role {role}, but {', '.join(manifest.roles)}")
         sets = manifest.sets_of(role) if role else manifest.sets
@@ -144,6 +146,38 @@ class RunReader:
             InputError: the run has no such table.
         """
         return self._folder.table(name)
+
+    def cases(
+        self,
+        metric: str,
+        layer: int | None = None,
+        head: int | None = None,
+        direction: str | None = None,
+        right: bool | None = None,
+        **values: object,
+    ) -> pa.Table:
+        """The cases of a predictor, each with the sentence it stands in.
+
+        `run.cases("syntax", layer=3, head=1, relation="obj", right=False)` has the direct objects
+        that head 3-1 does not find.
+
+        Args:
+            metric: syntax, coreference or gap.
+            layer: counted from 1.
+            head: counted from 1; with both, the column `right` says whether this head is right.
+            direction: what the head is scored in, of syntax; by default dependent_to_head.
+            right: only cases that the head has right (True) or wrong (False).
+            values: only cases with these values, by column.
+
+        Returns:
+            The columns of the cases and, behind them, `sentence`: the words of the example.
+            Without a head `right` has the bits of all heads.
+
+        Raises:
+            InputError: there are no such cases, or no such column, head or direction.
+        """
+        head_of = None if layer is None or head is None else (layer, head, direction)
+        return chosen_cases(self._folder, self._manifest, metric, head_of, right, values)
 
     @cached_property
     def _index(self) -> pa.Table:

@@ -84,16 +84,17 @@ def _twin(run: Run) -> Config:
 
 def _plan(config: Config, device: str, place: Place) -> Run:
     from attnray.model.encoder import check_device, read_config
-    from attnray.model.families import longest_input
+    from attnray.model.families import heads_of, longest_input
 
     checkpoint = locate(config.model, config.seed)
-    longest = longest_input(read_config(checkpoint))
+    model = read_config(checkpoint)
+    longest = longest_input(model)
     check_device(checkpoint, device)
     now = identity(config, checkpoint, device)
     folder = RunFolder(_folder(config, checkpoint, now, place))
     manifest = Manifest.read(folder)
     if manifest is None:
-        manifest = Manifest(now, {}, [], {}, [])
+        manifest = Manifest(now, {}, [], {}, [], heads_of(model))
     roles = dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))
     _refuse_the_same(now["corpora"], roles)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)

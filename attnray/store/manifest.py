@@ -47,8 +47,8 @@ class Manifest:
 
     `identity` must be the same for a run to go on in the folder. `roles` has the keys of the
     example sets of each role that was planned, none where its corpus has not what it needs;
-    `examples` holds the sha256 of each shard's Parquet file; `without` says of metrics that
-    the model cannot have what it lacks.
+    `examples` holds the sha256 of each shard's Parquet file; `heads` the model's layers, and the
+    heads of each; `without` says of metrics that the model cannot have what it lacks.
     """
 
     identity: dict[str, Any]
@@ -56,6 +56,7 @@ class Manifest:
     sets: list[ExampleSet]
     roles: dict[str, list[str]]
     examples: list[str]
+    heads: tuple[int, int]
     without: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -73,6 +74,7 @@ class Manifest:
                 f"{folder.manifest}: not a plan of layout {LAYOUT}; choose another run_dir"
             )
         content["sets"] = [ExampleSet(**each) for each in content["sets"]]
+        content["heads"] = tuple(content["heads"])
         return cls(**content)
 
     def write(self, folder: RunFolder) -> None:
