@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
-from omegaconf import OmegaConf
+from attnray.cli.choices import choices
 
 #: What each job does, and an example of it.
 JOBS = {
@@ -73,26 +73,20 @@ def help_text(job: str) -> str:
     return _HELP.format(job=job, what=what, example=example)
 
 
-def choices_text(folder: Path) -> str:
-    """The models and corpora that have a configuration, as columns of text.
-
-    Args:
-        folder: the folder of configurations.
-    """
+def choices_text() -> str:
+    """The models and corpora that have a name, as columns of text."""
     parts = []
     for group in ("model", "corpus"):
-        rows = [_row(group, path) for path in sorted((folder / group).glob("*.yaml"))]
+        rows = [_row(group, name, settings) for name, settings in choices(group).items()]
         parts.append(_columns([(group, "size", "licence"), *rows]))
     return "\n\n".join(parts)
 
 
-def _row(group: str, path: Path) -> tuple[str, str, str]:
+def _row(group: str, name: str, settings: dict[str, Any]) -> tuple[str, str, str]:
     """The name of a choice, its size, or what has to be given with it, and its licence."""
-    config = OmegaConf.to_container(OmegaConf.load(path))
-    assert isinstance(config, dict)
-    to_give = [f"give {group}.{key}=" for key in ("hub", "path") if config.get(key) == "???"]
-    size = to_give[0] if to_give else str(config.get("size") or "–")
-    return path.stem, size, str(config.get("licence") or "–")
+    to_give = [f"give {group}.{key}=" for key in ("hub", "path") if settings.get(key) == "???"]
+    size = to_give[0] if to_give else str(settings.get("size") or "–")
+    return name, size, str(settings.get("licence") or "–")
 
 
 def _columns(rows: list[tuple[str, str, str]]) -> str:
