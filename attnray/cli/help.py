@@ -66,6 +66,22 @@ Models and corpora by name: python jobs/list.py
 Exit status: 0 complete; 1 incomplete, the message names what is missing; 2 a setting or an
 input cannot be used."""
 
+_JOBS_HELP = """\
+usage: attnray JOB [KEY=VALUE ...]
+
+What attention heads do: from a model and a corpus to tables and a report.
+
+{jobs}
+
+  attnray JOB --help   what a job does, with an example and its options
+  attnray --version    the version of attnray"""
+
+
+def jobs_text() -> str:
+    """What `attnray --help` prints: every job with a line of what it does."""
+    firsts = {job: what.split(". ")[0].rstrip(".") for job, (what, _) in JOBS.items()}
+    return _JOBS_HELP.format(jobs="\n".join(f"  {job:9}{what}." for job, what in firsts.items()))
+
 
 def help_text(job: str) -> str:
     """What `--help` of a job prints."""

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 from difflib import get_close_matches
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -31,7 +31,7 @@ MULTIRUN = ("-m", "--multirun")
 HYDRA_FOLDER = "ATTNRAY_HYDRA_FOLDER"
 
 
-def main(job: str) -> None:
+def main(job: str) -> NoReturn:
     """Run a job with the overrides of the command line, and end the process.
 
     Exit status: 0 complete; 1 the run is incomplete, and the message names each missing

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -60,17 +58,6 @@ def test_the_shell_completes_names() -> None:
 def test_what_the_shell_is_told_to_run_is_a_script_it_takes() -> None:
     script = succeed("run", "-sc", "install=bash")
     subprocess.run(["bash", "-n", "-c", script], check=True)
-
-
-def test_an_installed_package_has_the_same_jobs() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "attnray", "list"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "minilm" in done.stdout
 
 
 def test_a_folder_and_a_file_can_be_chosen(tiny_model: Path, tmp_path: Path) -> None:
