@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
 
 import attnray
 from attnray.cli.help import JOBS
@@ -79,8 +78,3 @@ def test_help_imports_nothing_heavy() -> None:
         stdout=subprocess.DEVNULL,
         check=True,
     )
-
-
-def test_the_command_is_what_the_package_installs() -> None:
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    assert scripts == {"attnray": "attnray.__main__:main"}
