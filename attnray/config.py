@@ -167,17 +167,13 @@ PAPERS = ("clark2019",)
 CHOICES: dict[str, tuple[str, ...]] = {
     "model.dtype": ("float32", "bfloat16", "float16"),
     "store.codec": ("log16", "float32", "float16"),
-    "executor.name": ("ray", "serial"),
     "merge": ("mean", "first", "max"),
     "relation_labels": ("universal", "full"),
     "candidates": ("mentions", "words"),
 }
 #: What a run can be held against; `random` is its twin with new weights drawn from `seed`.
 CONTROLS = ("random",)
-CORPUS_CHOICES = {
-    "format": ("conllu", "conll2012", "word_head", "text", "gap", "json", "parquet"),
-    "segment": ("sentence", "document", "pair"),
-}
+SEGMENTS = ("sentence", "document", "pair")
 POSITIVE = (
     "store.chunk_cells",
     "store.block_mib",
@@ -247,6 +243,8 @@ def lengths(config: Config) -> list[int]:
 def check(config: Config) -> None:
     """Refuse impossible values.
 
+    (Of what is chosen by name, the registries of metrics, formats and executors know the names.)
+
     Raises:
         InputError: names the setting, its value and what is possible.
     """
@@ -304,10 +302,9 @@ def _check_probes(config: Config) -> None:
 
 
 def _check_corpus(key: str, corpus: CorpusConfig) -> None:
-    for name, choices in CORPUS_CHOICES.items():
-        value = getattr(corpus, name)
-        possible = value is None or value in choices
-        _require(f"{key}.{name}", value, possible, f"one of {_join(choices)}")
+    segment = corpus.segment
+    possible = segment is None or segment in SEGMENTS
+    _require(f"{key}.segment", segment, possible, f"one of {_join(SEGMENTS)}")
     limit = corpus.limit
     _require(f"{key}.limit", limit, limit is None or limit > 0, "more than 0")
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]

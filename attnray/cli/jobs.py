@@ -10,12 +10,12 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from attnray.config import Config, check, planned, typed
+from attnray.cli.checks import check
+from attnray.config import Config, planned, typed
 from attnray.errors import InputError
 from attnray.executors.process import ANALYSE, EXTRACT, PROBE, process
 from attnray.executors.work import make_executor
 from attnray.metrics.registry import PROBES
-from attnray.metrics.registry import check as check_metrics
 from attnray.report.summary import best_heads
 from attnray.stages.planned import existing, plan
 from attnray.stages.reduce import reduce, reduce_probes
@@ -133,7 +133,6 @@ def _existing(config: Config, overrides: list[str], metric: str | None = None) -
     merged = _on_top(manifest.config, config, overrides)
     merged = _with(merged, metric)
     check(merged)
-    check_metrics(merged)
     refuse_other(folder, _frozen(manifest.config), _frozen(asdict(merged)))
     return existing(folder, merged, manifest)
 

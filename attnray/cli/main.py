@@ -17,13 +17,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from attnray.cli.checks import check
 from attnray.cli.choices import configuration_folder, register_models
 from attnray.cli.help import choices_text, help_text
 from attnray.cli.member import Member
 from attnray.cli.overrides import known_to_hydra
-from attnray.config import Config, check, register, typed
+from attnray.config import Config, register, typed
 from attnray.errors import IncompleteRun, InputError
-from attnray.metrics.registry import check as check_metrics
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 #: What makes a command line a sweep.
@@ -74,7 +74,6 @@ def _compose_and_run(job: str) -> None:
     members = _composed()
     for member in members:
         check(member.config)
-        check_metrics(member.config)
     if not members:
         return  # Hydra was asked to show something
     # The jobs import torch, which takes seconds: what can be refused is refused before.

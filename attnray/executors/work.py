@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Protocol
 
 from attnray.config import ExecutorConfig
@@ -14,6 +15,11 @@ from attnray.stages.differentiate import DifferentiateTask
 from attnray.stages.extract import ExtractTask
 from attnray.stages.probe import ProbeTask
 
+#: The executors by name, each with its module and class.
+EXECUTORS = {
+    "ray": "attnray.executors.ray:RayExecutor",
+    "serial": "attnray.executors.serial:SerialExecutor",
+}
 #: What needs the model and its device.
 ModelTask = ExtractTask | DifferentiateTask
 Task = ModelTask | AnalyseTask | ProbeTask
@@ -80,14 +86,17 @@ class Executor(Protocol):
 
 
 def make_executor(config: ExecutorConfig) -> Executor:
-    """The configured executor; Ray is imported only where it is used."""
-    if config.name == "serial":
-        from attnray.executors.serial import SerialExecutor
+    """The configured executor; it is imported only where it is used.
 
-        return SerialExecutor(config)
-    from attnray.executors.ray import RayExecutor
-
-    return RayExecutor(config)
+    Raises:
+        InputError: there is none of this name.
+    """
+    if config.name not in EXECUTORS:
+        known = ", ".join(EXECUTORS)
+        raise InputError(f"executor.name={config.name} is not possible: it must be one of {known}")
+    module, _, kind = EXECUTORS[config.name].partition(":")
+    executor: Executor = getattr(import_module(module), kind)(config)
+    return executor
 
 
 def local_device(config: ExecutorConfig) -> str:
