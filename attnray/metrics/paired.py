@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from attnray.corpus.units import FOLDS
 from attnray.metrics.best import picks
@@ -164,6 +163,8 @@ def _p_value(value: float, error: float, units: int) -> float | None:
     """Student's two-sided test that a difference is 0."""
     if error == 0:
         return None if value else 1.0
+    from scipy import special  # takes half a second to import
+
     return float(2 * special.stdtr(units - 1, -abs(value) / error))
 
 

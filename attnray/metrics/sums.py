@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-Z95 = float(special.ndtri(0.975))
+#: The normal distribution's quantile of 97.5%.
+Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ def standard_error(sums: Moments) -> tuple[Floats, float]:
     units, total, value = int(sums.units), np.float64(sums.t), ratio(sums)
     if units < 2:
         return np.full_like(value, np.nan), np.nan
+    from scipy import special  # takes half a second to import
+
     variance = units / (units - 1) * _squares(sums) / total**2
     return np.sqrt(variance), float(special.stdtrit(units - 1, 0.975))
 
