@@ -118,6 +118,13 @@ class BehaviourConfig:
 
 
 @dataclass
+class DivergenceConfig:
+    """Divergences are measured on a seeded sample of so many `examples`, or on `all`."""
+
+    examples: Any = 1000
+
+
+@dataclass
 class ProbeConfig:
     """Which probes, from which seeds, and how they are trained.
 
@@ -152,6 +159,7 @@ class Config:
     permutations: int = 9999
     examples: list[int] = field(default_factory=list)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
+    divergence: DivergenceConfig = field(default_factory=DivergenceConfig)
     max_tokens: Any = 128
     merge: str = "mean"
     relation_labels: str = "universal"
@@ -258,6 +266,9 @@ def check(config: Config) -> None:
         value = _get(config, key)
         _require(key, value, value is None or value >= 0, "0 or more")
     _check_lengths(config)
+    sample = config.divergence.examples
+    whole = type(sample) is int and sample > 0
+    _require("divergence.examples", sample, whole or sample == "all", "all, or more than 0")
     control = config.controls
     _require("controls", control, control in (None, *CONTROLS), f"null or {_join(CONTROLS)}")
     paper = config.reproduce

@@ -70,7 +70,7 @@ class StoredExample:
         """
         layers, heads = self._reader.heads
         chosen = (_axis("layer", layer, layers), _axis("head", head, heads))
-        weights = self._reader.read(self._position, *chosen)
+        weights = self._reader.read(self._position, *chosen).astype(np.float64)
         if words:
             weights = self._between_words(weights, merge)
         return weights

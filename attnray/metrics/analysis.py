@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from attnray.corpus.example import Example
 from attnray.metrics.base import Found, Heads, Metric
+from attnray.metrics.groups import Group
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 #: Takes some maps: see `Accumulator.add`.
-Add = Callable[[int, slice, "Tensor"], None]
+Add = Callable[[Group, slice, "Tensor"], None]
 
 
 class Maps(Protocol):
@@ -30,9 +31,9 @@ def analyse(metrics: Sequence[Metric], examples: Sequence[Example], maps: Maps) 
     """What metrics find in the examples of a shard, whose maps come in the same order."""
     sums = [metric.start(examples, maps.heads) for metric in metrics]
 
-    def add(first: int, layers: slice, group: Tensor) -> None:
+    def add(group: Group, layers: slice, own: Tensor) -> None:
         for each in sums:
-            each.add(first, layers, group)
+            each.add(group, layers, own)
 
     maps.feed(add)
     return [Found(each.partial(), each.cases()) for each in sums]

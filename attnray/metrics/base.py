@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from attnray.config import Config
 from attnray.corpus.example import Example
+from attnray.metrics.groups import Group
 from attnray.metrics.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -25,17 +26,17 @@ Heads = tuple[int, int]
 class Accumulator(Protocol):
     """Gathers what a metric finds in one shard."""
 
-    def add(self, first: int, layers: slice, maps: Tensor) -> None:
-        """Take in some examples of equal length at some layers.
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
+        """Take in some examples at some layers.
 
         Groups of examples come in the order of the shard. The layers of a group come in
         ascending order, all of them before the next group.
 
         Args:
-            first: the position in the shard of the first of them; the others follow.
+            group: the examples.
             layers: the layers they are of, from 0.
-            maps: what the metric is made of, float64 on any device, (example, layer, head,
-                query, key).
+            maps: what the metric is made of, float32 on any device, (example, layer, head,
+                query, key), padded to the longest example; what padding holds means nothing.
         """
 
     def partial(self) -> Any:
@@ -43,6 +44,22 @@ class Accumulator(Protocol):
 
     def cases(self) -> pa.Table | None:
         """The cases of a predictor, None of any other metric."""
+
+
+class Planned(Protocol):
+    """The examples that a metric measures."""
+
+    @property
+    def key(self) -> str:
+        """A fingerprint of what they were made from."""
+
+    @property
+    def max_tokens(self) -> int | None:
+        """What they were cut to; None for sentences."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
 
 
 class Metric(ABC):
@@ -71,8 +88,8 @@ class Metric(ABC):
 
     @classmethod
     @abstractmethod
-    def of(cls, config: Config, max_tokens: int | None) -> Self:
-        """The metric of a configuration, over examples cut to so many pieces (None: sentences)."""
+    def of(cls, config: Config, planned: Planned | None) -> Self:
+        """The metric of a configuration, over some examples (None: whichever)."""
 
     @property
     def parameters(self) -> dict[str, object]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from attnray.config import Config
 from attnray.corpus.example import Example
 from attnray.metrics.antecedents import Anaphor, accuracies, best_of, mentions_of
-from attnray.metrics.base import Heads, Predictor
+from attnray.metrics.base import Heads, Planned, Predictor
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.paired import Comparison, holm
 from attnray.metrics.predictions import Bits, Predictions, predictions
@@ -150,9 +150,9 @@ class Coreference(Predictor):
     together = (ALL,)
 
     @classmethod
-    def of(cls, config: Config, max_tokens: int | None) -> Self:
+    def of(cls, config: Config, planned: Planned | None) -> Self:
         """See `Metric.of`."""
-        return cls(max_tokens or 0, config.merge, config.candidates)
+        return cls((planned.max_tokens if planned else None) or 0, config.merge, config.candidates)
 
     @property
     def parameters(self) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -13,8 +15,9 @@ from numpy.typing import NDArray
 
 from attnray.config import Config
 from attnray.corpus.example import Example
-from attnray.metrics.base import Heads, Metric, grid, nullable
+from attnray.metrics.base import Heads, Metric, Planned, grid, nullable
 from attnray.metrics.rows import table_of
+from attnray.metrics.sums import Moments, ratio, standard_error
 
 if TYPE_CHECKING:
     from attnray.metrics.accumulators.divergence import DivergenceSums
@@ -32,6 +35,8 @@ class DivergenceRow:
     layer_b: int
     head_b: int
     js_divergence: float | None
+    standard_error: float | None
+    examples: int
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,10 @@ class ClosenessRow:
 
 @dataclass(frozen=True)
 class DivergencePartial:
-    """Divergences summed over query tokens, (layer, head, layer, head), and how many those are."""
+    """Divergences over query tokens, (layer, head, layer, head), and how many examples."""
 
-    sums: NDArray[np.float64]
-    tokens: NDArray[np.int64]
+    sums: Moments
+    examples: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -58,21 +63,48 @@ class Divergence(Metric):
     """Jensen-Shannon divergence in nats between every two heads, and how close layers are.
 
     `permutations` is how many relabellings the test of `layer_closeness` draws, from `seed`.
+    Of `planned` examples, those of a set with this `key`, it takes a sample of `most`, drawn from
+    `seed` too; None takes all.
     """
 
     permutations: int
     seed: int
+    most: int | None = None
+    planned: int = 0
+    key: str = ""
 
     name = "divergence"
     role = "patterns"
     partial = DivergencePartial
     rows: ClassVar = {"divergence": DivergenceRow, "layer_closeness": ClosenessRow}
-    version = 2
+    version = 3
 
     @classmethod
-    def of(cls, config: Config, max_tokens: int | None) -> Self:
+    def of(cls, config: Config, planned: Planned | None) -> Self:
         """See `Metric.of`."""
-        return cls(config.permutations, config.seed)
+        most = None if config.divergence.examples == "all" else int(config.divergence.examples)
+        if planned is None:
+            return cls(config.permutations, config.seed, most)
+        return cls(config.permutations, config.seed, most, planned.size, planned.key)
+
+    @cached_property
+    def _sample(self) -> frozenset[int] | None:
+        """The numbers of the examples that are taken, None for all."""
+        if self.most is None or self.most >= self.planned:
+            return None
+        chooser = random.Random(f"{self.seed}:{self.key}")
+        return frozenset(chooser.sample(range(self.planned), self.most))
+
+    def takes(self, index: int) -> bool:
+        """Whether the example of this number is among those measured."""
+        return self._sample is None or index in self._sample
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """See `Metric.parameters`."""
+        if self._sample is None:
+            return {}
+        return {"sample": [self.most, self.planned, self.seed, self.key]}
 
     @property
     def settings(self) -> dict[str, object]:
@@ -83,12 +115,11 @@ class Divergence(Metric):
         """See `Metric.start`."""
         from attnray.metrics.accumulators.divergence import DivergenceSums
 
-        return DivergenceSums(examples, heads)
+        return DivergenceSums(self, examples, heads)
 
     def tables(self, total: DivergencePartial) -> dict[str, pa.Table]:
         """See `Metric.tables`."""
-        with np.errstate(invalid="ignore"):
-            divergences = total.sums / np.float64(total.tokens)
+        divergences, error = ratio(total.sums), standard_error(total.sums)[0]
         layer_a, head_a, layer_b, head_b = grid(divergences.shape)
         pairs = {
             "layer_a": layer_a + 1,
@@ -96,6 +127,8 @@ class Divergence(Metric):
             "layer_b": layer_b + 1,
             "head_b": head_b + 1,
             "js_divergence": nullable(divergences.ravel()),
+            "standard_error": nullable(error.ravel()),
+            "examples": np.full(divergences.size, total.examples),
         }
         row = layer_closeness(divergences, self.permutations, self.seed)
         return {"divergence": pa.table(pairs), "layer_closeness": table_of(ClosenessRow, [row])}

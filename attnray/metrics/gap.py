@@ -20,7 +20,7 @@ from attnray.metrics.antecedents import (
     mentions_of,
     right_answers,
 )
-from attnray.metrics.base import Heads, Predictor, nullable
+from attnray.metrics.base import Heads, Planned, Predictor, nullable
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import best, heldout_correct
 from attnray.metrics.paired import Comparison, holm
@@ -246,9 +246,9 @@ class Gap(Predictor):
     together = (ALL,)
 
     @classmethod
-    def of(cls, config: Config, max_tokens: int | None) -> Self:
+    def of(cls, config: Config, planned: Planned | None) -> Self:
         """See `Metric.of`."""
-        return cls(max_tokens or 0, config.merge)
+        return cls((planned.max_tokens if planned else None) or 0, config.merge)
 
     @property
     def parameters(self) -> dict[str, object]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from attnray.config import Config
 from attnray.corpus.example import Example
-from attnray.metrics.base import Heads, Metric, grid
+from attnray.metrics.base import Heads, Metric, Planned, grid
 
 if TYPE_CHECKING:
     from attnray.metrics.accumulators.importance import ImportanceSums
@@ -51,7 +51,7 @@ class Importance(Metric):
     version = 2
 
     @classmethod
-    def of(cls, config: Config, max_tokens: int | None) -> Self:
+    def of(cls, config: Config, planned: Planned | None) -> Self:
         """See `Metric.of`."""
         return cls()
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from attnray.config import Config
 from attnray.corpus.example import Example
-from attnray.metrics.base import Heads, Metric, grid, nullable
+from attnray.metrics.base import Heads, Metric, Planned, grid, nullable
 from attnray.metrics.sums import Moments, mean_interval, ratio
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Patterns(Metric):
     version = 2
 
     @classmethod
-    def of(cls, config: Config, max_tokens: int | None) -> Self:
+    def of(cls, config: Config, planned: Planned | None) -> Self:
         """See `Metric.of`."""
         return cls()
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from attnray.config import Config
 from attnray.corpus.example import Example
-from attnray.metrics.base import Heads, Predictor, grid, nullable
+from attnray.metrics.base import Heads, Planned, Predictor, grid, nullable
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
 from attnray.metrics.paired import Comparison, compare, holm
 from attnray.metrics.predictions import Bits, Predictions, number, predictions
@@ -127,7 +127,7 @@ class Syntax(Predictor):
     together = (ALL, ALL_BUT_PUNCT)
 
     @classmethod
-    def of(cls, config: Config, max_tokens: int | None) -> Self:
+    def of(cls, config: Config, planned: Planned | None) -> Self:
         """See `Metric.of`."""
         return cls(config.merge, config.relation_labels)
 

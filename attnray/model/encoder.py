@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,8 @@ class Encoder:
 
     def attention(
         self,
-        pieces: list[NDArray[np.integer]],
-        types: list[NDArray[np.integer]],
+        pieces: Sequence[NDArray[np.integer]],
+        types: Sequence[NDArray[np.integer]],
         sink: Callable[[int, Tensor], None],
     ) -> None:
         """Run one batch and call `sink(layer, weights)` per layer, layers counted from 0.
@@ -112,7 +112,7 @@ class Encoder:
 
 
 def padded(
-    model: Any, pieces: list[NDArray[np.integer]], types: list[NDArray[np.integer]]
+    model: Any, pieces: Sequence[NDArray[np.integer]], types: Sequence[NDArray[np.integer]]
 ) -> dict[str, Tensor]:
     """The inputs of a batch, padded to its longest example: each (batch, token).
 

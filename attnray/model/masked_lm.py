@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from numpy import integer
 from numpy.typing import NDArray
@@ -46,7 +48,7 @@ class MaskedLM:
         self._model = model.to(self._device).eval().requires_grad_(False)
 
     def gradients(
-        self, pieces: list[NDArray[integer]], types: list[NDArray[integer]]
+        self, pieces: Sequence[NDArray[integer]], types: Sequence[NDArray[integer]]
     ) -> list[Tensor]:
         """The gradient of each example's loss with respect to its attention.
 

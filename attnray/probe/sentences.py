@@ -39,9 +39,9 @@ def sentences(folder: RunFolder, shard: int, attention: bool) -> list[Sentence]:
     stored = StoredMaps(folder.attention(shard), examples)
     found: list[Sentence] = []
     parts: list[list[Tensor]] = []
-    for first, layers, maps in stored.groups():
-        group = examples[first : first + len(maps)]
-        parts.append(_between_words(group, maps))
+    for run, layers, maps in stored.groups():
+        group = run.examples
+        parts.append(_between_words(group, maps.to(torch.float64)))
         if layers.stop == stored.heads[0]:
             found += map(Sentence, group, map(torch.cat, zip(*parts, strict=True)))
             parts = []

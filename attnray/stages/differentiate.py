@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import ClassVar
 
 import torch
@@ -12,6 +11,7 @@ import torch
 from attnray.corpus.example import Example
 from attnray.metrics.analysis import Add, analyse
 from attnray.metrics.base import Heads, Metric
+from attnray.metrics.groups import batches
 from attnray.model.masked_lm import MaskedLM
 from attnray.store.folder import RunFolder
 
@@ -49,11 +49,7 @@ class Gradients:
 
     def feed(self, add: Add) -> None:
         """See `Maps.feed`."""
-        position, whole = 0, slice(0, self._model.layers)
-        for _, group in groupby(self._examples, key=lambda example: example.batch):
-            batch = list(group)
-            layers = self._model.gradients([e.pieces for e in batch], [e.types for e in batch])
-            for row, example in enumerate(batch):
-                own = [layer[row, :, : example.length, : example.length] for layer in layers]
-                add(position + row, whole, torch.stack(own)[None].to(torch.float64))
-            position += len(batch)
+        for group in batches(self._examples):
+            pieces, types = group.inputs
+            layers = self._model.gradients(pieces, types)
+            add(group, slice(0, self._model.layers), torch.stack(layers, 1))

@@ -34,6 +34,6 @@ def extract(encoder: Encoder, task: ExtractTask) -> None:
     lengths = [example.length for example in examples]
     heads = (encoder.layers, encoder.heads)
     with task.folder.attention_writer(task.shard, lengths, heads, task.store) as writer:
-        for _, codes in encoded(encoder, examples, CODECS[task.store.codec]):
+        for codes in encoded(encoder, examples, CODECS[task.store.codec]):
             writer.add(codes)
     task.folder.commit_attention(task.shard, task.identity)

@@ -58,7 +58,7 @@ class AttentionWriter:
                 chunks=(1, 1, config.chunk_cells),
                 shards=(*heads, self._block),
                 dtype=codec.dtype,
-                compressors=[BloscCodec(cname="zstd", shuffle="bitshuffle"), Crc32cCodec()],
+                compressors=[BloscCodec(cname="lz4", shuffle="bitshuffle"), Crc32cCodec()],
                 fill_value=codec.zero,
                 dimension_names=("layer", "head", "cell"),
             )
@@ -121,14 +121,14 @@ class AttentionReader:
 
     def read(
         self, example: int, layer: slice | int = slice(None), head: slice | int = slice(None)
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[np.float32]:
         """The weights of one example, (…, query, key), reading only the chunks they lie in."""
         start, end = self.offsets[example], self.offsets[example + 1]
         length = int(np.sqrt(end - start))
         decoded = self._codec.decode(self._weights[layer, head, start:end])
         return decoded.reshape(*decoded.shape[:-1], length, length)
 
-    def scan(self, bounds: Sequence[tuple[int, int]]) -> Iterator[NDArray[np.float64]]:
+    def scan(self, bounds: Sequence[tuple[int, int]]) -> Iterator[NDArray[np.float32]]:
         """The weights of runs of examples, given by first and end, each in ascending order.
 
         Yields (layer, head, cell) arrays. Blocks are read whole, one after another, which is

@@ -19,14 +19,14 @@ ZERO = 65535
 class Codec:
     """A code for weights between 0 and 1.
 
-    `encode` takes float32 on any device; `decode` gives float64; `zero` is the code of 0.
+    `encode` takes float32 on any device; `decode` gives float32; `zero` is the code of 0.
     """
 
     name: str
     dtype: str
     zero: float
     encode: Callable[[Tensor], Tensor]
-    decode: Callable[[NDArray[Any]], NDArray[np.float64]]
+    decode: Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
 def _encode_log16(weights: Tensor) -> Tensor:
@@ -35,8 +35,8 @@ def _encode_log16(weights: Tensor) -> Tensor:
     return torch.where(weights == 0, ZERO, codes).to(torch.int32).to(torch.uint16)
 
 
-def _log16_values() -> NDArray[np.float64]:
-    values = np.exp2(-np.arange(ZERO + 1) / STEPS).astype(np.float32).astype(np.float64)
+def _log16_values() -> NDArray[np.float32]:
+    values = np.exp2(-np.arange(ZERO + 1) / STEPS).astype(np.float32)
     values[ZERO] = 0
     return values
 
@@ -44,7 +44,7 @@ def _log16_values() -> NDArray[np.float64]:
 _LOG16_VALUES = _log16_values()
 
 
-def _decode_log16(codes: NDArray[Any]) -> NDArray[np.float64]:
+def _decode_log16(codes: NDArray[Any]) -> NDArray[np.float32]:
     return np.take(_LOG16_VALUES, codes)
 
 
@@ -52,7 +52,7 @@ CODECS = {
     codec.name: codec
     for codec in (
         Codec("log16", "uint16", ZERO, _encode_log16, _decode_log16),
-        Codec("float16", "float16", 0, lambda w: w.to(torch.float16), lambda c: c.astype("f8")),
-        Codec("float32", "float32", 0, lambda w: w, lambda codes: codes.astype("f8")),
+        Codec("float16", "float16", 0, lambda w: w.to(torch.float16), lambda c: c.astype("f4")),
+        Codec("float32", "float32", 0, lambda w: w, lambda codes: codes),
     )
 }

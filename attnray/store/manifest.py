@@ -40,6 +40,11 @@ class ExampleSet:
     counts: dict[str, int]
     mean_ln_length: float
 
+    @property
+    def size(self) -> int:
+        """How many examples there are."""
+        return self.counts["examples"]
+
 
 @dataclass(frozen=True)
 class Manifest:

@@ -1,12 +1,8 @@
-"""Maps of a shard from its store, or straight from an encoder by way of the same codes.
-
-Both give the same bits in the same groups: runs of examples of equal length within a batch.
-"""
+"""Maps of a shard from its store, or straight from an encoder: both to the same metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -15,13 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Example
+from attnray.metrics.accumulators.pending import Pending
 from attnray.metrics.analysis import Add
 from attnray.metrics.base import Heads
+from attnray.metrics.groups import Group, batches
 from attnray.model.encoder import Encoder
 from attnray.store.attention import AttentionReader
 from attnray.store.codecs import Codec
 
-#: The most float64 weights held at once; part of no result.
+#: The most weights held at once; part of no result.
 GROUP_WEIGHTS = 4_000_000
 
 Codes = NDArray[Any]
@@ -37,49 +35,83 @@ class StoredMaps:
 
     def feed(self, add: Add) -> None:
         """See `Maps.feed`."""
-        for first, layers, maps in self.groups():
-            add(first, layers, maps)
+        for group, layers, maps in self.groups():
+            add(group, layers, maps)
 
-    def groups(self) -> Iterator[tuple[int, slice, Tensor]]:
-        """The first example, the layers, and (example, layer, head, query, key) of each group."""
+    def groups(self) -> Iterator[tuple[Group, slice, Tensor]]:
+        """Runs of examples of equal length, a few layers at a time, with their maps."""
         bounds = list(_runs(self._examples, self.heads))
         for (first, last), cells in zip(bounds, self._reader.scan(bounds), strict=True):
+            group = Group(first, self._examples[first:last])
             for layers, maps in _slices(cells, last - first, self._examples[first].length):
-                yield first, layers, maps
+                yield group, layers, maps
 
 
 class EncodedMaps:
-    """The maps that a model gives for the examples of a shard, as a store would hold them."""
+    """The maps that a model gives for the examples of a shard, layer by layer.
 
-    def __init__(self, encoder: Encoder, examples: Sequence[Example], codec: Codec) -> None:
+    Args:
+        encoder: the model.
+        examples: those of the shard.
+        codec: as a store of it would hold them; None for what the model gives.
+    """
+
+    def __init__(
+        self, encoder: Encoder, examples: Sequence[Example], codec: Codec | None = None
+    ) -> None:
         self._encoder = encoder
         self._examples = examples
         self._codec = codec
         self.heads: Heads = (encoder.layers, encoder.heads)
 
     def feed(self, add: Add) -> None:
-        """See `Maps.feed`."""
-        position = 0
-        for batch, codes in encoded(self._encoder, self._examples, self._codec):
-            ends = np.concatenate([[0], np.cumsum([example.cells for example in batch])])
-            for first, last in _runs(batch, self.heads):
-                cells = self._codec.decode(codes[:, :, ends[first] : ends[last]])
-                for layers, maps in _slices(cells, last - first, batch[first].length):
-                    add(position + first, layers, maps)
-            position += len(batch)
+        """See `Maps.feed`.
+
+        Raises:
+            FloatingPointError: the model gave weights that are no numbers.
+        """
+        numbers = Numbers()
+        for group in batches(self._examples):
+
+            def hand_on(layer: int, weights: Tensor, group: Group = group) -> None:
+                numbers.check(layer, weights)
+                if self._codec is not None:
+                    codes = self._codec.encode(weights).cpu().numpy()
+                    weights = torch.from_numpy(self._codec.decode(codes))
+                add(group, slice(layer, layer + 1), weights[:, None])
+
+            self._encoder.attention(*group.inputs, hand_on)
+        numbers.finish()
 
 
-def encoded(
-    encoder: Encoder, examples: Sequence[Example], codec: Codec
-) -> Iterator[tuple[list[Example], Codes]]:
-    """Each batch of a shard with its coded weights, (layer, head, cell).
+class Numbers:
+    """Refuses weights that are no numbers, without waiting for a GPU to say so."""
+
+    def __init__(self) -> None:
+        self._pending = Pending()
+
+    def check(self, layer: int, weights: Tensor) -> None:
+        """Look at the weights of a layer, now or by the time of `finish`."""
+
+        def take(largest: NDArray[np.float32]) -> None:
+            if not np.isfinite(largest):
+                raise FloatingPointError(f"layer {layer + 1} gave weights that are no numbers")
+
+        self._pending.put(weights.amax(), take)
+
+    def finish(self) -> None:
+        """Wait for all that was looked at."""
+        self._pending.finish()
+
+
+def encoded(encoder: Encoder, examples: Sequence[Example], codec: Codec) -> Iterator[Codes]:
+    """The coded weights of each batch of a shard, (layer, head, cell).
 
     Raises:
         FloatingPointError: the model gave weights that are no numbers.
     """
-    for _, group in groupby(examples, key=lambda example: example.batch):
-        batch = list(group)
-        ragged = Ragged([example.length for example in batch])
+    for group in batches(examples):
+        ragged = Ragged(group.lengths.tolist())
         layers: list[Codes] = []
 
         def keep(
@@ -90,8 +122,8 @@ def encoded(
                 raise FloatingPointError(f"layer {layer + 1} gave weights that are no numbers")
             layers.append(codec.encode(cells).cpu().numpy())
 
-        encoder.attention([e.pieces for e in batch], [e.types for e in batch], keep)
-        yield batch, np.stack(layers)
+        encoder.attention(*group.inputs, keep)
+        yield np.stack(layers)
 
 
 class Ragged:
@@ -117,7 +149,7 @@ class Ragged:
 
 
 def _slices(
-    cells: NDArray[np.float64], examples: int, length: int
+    cells: NDArray[np.float32], examples: int, length: int
 ) -> Iterator[tuple[slice, Tensor]]:
     """A few layers at a time of a run of examples, from (layer, head, cell)."""
     layers, heads, size = cells.shape

@@ -108,7 +108,7 @@ class Run:
         """A metric over each of its example sets."""
         kind = METRICS[metric]
         return [
-            Measurement(kind.of(self.config, examples.max_tokens), examples)
+            Measurement(kind.of(self.config, examples), examples)
             for examples in self.manifest.sets_of(kind.role)
         ]
 

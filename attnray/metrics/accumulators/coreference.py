@@ -8,10 +8,11 @@ import pyarrow as pa
 from torch import Tensor
 
 from attnray.corpus.example import Example
-from attnray.metrics.accumulators.antecedents import Choices
+from attnray.metrics.accumulators.antecedents import Answers
 from attnray.metrics.antecedents import Chooser, columns_of, right_answers
 from attnray.metrics.base import Heads
 from attnray.metrics.coreference import Coreference, CoreferencePartial, MentionCase, anaphors
+from attnray.metrics.groups import Group
 from attnray.metrics.predictions import RIGHT, packed
 from attnray.metrics.rows import table_of
 
@@ -23,20 +24,20 @@ class CoreferenceSums:
         self._metric = metric
         self._examples = examples
         self._choosers = self._among(metric.candidates)
-        self._choices = Choices(self._choosers, len(examples), heads, metric.merge)
+        self._answers = Answers(self._choosers, len(examples), heads, metric.merge)
 
-    def add(self, first: int, layers: slice, maps: Tensor) -> None:
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
-        self._choices.add(first, layers, maps)
+        self._answers.add(group, layers, maps)
 
     def partial(self) -> CoreferencePartial:
         """See `Accumulator.partial`. Baselines choose among mentions, whatever heads do."""
         baselines = right_answers(self._among("mentions"))
-        return self._metric.sums(self._table(), self._choices.right, baselines)
+        return self._metric.sums(self._table(), self._answers.right, baselines)
 
     def cases(self) -> pa.Table:
         """See `Accumulator.cases`."""
-        table = self._table().append_column(RIGHT, packed(self._choices.right))
+        table = self._table().append_column(RIGHT, packed(self._answers.right))
         return table.sort_by([(key, "ascending") for key in ("example", "start", "end")])
 
     def _among(self, candidates: str) -> list[Chooser]:

@@ -1,4 +1,4 @@
-"""Divergence, shard by shard: sums over query tokens for every two heads."""
+"""Divergence, shard by shard: sums over query tokens for every two heads, by unit."""
 
 from __future__ import annotations
 
@@ -6,75 +6,64 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Example
+from attnray.metrics.accumulators.pending import Pending
 from attnray.metrics.base import Heads
-from attnray.metrics.divergence import DivergencePartial
-
-#: Weights of all heads taken at a time, so that they and their logarithms stay in a core's cache.
-BLOCK_WEIGHTS = 1 << 17
-
-#: Stands for a weight of 0: its logarithm is finite, and beside any other weight it vanishes.
-TINY = float(np.finfo(np.float64).tiny)
+from attnray.metrics.divergence import Divergence, DivergencePartial
+from attnray.metrics.groups import Group
+from attnray.metrics.kernels import kernels
+from attnray.metrics.sums import moments
 
 
 class DivergenceSums:
-    """Sums over the query tokens of a shard, for every two heads.
+    """Sums over the query tokens of the sampled examples of a shard, for every two heads.
 
-    Pairs cross layers, so a group of examples is held until its last layer has come.
+    Pairs cross layers, so the sampled examples of a group are held until its last layer has come.
     """
 
-    def __init__(self, examples: Sequence[Example], heads: Heads) -> None:
-        self._tokens = sum(example.length for example in examples)
+    def __init__(self, metric: Divergence, examples: Sequence[Example], heads: Heads) -> None:
+        self._metric = metric
         self._heads = heads
-        self._halves = torch.empty(0)
-        self._products = torch.zeros([heads[0] * heads[1]] * 2, dtype=torch.float64)
+        chosen = [example for example in examples if metric.takes(example.index)]
+        self._count = len(chosen)
+        units, unit_of = np.unique([e.unit for e in chosen], return_inverse=True)
+        self._unit = {e.index: int(unit) for e, unit in zip(chosen, unit_of, strict=True)}
+        lengths = np.array([example.length for example in chosen], np.int64)
+        self._tokens = np.bincount(unit_of, lengths, len(units)).astype(np.int64)
+        self._sums = np.zeros((len(units), *[heads[0] * heads[1]] * 2))
+        self._halves: dict[int, Tensor] = {}
+        self._pending = Pending()
 
-    def add(self, first: int, layers: slice, maps: Tensor) -> None:
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
-        weights = maps.flatten(3).movedim(0, 2)
-        if layers.start == 0:
-            self._halves = weights.new_empty(*self._heads, *weights.shape[2:])
-        torch.mul(weights, 0.5, out=self._halves[layers]).clamp_min_(TINY)
-        if layers.stop == self._heads[0]:
-            self._products = self._products.to(weights.device)
-            add_products(self._products, self._halves.flatten(0, 1))
-            self._halves = torch.empty(0)
+        last = layers.stop == self._heads[0]
+        for place, example in enumerate(group.examples):
+            if example.index in self._unit:
+                n = example.length
+                if layers.start == 0:
+                    self._halves[example.index] = maps.new_empty(*self._heads, n, n)
+                halves = self._halves[example.index]
+                torch.mul(maps[place, ..., :n, :n], 0.5, out=halves[layers])
+                if last:
+                    self._take(example, self._halves.pop(example.index))
+
+    def _take(self, example: Example, halves: Tensor) -> None:
+        unit = self._unit[example.index]
+
+        def take(divergences: NDArray[np.float64]) -> None:
+            self._sums[unit] += divergences
+
+        weights = halves.flatten(2).flatten(0, 1)
+        self._pending.put(kernels(halves.device).divergence(weights), take)
 
     def partial(self) -> DivergencePartial:
         """See `Accumulator.partial`."""
-        upper = self._products.cpu().numpy()
-        products = upper + np.triu(upper, 1).T
-        own = products.diagonal()
-        sums = np.maximum((own[:, None] + own) / 2 - products, 0)
-        return DivergencePartial(sums.reshape(self._heads * 2), np.asarray(self._tokens))
+        self._pending.finish()
+        sums = self._sums.reshape(-1, *self._heads, *self._heads)
+        return DivergencePartial(moments(sums, self._tokens), np.asarray(self._count))
 
     def cases(self) -> None:
         """See `Accumulator.cases`."""
-
-
-def add_products(total: Tensor, halves: Tensor) -> None:
-    """Add, for every two heads, the sum of m ln m over the mean m of their two weights.
-
-    A head with itself gives the sum of p ln p, so that
-    JS(p, q) = (sum p ln p + sum q ln q) / 2 - sum m ln m is exactly 0 between equals.
-    Examples are added one by one in order: their grouping changes no bit.
-
-    Args:
-        total: (head, head), of which the upper triangle is added to.
-        halves: half of each weight, above 0, (head, example, weight).
-    """
-    size = max(1, BLOCK_WEIGHTS // len(halves))
-    together = max(1, size // halves.shape[2])
-    for examples in halves.split(together, dim=1):
-        for block in examples.split(size, dim=2):
-            _add_block(total, block)
-
-
-def _add_block(total: Tensor, block: Tensor) -> None:
-    for head, halves in enumerate(block):
-        mean = block[head:] + halves
-        by_example = mean.log().mul_(mean).sum(-1)
-        by_example[:, 0] += total[head, head:]
-        total[head, head:] = by_example.cumsum(1)[:, -1]

@@ -8,10 +8,11 @@ import pyarrow as pa
 from torch import Tensor
 
 from attnray.corpus.example import Example
-from attnray.metrics.accumulators.antecedents import Choices
+from attnray.metrics.accumulators.antecedents import Answers
 from attnray.metrics.antecedents import Chooser, columns_of
 from attnray.metrics.base import Heads
 from attnray.metrics.gap import Gap, GapPartial, PronounCase, ambiguous, gender_of
+from attnray.metrics.groups import Group
 from attnray.metrics.predictions import RIGHT, packed
 from attnray.metrics.rows import table_of
 
@@ -30,20 +31,20 @@ class GapSums:
             else:
                 self._pronouns.append(Chooser(place, example, pronoun))
         self._solvable = [each for each in self._pronouns if each.anaphor.antecedents]
-        self._choices = Choices(self._solvable, len(examples), heads, metric.merge)
+        self._answers = Answers(self._solvable, len(examples), heads, metric.merge)
 
-    def add(self, first: int, layers: slice, maps: Tensor) -> None:
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
-        self._choices.add(first, layers, maps)
+        self._answers.add(group, layers, maps)
 
     def partial(self) -> GapPartial:
         """See `Accumulator.partial`."""
-        right = self._choices.right
+        right = self._answers.right
         return self._metric.sums(self._table(), right, self._pronouns, self._left_out)
 
     def cases(self) -> pa.Table:
         """See `Accumulator.cases`."""
-        table = self._table().append_column(RIGHT, packed(self._choices.right))
+        table = self._table().append_column(RIGHT, packed(self._answers.right))
         return table.sort_by("example")
 
     def _table(self) -> pa.Table:

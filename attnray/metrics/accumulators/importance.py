@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.corpus.example import Example
+from attnray.metrics.accumulators.pending import Pending
 from attnray.metrics.base import Heads
+from attnray.metrics.groups import Group
 from attnray.metrics.importance import TARGETS, ImportancePartial
 from attnray.model.pieces import Role
 
@@ -22,15 +25,22 @@ class ImportanceSums:
     def __init__(self, examples: Sequence[Example], heads: Heads) -> None:
         self._examples = examples
         self._sums = np.zeros((len(TARGETS), *heads))
+        self._pending = Pending()
 
-    def add(self, first: int, layers: slice, maps: Tensor) -> None:
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
-        for example, gradients in zip(self._examples[first:], maps, strict=False):
+
+        def take(values: NDArray[np.float64]) -> None:
+            self._sums[:, layers] += values
+
+        for example, own in zip(group.examples, maps, strict=True):
+            gradients = own[..., : example.length, : example.length]
             roles = torch.from_numpy(example.roles)
-            self._sums[:, layers] += target_values(gradients, roles).cpu().numpy()
+            self._pending.put(target_values(gradients, roles), take)
 
     def partial(self) -> ImportancePartial:
         """See `Accumulator.partial`."""
+        self._pending.finish()
         return ImportancePartial(self._sums, np.asarray(len(self._examples)))
 
     def cases(self) -> None:

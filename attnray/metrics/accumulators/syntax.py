@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import torch
 from torch import Tensor
 
 from attnray.corpus.example import Example
-from attnray.metrics.accumulators.words import from_words, to_words
+from attnray.metrics.accumulators.pending import Pending
 from attnray.metrics.base import Heads
-from attnray.metrics.predictions import RIGHT, packed
+from attnray.metrics.groups import Group
+from attnray.metrics.kernels import kernels
+from attnray.metrics.predictions import RIGHT, Bits, packed
 from attnray.metrics.rows import table_of
 from attnray.metrics.syntax import DIRECTIONS, Syntax, SyntaxCase, SyntaxPartial
 
@@ -34,32 +35,32 @@ class SyntaxSums:
         self._ends = np.concatenate([[0], np.cumsum(np.array(counts, np.int64))])
         self._word = np.concatenate([np.empty(0, np.int64), *words])
         self._head = np.concatenate([np.empty(0, np.int64), *governors])
-        self._right = np.zeros((len(self._word), *heads, len(DIRECTIONS)), bool)
+        self._right: Bits = np.zeros((len(self._word), *heads, len(DIRECTIONS)), bool)
+        self._pending = Pending()
 
-    def add(self, first: int, layers: slice, maps: Tensor) -> None:
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
-        group = self._examples[first : first + len(maps)]
-        start, end = self._ends[first], self._ends[first + len(group)]
+        start, end = self._ends[group.first], self._ends[group.end]
         if start == end:
             return
-        counts = [len(example.words) for example in group]
-        owner = [example.word_of_piece for example in group]
-        to_side = to_words(maps, owner, max(counts))
-        between = from_words(to_side, owner, max(counts), self._metric.merge).movedim(1, -2)
-        of = np.repeat(np.arange(len(group)), np.diff(self._ends[first : first + len(group) + 1]))
-        example, word, head = (
-            torch.from_numpy(each) for each in (of, self._word[start:end], self._head[start:end])
-        )
-        right = predicted(between, counts, example, word, head)
-        self._right[start:end, layers] = right.cpu().numpy()
+
+        def take(right: Bits) -> None:
+            self._right[start:end, layers] = right
+
+        ends = self._ends[group.first : group.end + 1] - start
+        cases = (ends, self._word[start:end], self._head[start:end])
+        predicted = kernels(maps.device).heads_predicted
+        self._pending.put(predicted(maps, group, *cases, self._metric.merge), take)
 
     def partial(self) -> SyntaxPartial:
         """See `Accumulator.partial`."""
+        self._pending.finish()
         units = len({example.unit for example in self._examples})
         return self._metric.sums(self._table(), self._right, units)
 
     def cases(self) -> pa.Table:
         """See `Accumulator.cases`."""
+        self._pending.finish()
         table = self._table().append_column(RIGHT, packed(self._right))
         return table.sort_by([("example", "ascending"), ("word", "ascending")])
 
@@ -85,41 +86,3 @@ class SyntaxSums:
                 "fold": spread([example.fold for example in self._examples]),
             },
         )
-
-
-def predicted(
-    maps: Tensor, words: list[int], example: Tensor, word: Tensor, head: Tensor
-) -> Tensor:
-    """Whether each case's head is predicted.
-
-    The prediction is the other word with the most attention, ties to the nearest, then to
-    the left one; so a case is right when no other word beats its head.
-
-    Args:
-        maps: attention between words, (example, layer, head, from, to).
-        words: the number of words of each example.
-        example: that of each case, from 0.
-        word: the word of each case, from 0.
-        head: its syntactic head, from 0.
-
-    Returns:
-        bool, (case, layer, head, direction), directions in the order of `DIRECTIONS`.
-    """
-    other = torch.arange(maps.shape[-1])[None]
-    wrong_word = (other == word[:, None]) | (other >= torch.tensor(words)[example][:, None])
-    distance = (other - word[:, None]).abs()
-    to_head = (head - word).abs()[:, None]
-    nearer = (distance < to_head) | ((distance == to_head) & (other < head[:, None]))
-    rows = maps.movedim(3, 1), maps.movedim(4, 1)
-    both = [_unbeaten(side[example, word], head, wrong_word, nearer) for side in rows]
-    return torch.stack(both, dim=-1)
-
-
-def _unbeaten(rows: Tensor, head: Tensor, wrong_word: Tensor, nearer: Tensor) -> Tensor:
-    """Whether no word of each row, (case, layer, head, word), beats the case's head."""
-    wide = (slice(None), None, None)
-    rows = rows.masked_fill(wrong_word.to(rows.device)[wide], -1)
-    index = head.to(rows.device)[(*wide, None)].expand(*rows.shape[:-1], 1)
-    at_head = rows.gather(-1, index)
-    beaten = (rows > at_head) | ((rows == at_head) & nearer.to(rows.device)[wide])
-    return ~beaten.any(-1)
