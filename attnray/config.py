@@ -64,9 +64,13 @@ class RolesConfig:
 
 @dataclass
 class StoreConfig:
-    """How attention is written: `codec`, and the sizes of Zarr chunks."""
+    """How attention is written: `codec`, and the sizes of Zarr chunks.
+
+    With the codec none it is not; then that of a seeded `sample` of so many examples is kept.
+    """
 
     codec: str = MISSING
+    sample: int = 64
     chunk_cells: int = 32768
     block_mib: int = 32
 
@@ -165,6 +169,7 @@ class Config:
     relation_labels: str = "universal"
     candidates: str = "mentions"
     cases: bool = True
+    analysis: str = "workers"
     seed: int = 0
 
 
@@ -174,7 +179,8 @@ PAPERS = ("clark2019",)
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "model.dtype": ("float32", "bfloat16", "float16"),
-    "store.codec": ("log16", "float32", "float16"),
+    "store.codec": ("log16", "float32", "float16", "none"),
+    "analysis": ("workers", "fused"),
     "merge": ("mean", "first", "max"),
     "relation_labels": ("universal", "full"),
     "candidates": ("mentions", "words"),
@@ -200,6 +206,7 @@ NOT_NEGATIVE = (
     "model.seed",
     "executor.gpus_per_extractor",
     "executor.retries",
+    "store.sample",
     "permutations",
     "seed",
 )
@@ -246,6 +253,16 @@ def lengths(config: Config) -> list[int]:
     """What documents are cut to, in pieces; pairs are cut to the first."""
     given = config.max_tokens
     return list(given) if isinstance(given, list) else [given]
+
+
+def fused(config: Config) -> bool:
+    """Whether metrics are computed in the extractors, from attention as it is made."""
+    return config.analysis == "fused" or not stores(config)
+
+
+def stores(config: Config) -> bool:
+    """Whether attention is written."""
+    return config.store.codec != "none"
 
 
 def check(config: Config) -> None:
@@ -305,6 +322,10 @@ def _check_probes(config: Config) -> None:
     _require("probe.seeds", probe.seeds, possible and min(probe.seeds) >= 0, allowed)
     rate = probe.learning_rate
     _require("probe.learning_rate", rate, 0 < rate < float("inf"), "more than 0")
+    if "probes" in config.metrics and not stores(config):
+        raise InputError(
+            "metrics=[probes] are trained on stored attention: choose store=log16 or float32"
+        )
     if "probes" in config.metrics and config.corpora.train is None:
         raise InputError(
             "metrics=[probes] needs a corpus to train on: say corpora.train=conllu "

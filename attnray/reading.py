@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -27,14 +28,13 @@ SHARDS_HELD = 4
 
 @dataclass(frozen=True)
 class StoredExample:
-    """An example of a run, and its attention in the store.
+    """An example of a run, and its attention, where that is stored.
 
     Everything an `Example` has is here too: `words`, `tokens`, `document`, `heads`, …
     """
 
     example: Example
-    _reader: AttentionReader = field(repr=False)
-    _position: int = field(repr=False)
+    _stored: Callable[[], tuple[AttentionReader, int]] = field(repr=False)
 
     @property
     def words(self) -> list[str]:
@@ -66,11 +66,12 @@ class StoredExample:
             that was chosen.
 
         Raises:
-            InputError: there is no such layer or head.
+            InputError: there is no such layer or head, or this example's attention is not stored.
         """
-        layers, heads = self._reader.heads
+        reader, position = self._stored()
+        layers, heads = reader.heads
         chosen = (_axis("layer", layer, layers), _axis("head", head, heads))
-        weights = self._reader.read(self._position, *chosen).astype(np.float64)
+        weights = reader.read(position, *chosen).astype(np.float64)
         if words:
             weights = self._between_words(weights, merge)
         return weights
@@ -116,7 +117,8 @@ class RunReader:
             has = ", ".join(dict.fromkeys(kinds)) or "none"
             raise InputError(f"{run_dir} has no examples of kind {kind or 'any'}, but {has}")
         self._set = sets[kinds.index(kind) if kind else 0]
-        self._shard = lru_cache(SHARDS_HELD)(self._open_shard)
+        self._examples = lru_cache(SHARDS_HELD)(self._folder.examples)
+        self._reader = lru_cache(SHARDS_HELD)(self._folder.attention)
 
     def __len__(self) -> int:
         """How many examples there are."""
@@ -179,23 +181,46 @@ class RunReader:
         head_of = None if layer is None or head is None else (layer, head, direction)
         return chosen_cases(self._folder, self._manifest, metric, head_of, right, values)
 
+    @property
+    def stored(self) -> list[int]:
+        """The examples whose attention is stored: all, or a sample of them (store=none)."""
+        sample = self._sample
+        return sorted(sample) if sample is not None else list(range(len(self)))
+
     @cached_property
     def _index(self) -> pa.Table:
         """Document, shard and position of every example, in the order of the corpus."""
-        tables = []
-        for shard in self._set.shards:
-            rows = self._folder.example_columns(shard, ["index", "document"])
-            rows = rows.append_column("shard", pa.array(np.full(len(rows), shard)))
-            tables.append(rows.append_column("position", pa.array(np.arange(len(rows)))))
-        return pa.concat_tables(tables).sort_by("index")
+        return pa.concat_tables(map(self._rows, self._set.shards)).sort_by("index")
+
+    def _rows(self, shard: int) -> pa.Table:
+        rows = self._folder.example_columns(shard, ["index", "document"])
+        rows = rows.append_column("shard", pa.array(np.full(len(rows), shard)))
+        return rows.append_column("position", pa.array(np.arange(len(rows))))
+
+    @cached_property
+    def _sample(self) -> dict[int, tuple[int, int]] | None:
+        """Shard and position of the attention of each sampled example; None where all is stored."""
+        shard = self._manifest.samples.get(self._set.key)
+        if shard is None:
+            return None
+        numbers = self._folder.example_columns(shard, ["index"])["index"].to_pylist()
+        return {number: (shard, position) for position, number in enumerate(numbers)}
 
     def _example(self, row: dict[str, int]) -> StoredExample:
-        examples, reader = self._shard(row["shard"])
-        return StoredExample(examples[row["position"]], reader, row["position"])
+        example = self._examples(row["shard"])[row["position"]]
+        return StoredExample(example, lambda: self._attention(row))
 
-    def _open_shard(self, shard: int) -> tuple[list[Example], AttentionReader]:
-        reader = self._folder.attention(shard)
-        return self._folder.examples(shard), reader
+    def _attention(self, row: dict[str, int]) -> tuple[AttentionReader, int]:
+        """The store of an example's attention, and its position there."""
+        if self._sample is None:
+            return self._reader(row["shard"]), row["position"]
+        if row["index"] not in self._sample:
+            raise InputError(
+                f"{self._folder.path}: the attention of example {row['index']} was not kept "
+                f"(store=none keeps {len(self._sample)}: see `stored`); run it with store=log16"
+            )
+        shard, position = self._sample[row["index"]]
+        return self._reader(shard), position
 
 
 def _axis(name: str, number: int | None, count: int) -> slice | int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from attnray.errors import IncompleteRun, InputError
@@ -103,24 +103,36 @@ class _Following:
 
 def _work(run: Run, wanted: frozenset[str]) -> Work:
     """The tasks that have no marker yet, or one of another fingerprint."""
-    raw = [
-        shard
-        for shard in run.extracted_shards
-        if not run.folder.extracted(shard, run.manifest.attention_identity(shard))
-    ]
-    if raw and EXTRACT not in wanted:
-        shards = ", ".join(f"{shard:05}" for shard in raw)
+    extractions, analyses = _extractions(run), _analyses(run)
+    if extractions and EXTRACT not in wanted:
+        shards = ", ".join(f"{task.shard:05}" for task in extractions)
         raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}")
     return Work(
         model=_settings(run),
-        extract=[
-            ExtractTask(run.folder, shard, run.manifest.attention_identity(shard), run.config.store)
-            for shard in raw
-        ],
+        extract=extractions,
         differentiate=_differentiations(run) if EXTRACT in wanted else [],
-        analyse=_analyses(run) if ANALYSE in wanted else {},
+        analyse=analyses if ANALYSE in wanted else {},
         probe=_probes(run) if PROBE in wanted else [],
     )
+
+
+def _extractions(run: Run) -> list[ExtractTask]:
+    """What has to pass through the model: to be stored, or to be analysed as it does."""
+    identities = {shard: run.manifest.attention_identity(shard) for shard in run.stored_shards}
+    raw = {shard for shard, each in identities.items() if not run.folder.extracted(shard, each)}
+    lacking = _lacking(run) if run.fused else {}
+    return [
+        ExtractTask(
+            run.folder,
+            shard,
+            run.manifest.heads,
+            run.store if shard in raw else None,
+            identities.get(shard, ""),
+            *lacking.get(shard, ((), ())),
+            run.config.cases,
+        )
+        for shard in sorted(raw | lacking.keys())
+    ]
 
 
 def _settings(run: Run) -> ModelSettings:
@@ -144,15 +156,24 @@ def _differentiations(run: Run) -> list[DifferentiateTask]:
 
 
 def _analyses(run: Run) -> dict[int, AnalyseTask]:
-    """An analysis for each shard, by all the metrics of attention it still needs."""
-    by_shard: dict[int, list[tuple[Metric, str]]] = {}
+    """An analysis for each shard whose attention is stored to be analysed."""
+    if run.fused:
+        return {}
+    return {
+        shard: AnalyseTask(run.folder, shard, *lacking, run.config.cases)
+        for shard, lacking in sorted(_lacking(run).items())
+    }
+
+
+def _lacking(run: Run) -> dict[int, tuple[tuple[Metric, ...], tuple[str, ...]]]:
+    """The metrics of attention that each shard still needs, and their fingerprints."""
+    by_shard: dict[int, list[Metric]] = {}
     for metric, shard in _unfinished(run, "attention"):
-        by_shard.setdefault(shard, []).append((metric, run.partial_identity(metric, shard)))
-    found = {}
-    for shard, lacking in sorted(by_shard.items()):
-        metrics, identities = zip(*lacking, strict=True)
-        found[shard] = AnalyseTask(run.folder, shard, metrics, identities, run.config.cases)
-    return found
+        by_shard.setdefault(shard, []).append(metric)
+    return {
+        shard: (tuple(metrics), tuple(run.partial_identity(metric, shard) for metric in metrics))
+        for shard, metrics in by_shard.items()
+    }
 
 
 def _probes(run: Run) -> list[ProbeTask]:
@@ -165,8 +186,9 @@ def _probes(run: Run) -> list[ProbeTask]:
     ]
 
 
-def _sizes(run: Run) -> Iterable[tuple[int, int]]:
-    """Each shard with its share of its set's examples, for the progress bar."""
+def _sizes(run: Run) -> Iterator[tuple[int, int]]:
+    """Each shard with its examples, for the progress bar."""
     for examples in run.manifest.sets:
-        for shard in examples.shards:
-            yield shard, max(1, examples.counts["examples"] // len(examples.shards))
+        yield from zip(examples.shards, examples.sizes, strict=True)
+    for sample in run.manifest.samples.values():
+        yield sample, run.config.store.sample

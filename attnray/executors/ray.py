@@ -114,7 +114,11 @@ class RayExecutor:
             state.flying[reference] = Flight(assigned)
 
     def _new_actor(self, works: Sequence[Work]) -> Any:
-        options = {"num_cpus": self._config.cpus_per_extractor, "num_gpus": self._gpus(works)}
+        options = {
+            "num_cpus": self._config.cpus_per_extractor,
+            "num_gpus": self._gpus(works),
+            "max_concurrency": IN_FLIGHT,
+        }
         return ray.remote(ModelWorker).options(**options).remote()
 
     def _free(self, task: Task, works: Sequence[Work]) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,29 +34,40 @@ class ModelSettings:
 
 
 class ModelWorker:
-    """Has the model of its latest piece of work, and keeps it for the next.
+    """Has the model of its latest task, and keeps it for the next.
 
-    (It is loaded by the piece that needs it: Ray does not restart an actor whose constructor
-    failed, nor say clearly why it did.)
+    (It is loaded by the task that needs it: Ray does not restart an actor whose constructor
+    failed, nor say clearly why it did.) Two tasks may run at once: one of them has the model,
+    while the other reads what it needs, or writes what it found.
     """
 
     def __init__(self) -> None:
         self._loaded: _Loaded | None = None
+        self._turn = threading.Lock()
 
     def run(self, settings: ModelSettings, task: ExtractTask | DifferentiateTask) -> None:
-        """Do a piece of work and commit it.
+        """Do a task and commit it.
 
         Raises:
             InputError: the checkpoint here is not the one that was planned with.
         """
+        if isinstance(task, ExtractTask):
+            extract(lambda: self._encoder(settings), task)
+        else:
+            with self._turn:
+                differentiate(self._model(settings).masked_lm, task)
+
+    @contextmanager
+    def _encoder(self, settings: ModelSettings) -> Iterator[Encoder]:
+        with self._turn:
+            yield self._model(settings).encoder
+
+    def _model(self, settings: ModelSettings) -> _Loaded:
         torch.set_num_threads(settings.threads)
         if self._loaded is None or self._loaded.settings != settings:
             self._loaded = None  # the memory of one model is free before another takes its own
             self._loaded = _Loaded(settings)
-        if isinstance(task, ExtractTask):
-            extract(self._loaded.encoder, task)
-        else:
-            differentiate(self._loaded.masked_lm, task)
+        return self._loaded
 
 
 class _Loaded:

@@ -27,13 +27,26 @@ class Maps(Protocol):
         """Hand on every map, in the order that `Accumulator.add` asks for."""
 
 
+class Analysis:
+    """Metrics over a shard: maps are added, and then what was found is asked for."""
+
+    def __init__(
+        self, metrics: Sequence[Metric], examples: Sequence[Example], heads: Heads
+    ) -> None:
+        self._sums = [metric.start(examples, heads) for metric in metrics]
+
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
+        """See `Accumulator.add`."""
+        for each in self._sums:
+            each.add(group, layers, maps)
+
+    def found(self) -> list[Found]:
+        """What each metric found, once every map was added."""
+        return [Found(each.partial(), each.cases()) for each in self._sums]
+
+
 def analyse(metrics: Sequence[Metric], examples: Sequence[Example], maps: Maps) -> list[Found]:
     """What metrics find in the examples of a shard, whose maps come in the same order."""
-    sums = [metric.start(examples, maps.heads) for metric in metrics]
-
-    def add(group: Group, layers: slice, own: Tensor) -> None:
-        for each in sums:
-            each.add(group, layers, own)
-
-    maps.feed(add)
-    return [Found(each.partial(), each.cases()) for each in sums]
+    analysis = Analysis(metrics, examples, maps.heads)
+    maps.feed(analysis.add)
+    return analysis.found()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,10 @@ def check_device(checkpoint: Checkpoint, device: str) -> None:
         )
 
 
+class _LastLayer(Exception):  # noqa: N818 (it is no error)
+    """All attention has come."""
+
+
 class Encoder:
     """A model in evaluation mode on one device.
 
@@ -99,8 +103,11 @@ class Encoder:
             nonlocal seen
             sink(seen, weights)
             seen += 1
+            if seen == self.layers:
+                raise _LastLayer
 
-        with torch.inference_mode(), self._autocast(), tap.tapped(count):
+        # What the last layer makes of its attention is of no use here.
+        with torch.inference_mode(), self._autocast(), tap.tapped(count), suppress(_LastLayer):
             self._model(**inputs)
         if seen != self.layers:
             raise RuntimeError(f"{seen} attention maps came from a model of {self.layers} layers")

@@ -141,7 +141,7 @@ def _candidates(reader: RunReader, examples: Sequence[int]) -> list[StoredExampl
             raise InputError(f"no example {number} to show: they count from 0 to {len(reader) - 1}")
     if examples:
         return [reader[number] for number in examples]
-    first = [reader[number] for number in range(min(FIRST_EXAMPLES, len(reader)))]
+    first = [reader[number] for number in reader.stored[:FIRST_EXAMPLES]]
     short = [each for each in first if FEWEST_WORDS <= len(each.words) <= MOST_WORDS]
     return sorted(short, key=lambda each: len(each.tokens))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -40,5 +40,4 @@ def analyse(task: AnalyseTask) -> None:
     maps = StoredMaps(task.folder.attention(task.shard), examples)
     everything = find(task.metrics, examples, maps)
     for metric, identity, found in zip(task.metrics, task.identities, everything, strict=True):
-        kept = found if task.cases else replace(found, cases=None)
-        task.folder.commit_found(metric, task.shard, identity, kept)
+        task.folder.commit_found(metric, task.shard, identity, found, task.cases)

@@ -1,26 +1,39 @@
-"""Extract: one shard's examples through the model into its store of attention."""
+"""Extract: one shard's examples through the model, into its store, its metrics, or both."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import ClassVar
 
 from attnray.config import StoreConfig
+from attnray.corpus.example import Example
+from attnray.metrics.analysis import Add, Analysis
+from attnray.metrics.base import Heads, Metric
 from attnray.model.encoder import Encoder
 from attnray.store.codecs import CODECS
 from attnray.store.folder import RunFolder
-from attnray.store.maps import encoded
+from attnray.store.maps import EncodedMaps, Storing
 
 
 @dataclass(frozen=True)
 class ExtractTask:
-    """A shard to extract, and the fingerprint its marker gets."""
+    """A shard to extract, of a model with so many layers and heads.
+
+    Its attention is stored as `store` says, if it does, under the fingerprint `identity`; it is
+    analysed by `metrics`, each with the fingerprint its marker gets.
+    """
 
     stage: ClassVar[str] = "extract"
     folder: RunFolder
     shard: int
+    heads: Heads
+    store: StoreConfig | None
     identity: str
-    store: StoreConfig
+    metrics: tuple[Metric, ...] = ()
+    identities: tuple[str, ...] = ()
+    cases: bool = True
 
     @property
     def name(self) -> str:
@@ -28,12 +41,42 @@ class ExtractTask:
         return f"shard {self.shard:05}"
 
 
-def extract(encoder: Encoder, task: ExtractTask) -> None:
-    """Write a shard's attention and commit it."""
+def extract(model: Callable[[], AbstractContextManager[Encoder]], task: ExtractTask) -> None:
+    """Write a shard's attention, and what metrics find in it, and commit both.
+
+    Args:
+        model: gives the model for as long as it is used: what needs none is done before and
+            after, while another shard may have it.
+        task: what to do.
+    """
     examples = task.folder.examples(task.shard)
+    analysis = Analysis(task.metrics, examples, task.heads)
+    with ExitStack() as stack:
+        storing = _storing(stack, task, examples)
+        sinks = [analysis.add, *([storing.add] if storing else [])]
+        with model() as encoder:
+            EncodedMaps(encoder, examples).feed(_each(sinks))
+        if storing:
+            storing.finish()
+    if storing:
+        task.folder.commit_attention(task.shard, task.identity)
+    everything = analysis.found()
+    for metric, identity, found in zip(task.metrics, task.identities, everything, strict=True):
+        task.folder.commit_found(metric, task.shard, identity, found, task.cases)
+
+
+def _storing(stack: ExitStack, task: ExtractTask, examples: list[Example]) -> Storing | None:
+    """What writes the attention: it takes its place when the stack is left."""
+    if task.store is None:
+        return None
     lengths = [example.length for example in examples]
-    heads = (encoder.layers, encoder.heads)
-    with task.folder.attention_writer(task.shard, lengths, heads, task.store) as writer:
-        for codes in encoded(encoder, examples, CODECS[task.store.codec]):
-            writer.add(codes)
-    task.folder.commit_attention(task.shard, task.identity)
+    writer = task.folder.attention_writer(task.shard, lengths, task.heads, task.store)
+    return Storing(stack.enter_context(writer), CODECS[task.store.codec], task.heads)
+
+
+def _each(sinks: Sequence[Add]) -> Add:
+    def add(*maps: object) -> None:
+        for sink in sinks:
+            sink(*maps)  # type: ignore[arg-type]
+
+    return add

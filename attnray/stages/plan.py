@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 
-from attnray.config import Config, CorpusConfig, corpora, lengths
+from attnray.config import Config, CorpusConfig, corpora, lengths, stores
 from attnray.corpus.example import Example
 from attnray.corpus.readers import FORMATS, annotated, read
 from attnray.corpus.roles import ROLES
 from attnray.corpus.segment import Segmenter
-from attnray.corpus.shards import shards
+from attnray.corpus.shards import batched, shards
 from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
 from attnray.model.pieces import WordPieces
@@ -66,8 +68,31 @@ class Planner:
                 f"the corpus has nothing to measure: {', '.join(lacking)}; "
                 "choose other metrics or another corpus"
             )
+        if not stores(self._config):
+            for key in (key for role in wanted for key in manifest.roles[role]):
+                if key not in manifest.samples:
+                    manifest = self._sampled(manifest, key)
         manifest.write(self._folder)
         return manifest
+
+    def _sampled(self, manifest: Manifest, key: str) -> Manifest:
+        """The manifest with a shard more: a seeded sample of an example set, to be stored."""
+        (examples,) = (each for each in manifest.sets if each.key == key)
+        count = min(self._config.store.sample, examples.size)
+        chooser = random.Random(f"{self._config.seed}:{key}")
+        chosen = frozenset(chooser.sample(range(examples.size), count))
+        ends = list(accumulate(examples.sizes))
+        shards = sorted({examples.shards[bisect_right(ends, index)] for index in chosen})
+        found = [e for s in shards for e in self._folder.examples(s) if e.index in chosen]
+        if not found:
+            return manifest
+        number = len(manifest.examples)
+        written = self._folder.write_examples(number, batched(found, self._config.batch))
+        return replace(
+            manifest,
+            examples=[*manifest.examples, written],
+            samples={**manifest.samples, key: number},
+        )
 
     def _add(self, manifest: Manifest, role: str) -> Manifest:
         """The manifest with the example sets of a role, one for each cut."""
@@ -102,7 +127,7 @@ class Planner:
             return None, []
         blocks = self._few_documents(corpus, kind, cut)
         segmenter = self._segmenter(kind, Units(blocks), cut)
-        examples = self._write_shards(segmenter, corpus, first)
+        examples, sizes = self._write_shards(segmenter, corpus, first)
         counts = segmenter.counts
         numbers = list(range(first, first + len(examples)))
         if not counts[entry.needs]:
@@ -110,7 +135,7 @@ class Planner:
                 self._folder.remove_examples(number)
             return None, []
         mean = segmenter.log_lengths / counts["examples"]
-        found = ExampleSet(key, corpus.name, kind, most, numbers, dict(counts), mean)
+        found = ExampleSet(key, corpus.name, kind, most, numbers, sizes, dict(counts), mean)
         self._planned[again] = (self._folder, found)
         return found, examples
 
@@ -135,10 +160,16 @@ class Planner:
     def _first_cut(self) -> int:
         return lengths(self._config)[0]
 
-    def _write_shards(self, segmenter: Segmenter, corpus: CorpusConfig, first: int) -> list[str]:
-        """Write the shards of an example set, numbered from `first`; gives their checksums."""
+    def _write_shards(
+        self, segmenter: Segmenter, corpus: CorpusConfig, first: int
+    ) -> tuple[list[str], list[int]]:
+        """Write the shards of an example set, numbered from `first`: their checksums and sizes."""
+        written, sizes = [], []
         cut = shards(_examples(segmenter, corpus), self._config.shard, self._config.batch)
-        return [self._folder.write_examples(number, s) for number, s in enumerate(cut, first)]
+        for number, shard in enumerate(cut, first):
+            written.append(self._folder.write_examples(number, shard))
+            sizes.append(len(shard))
+        return written, sizes
 
     def _few_documents(self, corpus: CorpusConfig, kind: str, cut: int) -> bool:
         """Whether there are too few documents to take intervals over them.

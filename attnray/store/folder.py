@@ -146,10 +146,12 @@ class RunFolder:
         """
         return self._found(self._cases(metric, shard))
 
-    def commit_found(self, metric: Metric, shard: int, identity: str, found: Found) -> None:
-        """Write what a metric found in a shard, its partial and its cases, and the marker."""
+    def commit_found(
+        self, metric: Metric, shard: int, identity: str, found: Found, cases: bool = True
+    ) -> None:
+        """Write what a metric found in a shard, with its cases if so, and the marker."""
         outputs = [self.write_partial(metric.name, shard, found.partial)]
-        if found.cases is not None:
+        if cases and found.cases is not None:
             outputs.append(self._cases(metric.name, shard))
             files.write_table(outputs[-1], found.cases)
         self.commit(measured(metric.name), shard, identity, outputs)

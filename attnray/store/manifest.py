@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from attnray.config import Config, corpora, lengths
+from attnray.config import Config, corpora, lengths, stores
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
@@ -28,8 +28,9 @@ class ExampleSet:
     """The examples of one kind from one corpus, and the shards they fill.
 
     `key` is the fingerprint of what they were made from; `max_tokens` what they were cut to,
-    None for sentences; `counts` the rows of `corpus`; `mean_ln_length` the mean of ln(tokens):
-    the entropy of uniform attention, in nats.
+    None for sentences; `sizes` how many examples each shard has, which are numbered on from the
+    one before; `counts` the rows of `corpus`; `mean_ln_length` the mean of ln(tokens): the
+    entropy of uniform attention, in nats.
     """
 
     key: str
@@ -37,6 +38,7 @@ class ExampleSet:
     kind: str
     max_tokens: int | None
     shards: list[int]
+    sizes: list[int]
     counts: dict[str, int]
     mean_ln_length: float
 
@@ -52,7 +54,8 @@ class Manifest:
 
     `identity` must be the same for a run to go on in the folder. `roles` has the keys of the
     example sets of each role that was planned, none where its corpus has not what it needs;
-    `examples` holds the sha256 of each shard's Parquet file; `heads` the model's layers, and the
+    `examples` holds the sha256 of each shard's Parquet file; `samples` the shard that has a sample
+    of a set, by its key, where only that is stored; `heads` the model's layers, and the
     heads of each; `without` says of metrics that the model cannot have what it lacks.
     """
 
@@ -63,6 +66,7 @@ class Manifest:
     examples: list[str]
     heads: tuple[int, int]
     without: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: RunFolder) -> Manifest | None:
@@ -122,9 +126,17 @@ def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, A
         "seed": config.seed,
         "shard": asdict(config.shard),
         "batch": asdict(config.batch),
-        "store": asdict(config.store),
+        "store": _decisive_store(config),
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
+
+
+def _decisive_store(config: Config) -> dict[str, Any]:
+    """What decides the stored bytes; the size of a sample does where only that is stored."""
+    store = asdict(config.store)
+    if stores(config):
+        del store["sample"]
+    return store
 
 
 def refuse_other(

@@ -16,7 +16,7 @@ from attnray.metrics.analysis import Add
 from attnray.metrics.base import Heads
 from attnray.metrics.groups import Group, batches
 from attnray.model.encoder import Encoder
-from attnray.store.attention import AttentionReader
+from attnray.store.attention import AttentionReader, AttentionWriter
 from attnray.store.codecs import Codec
 
 #: The most weights held at once; part of no result.
@@ -104,26 +104,36 @@ class Numbers:
         self._pending.finish()
 
 
-def encoded(encoder: Encoder, examples: Sequence[Example], codec: Codec) -> Iterator[Codes]:
-    """The coded weights of each batch of a shard, (layer, head, cell).
+class Storing:
+    """Writes maps to a store as they come, batch after batch."""
 
-    Raises:
-        FloatingPointError: the model gave weights that are no numbers.
-    """
-    for group in batches(examples):
-        ragged = Ragged(group.lengths.tolist())
-        layers: list[Codes] = []
+    def __init__(self, writer: AttentionWriter, codec: Codec, heads: Heads) -> None:
+        self._writer = writer
+        self._codec = codec
+        self._heads = heads
+        self._pending = Pending()
+        self._ragged: Ragged | None = None
+        self._codes: Codes = np.empty(0)
 
-        def keep(
-            layer: int, weights: Tensor, ragged: Ragged = ragged, layers: list[Codes] = layers
-        ) -> None:
-            cells = ragged.cells(weights)
-            if not bool(torch.isfinite(cells).all()):
-                raise FloatingPointError(f"layer {layer + 1} gave weights that are no numbers")
-            layers.append(codec.encode(cells).cpu().numpy())
+    def add(self, group: Group, layers: slice, maps: Tensor) -> None:
+        """See `Accumulator.add`; layers come one by one."""
+        if layers.start == 0:
+            self._ragged = Ragged(group.lengths.tolist())
+            cells = int(np.square(group.lengths.astype(np.int64)).sum())
+            self._codes = np.empty((*self._heads, cells), self._codec.dtype)
+        assert self._ragged is not None
+        codes = self._codes
 
-        encoder.attention(*group.inputs, keep)
-        yield np.stack(layers)
+        def take(found: Codes) -> None:
+            codes[layers.start] = found
+            if layers.stop == self._heads[0]:
+                self._writer.add(codes)
+
+        self._pending.put(self._codec.encode(self._ragged.cells(maps[:, 0])), take)
+
+    def finish(self) -> None:
+        """Wait until everything is with the writer."""
+        self._pending.finish()
 
 
 class Ragged:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
-from attnray.config import Config, corpora
+from attnray.config import Config, StoreConfig, corpora, fused, stores
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import heads
@@ -113,8 +113,21 @@ class Run:
         ]
 
     @property
-    def extracted_shards(self) -> list[int]:
-        """The shards whose attention is needed."""
+    def fused(self) -> bool:
+        """Whether metrics are computed as attention is made."""
+        return fused(self.config)
+
+    @property
+    def store(self) -> StoreConfig:
+        """How attention is stored; a sample exactly as the model gave it."""
+        store = self.config.store
+        return store if stores(self.config) else replace(store, codec="float32")
+
+    @property
+    def stored_shards(self) -> list[int]:
+        """The shards whose attention is to be stored: all that is measured, or samples of it."""
+        if not stores(self.config):
+            return sorted(self.manifest.samples.values())
         made = [METRICS[m] for m in self.metrics if METRICS[m].made_of == "attention"]
         sets = (each for role in {m.role for m in made} for each in self.manifest.sets_of(role))
         analysed = {shard for examples in sets for shard in examples.shards}
@@ -122,7 +135,9 @@ class Run:
 
     def partial_identity(self, metric: Metric, shard: int) -> str:
         """The fingerprint of what a metric finds in a shard."""
-        parameters = {"version": metric.version, **metric.parameters}
+        parameters: dict[str, object] = {"version": metric.version, **metric.parameters}
+        if self.fused:  # then it measures what the model gives, whatever is stored
+            parameters["store"] = None
         if isinstance(metric, Predictor):
             parameters["cases"] = self.config.cases
         return self.manifest.partial_identity(metric.name, parameters, shard)
