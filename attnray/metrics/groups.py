@@ -78,6 +78,8 @@ class Group:
 
     def on(self, device: torch.device, name: str) -> torch.Tensor:
         """One of the arrays above on a device, brought there once."""
+        from attnray.model.devices import to_device
+
         if name not in self._on_device:
             self._on_device[name] = to_device(getattr(self, name), device)
         return self._on_device[name]
@@ -90,13 +92,3 @@ def batches(examples: Sequence[Example]) -> Iterator[Group]:
         group = Group(first, list(batch))
         yield group
         first = group.end
-
-
-def to_device(array: NDArray[np.generic], device: torch.device) -> torch.Tensor:
-    """An array on a device; to a GPU it is on its way while the work goes on."""
-    import torch
-
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    if device.type == "cpu":
-        return tensor
-    return tensor.pin_memory().to(device, non_blocking=True)

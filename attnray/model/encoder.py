@@ -17,6 +17,7 @@ from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PretrainedConfig
 
 from attnray.errors import InputError
 from attnray.model import fallback, tap
+from attnray.model.devices import to_device
 from attnray.model.families import FAMILIES, heads_of, longest_input, padding_of, why_not
 from attnray.model.source import Checkpoint
 
@@ -127,20 +128,18 @@ def padded(
         InputError: an example is too long, or has a piece that the model does not know.
     """
     config = model.config
-    longest = max(len(ids) for ids in pieces)
-    _check(config, longest, max(int(ids.max()) for ids in pieces))
-    inputs = {
-        "input_ids": torch.full((len(pieces), longest), padding_of(config)),
-        "token_type_ids": torch.zeros(len(pieces), longest, dtype=torch.long),
-        "attention_mask": torch.zeros(len(pieces), longest, dtype=torch.long),
-    }
-    for row, (ids, kinds) in enumerate(zip(pieces, types, strict=True)):
-        inputs["input_ids"][row, : len(ids)] = torch.from_numpy(ids)
-        inputs["token_type_ids"][row, : len(ids)] = torch.from_numpy(kinds)
-        inputs["attention_mask"][row, : len(ids)] = 1
-    if not _tells_types(model):
-        del inputs["token_type_ids"]
-    return {name: tensor.to(model.device) for name, tensor in inputs.items()}
+    lengths = np.array([len(ids) for ids in pieces])
+    _check(config, int(lengths.max()), max(int(ids.max()) for ids in pieces))
+    inside = np.arange(lengths.max()) < lengths[:, None]
+    inputs = {"input_ids": np.full(inside.shape, padding_of(config), np.int64)}
+    inputs["input_ids"][inside] = np.concatenate(pieces)
+    if _tells_types(model):
+        inputs["token_type_ids"] = np.zeros(inside.shape, np.int64)
+        inputs["token_type_ids"][inside] = np.concatenate(types)
+    # (Without padding there is nothing to mask, and no mask to add to every score.)
+    if not inside.all():
+        inputs["attention_mask"] = inside.astype(np.int64)
+    return {name: to_device(array, model.device) for name, array in inputs.items()}
 
 
 def _check(config: PretrainedConfig, length: int, piece: int) -> None:

@@ -73,7 +73,9 @@ class MaskedLM:
 
         with torch.enable_grad(), tap.tapped(keep):
             logits = self._model(**inputs).logits
-            labels = inputs["input_ids"].masked_fill(inputs["attention_mask"] == 0, -100)
+            labels = inputs["input_ids"]
+            if "attention_mask" in inputs:
+                labels = labels.masked_fill(inputs["attention_mask"] == 0, -100)
             loss = nn.functional.cross_entropy(
                 logits.flatten(0, 1), labels.flatten(), reduction="sum", ignore_index=-100
             )

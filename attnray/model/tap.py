@@ -59,6 +59,16 @@ def attend(
     return output.transpose(1, 2).contiguous(), weights
 
 
+def mask(**arguments: Any) -> Tensor:
+    """What is added to the scores of a batch with padding.
+
+    (To see that there is none, eager attention would wait for the GPU: the encoder knows.)
+    """
+    arguments["allow_is_bidirectional_skip"] = arguments.get("attention_mask") is None
+    made: Tensor = eager_mask(**arguments)
+    return made
+
+
 # The mask is registered too: without one of its name, padding would take attention.
 AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, eager_mask)
+AttentionMaskInterface.register(NAME, mask)

@@ -6,6 +6,9 @@ from types import ModuleType
 
 import torch
 
+#: How the pieces of an attending word are brought together, by number.
+MERGES = {"mean": 0, "first": 1, "max": 2}
+
 
 def kernels(device: torch.device) -> ModuleType:
     """The module whose functions work on a device; each is imported where it is used."""

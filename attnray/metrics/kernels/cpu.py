@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.metrics.groups import Group
+from attnray.metrics.kernels import MERGES
 from attnray.model.pieces import Role
 
 CLS, SEP, PUNCTUATION = int(Role.CLS), int(Role.SEP), int(Role.PUNCTUATION)
-MERGES = {"mean": 0, "first": 1, "max": 2}
 FIRST, MAX = MERGES["first"], MERGES["max"]
 #: Weights of each head taken at a time, so that those of all heads stay in a core's cache.
 BLOCK = 1024

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 import triton
 import triton.language as tl
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnray.metrics.groups import Group, to_device
-from attnray.metrics.kernels.cpu import MERGES
+from attnray.metrics.groups import Group
+from attnray.metrics.kernels import MERGES
+from attnray.model.devices import to_device
 from attnray.model.pieces import Role
 
 Array = NDArray[Any]
@@ -157,18 +159,11 @@ def heads_predicted(
     )
     top = value.amax(2, keepdim=True)
     columns = torch.where(value == top, rank, 2 * width).amin(2)
-    of = _owners(ends)
+    of = np.repeat(np.arange(examples), np.diff(ends))
     wanted = 2 * abs(head - word) + (head > word)
     place = [to_device(each, maps.device) for each in (of, word, wanted)]
     right = [side[place[0], :, place[1]] == place[2][:, None] for side in (ranks, columns)]
     return torch.stack(right, -1).reshape(len(word), *maps.shape[1:3], 2)
-
-
-def _owners(ends: Array) -> Array:
-    """The example of each case."""
-    import numpy as np
-
-    return np.repeat(np.arange(len(ends) - 1), np.diff(ends))
 
 
 @triton.jit
@@ -270,8 +265,9 @@ def antecedents_chosen(
     weights = maps.flatten(1, 2).contiguous()
     heads, length = weights.shape[1:3]
     starts, sizes = group.on(maps.device, "starts"), group.on(maps.device, "sizes")
-    lists = [to_device(each, maps.device) for each in (example, word, ends, candidates, right)]
-    out = torch.zeros(len(word), heads, dtype=torch.bool, device=maps.device)
+    given = (example, word, ends, candidates, right.astype(np.uint8))
+    lists = [to_device(each, maps.device) for each in given]
+    out = torch.zeros(len(word), heads, dtype=torch.uint8, device=maps.device)
     longest = max(1, int((ends[1:] - ends[:-1]).max(initial=0)))
     _antecedents[(len(word), heads)](
         weights,
@@ -285,7 +281,7 @@ def antecedents_chosen(
         WIDTH=triton.next_power_of_2(longest),
         MERGE=MERGES[merge],
     )
-    return out.reshape(len(word), *maps.shape[1:3])
+    return out.bool().reshape(len(word), *maps.shape[1:3])
 
 
 @triton.jit
