@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,7 +117,7 @@ class RunReader:
             has = ", ".join(dict.fromkeys(kinds)) or "none"
             raise InputError(f"{run_dir} has no examples of kind {kind or 'any'}, but {has}")
         self._set = sets[kinds.index(kind) if kind else 0]
-        self._examples = lru_cache(SHARDS_HELD)(self._folder.examples)
+        self._examples = lru_cache(SHARDS_HELD)(partial(self._folder.examples, spellings=True))
         self._reader = lru_cache(SHARDS_HELD)(self._folder.attention)
 
     def __len__(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: The values a corpus leaves open, or gives several of: `Gender=Fem,Masc`.
 Values = frozenset[str]
@@ -62,6 +63,7 @@ def attributes(form: str, feats: str, pronoun: bool) -> Attributes:
     )
 
 
+@lru_cache(4096)
 def agree(one: Attributes, other: Attributes) -> bool:
     """Whether nothing speaks against two mentions being one: a missing value agrees with any."""
     pairs = zip(_values(one), _values(other), strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -124,12 +125,34 @@ def to_table(examples: list[Example]) -> pa.Table:
 
 
 def from_table(table: pa.Table) -> list[Example]:
-    """The examples of a shard, in the order in which its attention is stored."""
-    return [_from_row(row) for row in table.to_pylist()]
+    """The examples of a shard, in the order in which its attention is stored.
+
+    (Columns are taken apart as a whole: a shard has many examples.) Without the column `tokens`
+    they have no spellings.
+    """
+    columns: dict[str, Any] = {"tokens": [[]] * len(table)}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if name in _ARRAYS:
+            columns[name] = _arrays(column, _ARRAYS[name])
+        elif name == "mentions":
+            columns[name] = _mentions(column)
+        else:
+            columns[name] = column.to_pylist()
+    rows = zip(*(columns[name] for name in SCHEMA.names), strict=True)
+    return [Example(*row) for row in rows]
 
 
-def _from_row(row: dict[str, Any]) -> Example:
-    for name, dtype in _ARRAYS.items():
-        row[name] = np.array(row[name], dtype)
-    row["mentions"] = [Antecedent(**mention) for mention in row["mentions"]]
-    return Example(**row)
+def _arrays(column: pa.ListArray, dtype: Any) -> list[NDArray[Any]]:
+    """The lists of a column as parts of one array."""
+    values = column.flatten().to_numpy().astype(dtype, copy=False)
+    ends = column.offsets.to_numpy()
+    return np.split(values, ends[1:-1] - ends[0])
+
+
+def _mentions(column: pa.ListArray) -> list[list[Antecedent]]:
+    found = column.flatten()
+    fields = [found.field(name).to_pylist() for name in Antecedent.__slots__]
+    whole = [Antecedent(*values) for values in zip(*fields, strict=True)]
+    ends = (column.offsets.to_numpy() - column.offsets[0].as_py()).tolist()
+    return [whole[start:end] for start, end in pairwise(ends)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from attnray.corpus.example import Antecedent, Example
 from attnray.metrics.base import grid, nullable
-from attnray.metrics.baselines import BASELINES
+from attnray.metrics.baselines import BASELINES, Folded
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
 from attnray.metrics.paired import Comparison, compare
 from attnray.metrics.predictions import Predictions, number
@@ -50,15 +51,23 @@ class Chooser:
     example: Example
     anaphor: Anaphor
 
-    def answers(self) -> list[int | None]:
-        """The head word that each baseline chooses, None of one without an answer."""
-        mention, candidates = self.anaphor.mention, self.anaphor.candidates
-        return [rule(candidates, mention, self.example) for rule in BASELINES.values()]
+
+def answers(choosers: Sequence[Chooser]) -> list[list[int | None]]:
+    """The head word that each baseline chooses for each anaphor, None without an answer."""
+    found = []
+    for _, own in groupby(choosers, key=lambda chooser: chooser.place):
+        several = list(own)
+        folded = Folded(several[0].example)
+        for chooser in several:
+            given = (chooser.anaphor.candidates, chooser.anaphor.mention, folded)
+            found.append([rule(*given) for rule in BASELINES.values()])
+    return found
 
 
 def right_answers(choosers: Sequence[Chooser]) -> NDArray[np.bool_]:
     """Whether each baseline is right, (anaphor, baseline)."""
-    found = [[word in c.anaphor.antecedents for word in c.answers()] for c in choosers]
+    pairs = zip(choosers, answers(choosers), strict=True)
+    found = [[word in each.anaphor.antecedents for word in words] for each, words in pairs]
     return np.array(found, bool).reshape(len(choosers), len(BASELINES))
 
 

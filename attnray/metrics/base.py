@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
@@ -128,8 +128,22 @@ class Predictor(Metric):
         """What heads have right by row of its table of best heads, of a merged partial."""
 
     @abstractmethod
+    def labels(self, cases: pa.Table) -> NDArray[np.object_]:
+        """The label of each case, by which rows of its table of best heads take it in."""
+
+    @abstractmethod
+    def rows_of(self, labels: Collection[str]) -> dict[str, set[str]]:
+        """The rows of its table of best heads, each with the labels that it takes in.
+
+        Args:
+            labels: those that some cases have.
+        """
+
     def groups(self, cases: pa.Table) -> dict[str, NDArray[np.bool_]]:
         """Which cases each row of its table of best heads takes in."""
+        labels = self.labels(cases)
+        rows = self.rows_of(set(labels.tolist()))
+        return {row: np.isin(labels.astype(str), [*taken]) for row, taken in rows.items()}
 
     @abstractmethod
     def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:

@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from attnray.corpus.agreement import agree
 from attnray.corpus.example import Antecedent, Example
 
 
-def nearest(candidates: list[int], anaphor: Antecedent, example: Example) -> int | None:
+class Folded:
+    """The words and mentions of an example as rules compare them: case ignored."""
+
+    def __init__(self, example: Example) -> None:
+        self.forms = [word.casefold() for word in example.words]
+        self.mentions = example.mentions
+        self._texts = [self.text(mention) for mention in example.mentions]
+
+    def text(self, mention: Antecedent) -> tuple[str, ...]:
+        """The words of a mention."""
+        return tuple(self.forms[mention.start : mention.end + 1])
+
+    def earlier(self, anaphor: Antecedent) -> Sequence[tuple[Antecedent, tuple[str, ...]]]:
+        """The mentions before another one, each with its words."""
+        span = (anaphor.start, anaphor.end)
+        pairs = zip(self.mentions, self._texts, strict=True)
+        return [(mention, text) for mention, text in pairs if (mention.start, mention.end) < span]
+
+
+def nearest(candidates: list[int], anaphor: Antecedent, example: Folded) -> int | None:
     """The nearest candidate."""
     return candidates[0]
 
 
-def head_match(candidates: list[int], anaphor: Antecedent, example: Example) -> int | None:
+def head_match(candidates: list[int], anaphor: Antecedent, example: Folded) -> int | None:
     """The nearest candidate with the form of the anaphor's head word, case ignored."""
-    form = _form(example, anaphor.head)
-    return _first(word for word in candidates if _form(example, word) == form)
+    form = example.forms[anaphor.head]
+    return _first(word for word in candidates if example.forms[word] == form)
 
 
-def sieve(candidates: list[int], anaphor: Antecedent, example: Example) -> int | None:
+def sieve(candidates: list[int], anaphor: Antecedent, example: Folded) -> int | None:
     """In turn the nearest of the same words, of the same form, that agrees, at all."""
-    earlier = [m for m in example.mentions if (m.start, m.end) < (anaphor.start, anaphor.end)]
-    same_words = {m.head for m in earlier if _words(example, m) == _words(example, anaphor)}
-    agreeing = {m.head for m in earlier if agree(m.attributes, anaphor.attributes)}
-    passes = (
-        _first(word for word in candidates if word in same_words),
-        head_match(candidates, anaphor, example),
-        _first(word for word in candidates if word in agreeing),
-        nearest(candidates, anaphor, example),
-    )
-    return _first(found for found in passes if found is not None)
+    earlier, text = example.earlier(anaphor), example.text(anaphor)
+    same_words = {mention.head for mention, own in earlier if own == text}
+    found = _first(word for word in candidates if word in same_words)
+    if found is None:
+        found = head_match(candidates, anaphor, example)
+    if found is None:
+        agreeing = {m.head for m, _ in earlier if agree(m.attributes, anaphor.attributes)}
+        found = _first(word for word in candidates if word in agreeing)
+    return nearest(candidates, anaphor, example) if found is None else found
 
 
 #: A rule takes the candidates, nearest first, the anaphor and its example.
-Baseline = Callable[[list[int], Antecedent, Example], int | None]
+Baseline = Callable[[list[int], Antecedent, Folded], int | None]
 BASELINES: dict[str, Baseline] = {"nearest": nearest, "head_match": head_match, "sieve": sieve}
-
-
-def _form(example: Example, word: int) -> str:
-    return example.words[word].casefold()
-
-
-def _words(example: Example, mention: Antecedent) -> list[str]:
-    return [word.casefold() for word in example.words[mention.start : mention.end + 1]]
 
 
 def _first(words: Iterable[int]) -> int | None:

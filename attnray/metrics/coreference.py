@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from attnray.config import Config
 from attnray.corpus.example import Example
@@ -15,7 +16,7 @@ from attnray.metrics.antecedents import Anaphor, accuracies, best_of, mentions_o
 from attnray.metrics.base import Heads, Planned, Predictor
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.paired import Comparison, holm
-from attnray.metrics.predictions import Bits, Predictions, predictions
+from attnray.metrics.predictions import Bits, Predictions, Tally
 from attnray.metrics.rows import table_of
 
 if TYPE_CHECKING:
@@ -169,10 +170,13 @@ class Coreference(Predictor):
         """See `Predictor.by_row`."""
         return total.types
 
-    def groups(self, cases: pa.Table) -> dict[str, Bits]:
-        """See `Predictor.groups`: a row a type of mention, and all."""
-        types = np.array(cases["mention_type"].to_pylist(), object)
-        return {each: (types == each) | (each == ALL) for each in TYPES}
+    def labels(self, cases: pa.Table) -> NDArray[np.object_]:
+        """See `Predictor.labels`: types of mentions."""
+        return np.array(cases["mention_type"].to_pylist(), object)
+
+    def rows_of(self, labels: Collection[str]) -> dict[str, set[str]]:
+        """See `Predictor.rows_of`: a row a type of mention, and all."""
+        return {kind: {*labels} if kind == ALL else {kind} for kind in TYPES}
 
     def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
         """See `Predictor.items`."""
@@ -186,13 +190,10 @@ class Coreference(Predictor):
             right: whether heads predict them, (case, layer, head).
             baselines: whether baselines do, (case, baseline).
         """
-        unit, fold = cases["unit"].to_numpy(), cases["fold"].to_numpy()
-        return CoreferencePartial(
-            {
-                kind: predictions(right[chosen], baselines[chosen], unit[chosen], fold[chosen])
-                for kind, chosen in self.groups(cases).items()
-            }
-        )
+        labels = self.labels(cases)
+        tally = Tally.of(cases, labels, right, baselines)
+        rows = self.rows_of(set(labels.tolist()))
+        return CoreferencePartial({row: tally.predictions(taken) for row, taken in rows.items()})
 
     def tables(self, total: CoreferencePartial) -> dict[str, pa.Table]:
         """See `Metric.tables`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -16,6 +16,7 @@ from attnray.metrics.antecedents import (
     Anaphor,
     Chooser,
     accuracies,
+    answers,
     best_of,
     mentions_of,
     right_answers,
@@ -24,7 +25,7 @@ from attnray.metrics.base import Heads, Planned, Predictor, nullable
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import best, heldout_correct
 from attnray.metrics.paired import Comparison, holm
-from attnray.metrics.predictions import Bits, Predictions, predictions
+from attnray.metrics.predictions import Bits, Predictions, Tally
 from attnray.metrics.rows import table_of
 
 if TYPE_CHECKING:
@@ -265,10 +266,13 @@ class Gap(Predictor):
         """See `Predictor.by_row`."""
         return {gender: found.solvable for gender, found in total.genders.items()}
 
-    def groups(self, cases: pa.Table) -> dict[str, Bits]:
-        """See `Predictor.groups`: a row a gender, and all."""
-        genders = np.array(cases["gender"].to_pylist(), object)
-        return {each: (genders == each) | (each == ALL) for each in GENDERS}
+    def labels(self, cases: pa.Table) -> NDArray[np.object_]:
+        """See `Predictor.labels`: genders, nothing where it is neither."""
+        return np.array([gender or "" for gender in cases["gender"].to_pylist()], object)
+
+    def rows_of(self, labels: Collection[str]) -> dict[str, set[str]]:
+        """See `Predictor.rows_of`: a row a gender, and all."""
+        return {gender: {*labels} if gender == ALL else {gender} for gender in GENDERS}
 
     def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
         """See `Predictor.items`."""
@@ -286,14 +290,14 @@ class Gap(Predictor):
             left_out: how many passages there are besides.
         """
         solvable = [each for each in pronouns if each.anaphor.antecedents]
-        baselines = right_answers(solvable)
-        unit, fold = cases["unit"].to_numpy(), cases["fold"].to_numpy()
+        labels = self.labels(cases)
+        tally = Tally.of(cases, labels, right, right_answers(solvable))
         genders = {}
-        for gender, chosen in self.groups(cases).items():
+        for gender, taken in self.rows_of(set(labels.tolist())).items():
             of_gender = [p for p in pronouns if gender in (ALL, gender_of(p))]
-            answered = [[word is not None for word in p.answers()] for p in of_gender]
+            answered = [[word is not None for word in words] for words in answers(of_gender)]
             genders[gender] = Gender(
-                predictions(right[chosen], baselines[chosen], unit[chosen], fold[chosen]),
+                tally.predictions(taken),
                 np.asarray(len(of_gender)),
                 np.asarray(sum(len(p.anaphor.antecedents) for p in of_gender)),
                 np.array(answered, np.int64).reshape(len(of_gender), len(BASELINES)).sum(0),

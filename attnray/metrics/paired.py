@@ -73,19 +73,26 @@ def cross_moments(
         totals: cases by unit.
         folds: the fold of each unit.
     """
-    member = (np.asarray(folds, np.int64) == np.arange(FOLDS)[:, None]).astype(np.int64)
+    member = (np.asarray(folds, np.int64) == np.arange(FOLDS)[:, None]).astype(np.float64)
+    h, b, t = (each.astype(np.float64) for each in (heads, baselines, totals))
+    in_fold = [np.flatnonzero(of) for of in member]
     return CrossMoments(
-        h=member @ heads,
-        b=member @ baselines,
-        hh=member @ (heads * heads),
-        bb=member @ (baselines * baselines),
-        ht=member @ (heads * totals[:, None]),
-        bt=member @ (baselines * totals[:, None]),
-        hb=np.stack([(heads * of[:, None]).T @ baselines for of in member]),
-        tt=member @ (totals * totals),
-        t=member @ totals,
-        units=member @ (totals > 0).astype(np.int64),
+        h=_exact(member @ h),
+        b=_exact(member @ b),
+        hh=_exact(member @ (h * h)),
+        bb=_exact(member @ (b * b)),
+        ht=_exact(member @ (h * t[:, None])),
+        bt=_exact(member @ (b * t[:, None])),
+        hb=_exact(np.stack([h[units].T @ b[units] for units in in_fold])),
+        tt=_exact(member @ (t * t)),
+        t=_exact(member @ t),
+        units=_exact(member @ (t > 0)),
     )
+
+
+def _exact(sums: NDArray[np.float64]) -> Counts:
+    """Sums of whole numbers, which float64 holds exactly up to 2**53."""
+    return sums.astype(np.int64)
 
 
 def compare(sums: CrossMoments) -> Comparison:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,33 +32,63 @@ class Predictions:
     paired: CrossMoments
 
 
-def predictions(right: Bits, baselines: Bits, units: Counts, folds: Counts) -> Predictions:
-    """The sums of a group of cases.
+@dataclass(frozen=True)
+class Tally:
+    """How often each candidate and each baseline is right, by unit and label of the cases.
 
-    Args:
-        right: whether heads predict each case, (case, layer, head) or (…, direction).
-        baselines: whether baselines do, (case, baseline).
-        units: the unit of each case.
-        folds: its fold.
+    Every array has a row for each pair of a unit and a label that there is.
     """
-    found, first, unit_of = np.unique(units, return_index=True, return_inverse=True)
-    heads = summed(_flat(right), unit_of, len(found))
-    totals = np.bincount(unit_of, minlength=len(found)).astype(np.int64)
-    theirs = summed(baselines, unit_of, len(found))
-    return Predictions(
-        heads=moments(heads.reshape(len(found), *right.shape[1:]), totals),
-        paired=cross_moments(heads, theirs, totals, folds[first]),
-    )
 
+    labels: NDArray[np.object_]
+    units: Counts
+    folds: Counts
+    totals: Counts
+    heads: Counts
+    baselines: Counts
 
-def summed(values: Bits, groups: NDArray[np.intp], count: int) -> Counts:
-    """How many of the rows of each group are true, by column: (group, column)."""
-    order = np.argsort(groups, kind="stable")
-    sums = np.zeros((count, values.shape[1]), np.int64)
-    if len(order):
-        present, starts = np.unique(groups[order], return_index=True)
-        sums[present] = np.add.reduceat(values[order], starts, axis=0, dtype=np.int64)
-    return sums
+    @classmethod
+    def of(
+        cls, cases: pa.Table, labels: NDArray[np.object_], right: Bits, baselines: Bits
+    ) -> Tally:
+        """Count cases, each with its label.
+
+        Args:
+            cases: with the columns `unit` and `fold`.
+            labels: that of each case.
+            right: whether heads predict each case, (case, layer, head) or (…, direction).
+            baselines: whether baselines do, (case, baseline).
+        """
+        from attnray.metrics.kernels.cpu import added_up
+
+        units, folds = cases["unit"].to_numpy(), cases["fold"].to_numpy()
+        names, of_name = np.unique(labels.astype(str), return_inverse=True)
+        slots, first, slot = np.unique(
+            units.astype(np.int64) * len(names) + of_name, return_index=True, return_inverse=True
+        )
+        return cls(
+            labels=labels[first],
+            units=units[first],
+            folds=folds[first],
+            totals=np.bincount(slot, minlength=len(slots)).astype(np.int64),
+            heads=added_up(_flat(right), slot, len(slots)).reshape(-1, *right.shape[1:]),
+            baselines=added_up(baselines, slot, len(slots)),
+        )
+
+    def predictions(self, labels: Collection[str]) -> Predictions:
+        """The sums of the cases that have one of some labels."""
+        chosen = np.array([label in labels for label in self.labels], bool)
+        from attnray.metrics.kernels.cpu import added_up
+
+        units, first, unit_of = np.unique(
+            self.units[chosen], return_index=True, return_inverse=True
+        )
+        heads, baselines, totals = (
+            added_up(each[chosen], unit_of, len(units))
+            for each in (self.heads, self.baselines, self.totals)
+        )
+        flat = heads.reshape(len(units), math.prod(heads.shape[1:]))
+        paired = cross_moments(flat, baselines, totals, self.folds[chosen][first])
+        return Predictions(moments(heads, totals), paired)
 
 
 def number(*name: object) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -15,7 +15,7 @@ from attnray.corpus.example import Example
 from attnray.metrics.base import Heads, Planned, Predictor, grid, nullable
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
 from attnray.metrics.paired import Comparison, compare, holm
-from attnray.metrics.predictions import Bits, Predictions, number, predictions
+from attnray.metrics.predictions import Bits, Predictions, Tally, number
 from attnray.metrics.rows import table_of
 from attnray.metrics.sums import accuracy_interval, ratio
 
@@ -146,12 +146,20 @@ class Syntax(Predictor):
         """See `Predictor.by_row`."""
         return total.rows
 
-    def groups(self, cases: pa.Table) -> dict[str, Bits]:
-        """See `Predictor.groups`: a row a relation, all, and all but punctuation."""
+    def labels(self, cases: pa.Table) -> NDArray[np.object_]:
+        """See `Predictor.labels`: relations, without subtypes if so."""
+        relations = cases["relation"].combine_chunks().dictionary_encode()
         full = self.relation_labels == "full"
-        labels = np.array([_label(each, full) for each in cases["relation"].to_pylist()], object)
-        found = {label: labels == label for label in sorted(set(labels.tolist()))}
-        return found | {ALL: np.ones(len(cases), bool), ALL_BUT_PUNCT: labels != PUNCT}
+        known = np.array([_label(each, full) for each in relations.dictionary.to_pylist()], object)
+        places: NDArray[np.int64] = relations.indices.to_numpy()
+        return known[places]
+
+    def rows_of(self, labels: Collection[str]) -> dict[str, set[str]]:
+        """See `Predictor.rows_of`: a row a relation, all, and all but punctuation."""
+        return {label: {label} for label in sorted(labels)} | {
+            ALL: {*labels},
+            ALL_BUT_PUNCT: {*labels} - {PUNCT},
+        }
 
     def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
         """See `Predictor.items`: a sentence is known by its document and its words."""
@@ -168,12 +176,12 @@ class Syntax(Predictor):
             units: how many units its examples are of.
         """
         offsets = cases["distance"].to_numpy()[:, None] == np.array(OFFSETS)
-        unit, fold = cases["unit"].to_numpy(), cases["fold"].to_numpy()
-        rows = {
-            row: predictions(right[chosen], offsets[chosen], unit[chosen], fold[chosen])
-            for row, chosen in self.groups(cases).items()
-        }
-        return SyntaxPartial(np.asarray(units), rows)
+        labels = self.labels(cases)
+        tally = Tally.of(cases, labels, right, offsets)
+        rows = self.rows_of(set(labels.tolist()))
+        return SyntaxPartial(
+            np.asarray(units), {row: tally.predictions(taken) for row, taken in rows.items()}
+        )
 
     def tables(self, total: SyntaxPartial) -> dict[str, pa.Table]:
         """See `Metric.tables`."""

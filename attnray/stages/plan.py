@@ -83,7 +83,9 @@ class Planner:
         chosen = frozenset(chooser.sample(range(examples.size), count))
         ends = list(accumulate(examples.sizes))
         shards = sorted({examples.shards[bisect_right(ends, index)] for index in chosen})
-        found = [e for s in shards for e in self._folder.examples(s) if e.index in chosen]
+        found = [
+            e for s in shards for e in self._folder.examples(s, spellings=True) if e.index in chosen
+        ]
         if not found:
             return manifest
         number = len(manifest.examples)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from attnray.config import StoreConfig
-from attnray.corpus.example import Example, from_table, to_table
+from attnray.corpus.example import SCHEMA, Example, from_table, to_table
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.metrics.base import Found, Heads, Metric
 from attnray.store import files
@@ -66,9 +66,15 @@ class RunFolder:
         """Freeze the plan."""
         files.write_json(self.manifest, content)
 
-    def examples(self, shard: int) -> list[Example]:
-        """The examples of a shard, in the order in which its attention is stored."""
-        return from_table(files.read_table(self._shard(shard)))
+    def examples(self, shard: int, spellings: bool = False) -> list[Example]:
+        """The examples of a shard, in the order in which its attention is stored.
+
+        Args:
+            shard: its number.
+            spellings: whether to read those of tokens, which no metric needs.
+        """
+        columns = [name for name in SCHEMA.names if spellings or name != "tokens"]
+        return from_table(files.read_table(self._shard(shard), columns))
 
     def example_columns(self, shard: int, columns: list[str]) -> pa.Table:
         """Some columns of a shard's examples."""

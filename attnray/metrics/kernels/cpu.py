@@ -331,3 +331,26 @@ def _products(halves: Array, total: Array) -> None:
         for one in range(heads):
             for other in range(one, heads):
                 total[one, other] += _pair(halves[one, start:end], halves[other, start:end])
+
+
+def added_up(values: Array, group: Array, count: int) -> Array:
+    """The sums over the rows of each group: int64, (group, …).
+
+    Args:
+        values: whole numbers or truths, (row, …).
+        group: that of each row.
+        count: how many groups there are.
+    """
+    shape = values.shape[1:]
+    flat = np.ascontiguousarray(values.reshape(len(values), int(np.prod(shape))))
+    out = np.zeros((count, flat.shape[1]), np.int64)
+    _add_up(flat.view(np.uint8) if flat.dtype == bool else flat, group, out)
+    return out.reshape(count, *shape)
+
+
+@njit(nogil=True, cache=True)
+def _add_up(values: Array, group: Array, out: Array) -> None:
+    for row in range(len(values)):
+        sums, own = out[group[row]], values[row]
+        for column in range(own.size):
+            sums[column] += own[column]
