@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from attnray.corpus.counts import CorpusRow
 from attnray.errors import IncompleteRun
 from attnray.metrics.base import merge
 from attnray.metrics.heads import heads_table
@@ -147,17 +147,6 @@ def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:
 def _partials(folder: RunFolder, measurement: Measurement) -> Iterator[Partial]:
     for shard in measurement.examples.shards:
         yield read_partial(folder.partial(measurement.metric.name, shard))
-
-
-@dataclass(frozen=True)
-class CorpusRow:
-    """A row of `corpus`: a count of what was measured, or left out, of the examples of a kind."""
-
-    kind: str
-    item: str
-    count: int
-    max_tokens: int | None
-    roles: str
 
 
 def _corpus_table(run: Run) -> pa.Table:

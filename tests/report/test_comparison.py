@@ -7,9 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from attnray.compare.depth import DepthRow
-from attnray.compare.differences import DifferenceRow
-from attnray.compare.roles import MatchRow
+from attnray.compare.rows import DepthRow, DifferenceRow, MatchRow
 from attnray.metrics.rows import whole_schema
 from attnray.report import comparison
 from attnray.report.comparison_page import write_comparison
