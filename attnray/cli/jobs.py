@@ -14,10 +14,10 @@ from attnray.config import Config, check, planned, typed
 from attnray.errors import InputError
 from attnray.executors.process import ANALYSE, EXTRACT, PROBE, process
 from attnray.metrics.registry import PROBES
-from attnray.report.summary import best_heads
+from attnray.report.closing import closing_lines
 from attnray.stages.planned import existing, plan, run_folder, runs_folder
 from attnray.stages.reduce import reduce, reduce_probes
-from attnray.stages.report import report
+from attnray.stages.report import report, shown_tables
 from attnray.store.folder import RunFolder, fingerprint
 from attnray.store.manifest import Manifest, refuse_other
 from attnray.store.run import Run
@@ -57,7 +57,7 @@ def _probe(config: Config, overrides: list[str]) -> None:
     run = _existing(config, overrides, PROBES)
     process(run, frozenset({PROBE}))
     reduce_probes(run)
-    print(best_heads(run.folder, (PROBES,), run.model))
+    print(closing_lines(shown_tables(run, {PROBES}), run.model))
     print(f"tables:  {run.folder.path / 'tables'}")
 
 
@@ -152,7 +152,7 @@ def _frozen(config: dict[str, object]) -> dict[str, object]:
 def _print_summary(run: Run) -> None:
     for note in run.notes:
         print(f"note: {note}")
-    if lines := best_heads(run.folder, run.tables, run.model):
+    if lines := closing_lines(shown_tables(run), run.model):
         print(lines)
     print(f"tables:  {run.folder.path / 'tables'}")
     print(f"report:  {run.folder.report}")

@@ -14,7 +14,8 @@ from attnray.compare.roles import matches_table
 from attnray.compare.subjects import Subject, opened
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError
-from attnray.report.comparison_page import write_comparison
+from attnray.report.comparison import comparison
+from attnray.stages.report import write_report
 from attnray.store.folder import RunFolder, write_json, write_table
 
 #: Tables of the runs, set under each other.
@@ -53,7 +54,7 @@ def compare(folders: Sequence[RunFolder], target: RunFolder, executor: ExecutorC
         write_table(target.table(name), table)
     runs = [{"model": s.name, "run": str(s.run.folder.path)} for s in subjects]
     write_json(target.path / "comparison.json", {"runs": runs})
-    return write_comparison(target, tables)
+    return write_report(target, comparison(tables))[-1]
 
 
 def _tables(subjects: Sequence[Subject], executor: ExecutorConfig) -> dict[str, pa.Table]:
