@@ -91,7 +91,7 @@ class Section(Generic[F]):
         return there and self.shown(findings)
 
 
-def beside(module: str) -> Path:
+def template_of(module: str) -> Path:
     """The template beside a section's module."""
     return Path(module).with_suffix(".html.jinja")
 

@@ -6,9 +6,11 @@ import pyarrow as pa
 import pytest
 
 from attnray.compare.rows import DepthRow, DifferenceRow, MatchRow
+from attnray.config import PROBES
 from attnray.metrics.gap import BestPronounRow
 from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import BestRelationRow
+from attnray.probe.tables import ProbeRow
 from attnray.report.comparison import comparison
 from tests.builders.layout import faults, measured
 from tests.builders.pages import Page
@@ -125,6 +127,16 @@ def pronouns(count: int) -> pa.Table:
     return pa.Table.from_pylist(rows, whole_schema(BestPronounRow))
 
 
+def probes(count: int) -> pa.Table:
+    rows = [
+        {"model": model, "corpus": "ewt", "probe": probe, "seed": 0}
+        | {"train_words": 9, "dev_words": 9, "uas": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+        for model in models(count)
+        for probe in PROBES
+    ]
+    return pa.Table.from_pylist(rows, whole_schema(ProbeRow))
+
+
 @pytest.fixture
 def page() -> Page:
     tables = {
@@ -185,6 +197,7 @@ def test_no_two_texts_of_a_figure_overlap(count: int) -> None:
         ("gap_best", pronouns(count)),
         ("behaviours_by_depth", depth(count)),
         ("head_matches", matches(count)),
+        ("probes", probes(count)),
     ):
         assert not faults(lambda name=name, table=table: comparison({name: table}))
 

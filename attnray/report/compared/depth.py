@@ -8,7 +8,7 @@ from functools import partial
 from attnray.compare.rows import DepthRow
 from attnray.report.drawing.by_depth import Share, by_depth
 from attnray.report.findings import CorpusFindings, Placed, Source
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 
 DEPTHS = Source("behaviours_by_depth", DepthRow)
 
@@ -25,7 +25,7 @@ def models_by_depth(name: str, rows: Sequence[Placed[DepthRow]]) -> str:
 SECTION: Section[CorpusFindings] = Section(
     "depth",
     "Behaviours by depth",
-    beside(__file__),
+    template_of(__file__),
     needs=[DEPTHS],
     figures=lambda findings: {
         "depth": partial(models_by_depth, rows=DEPTHS.placed(findings.tables))

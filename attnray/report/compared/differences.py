@@ -8,7 +8,7 @@ from attnray.compare.rows import DifferenceRow
 from attnray.report import columns
 from attnray.report.columns import Column, PageTable, label, number, of_row
 from attnray.report.findings import CorpusFindings, Placed, Source
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 from attnray.report.wording import count, p_value, percent, points, signed_interval, spaced
 
 DIFFERENCES = Source("differences", DifferenceRow)
@@ -53,7 +53,7 @@ def context(findings: CorpusFindings) -> Mapping[str, object]:
 SECTION = Section(
     "differences",
     "Differences between models",
-    beside(__file__),
+    template_of(__file__),
     needs=[DIFFERENCES],
     shown=lambda findings: bool(together(findings)),
     context=context,

@@ -15,7 +15,7 @@ from attnray.report.columns import MODEL, Column, PageTable, label, number
 from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
 from attnray.report.findings import CorpusFindings, Placed, Source
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 from attnray.report.wording import head
 
 MATCHES = Source("head_matches", MatchRow)
@@ -91,7 +91,7 @@ def models_by_models(name: str, pairs: Sequence[Matched]) -> str:
 SECTION: Section[CorpusFindings] = Section(
     "matches",
     "How head roles match",
-    beside(__file__),
+    template_of(__file__),
     needs=[MATCHES],
     figures=lambda findings: {
         "matches": partial(models_by_models, pairs=matched(MATCHES.placed(findings.tables)))

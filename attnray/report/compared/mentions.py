@@ -11,7 +11,7 @@ from attnray.report import columns
 from attnray.report.columns import Column, PageTable, label, number, of_row
 from attnray.report.compared.antecedents import models_by_kind
 from attnray.report.findings import CorpusFindings, Placed
-from attnray.report.section import Draw, Section, beside
+from attnray.report.section import Draw, Section, template_of
 from attnray.report.sections.mentions import BEST
 
 COLUMNS: list[Column[Placed[BestMentionRow]]] = [
@@ -46,7 +46,7 @@ def context(findings: CorpusFindings) -> Mapping[str, object]:
 SECTION = Section(
     "coreference",
     "Coreference",
-    beside(__file__),
+    template_of(__file__),
     needs=[BEST],
     figures=figures,
     context=context,

@@ -10,7 +10,7 @@ from attnray.report import columns
 from attnray.report.columns import Column, PageTable, label, of_row
 from attnray.report.drawing.by_model import Score, by_model
 from attnray.report.findings import CorpusFindings, Placed
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 from attnray.report.sections.probes import DIFFERENCES, MORE, PROBE, PROBES, SEED, UAS
 
 #: The probe whose interval is drawn.
@@ -51,7 +51,7 @@ def context(findings: CorpusFindings) -> Mapping[str, object]:
 SECTION = Section(
     "probes",
     "Probes",
-    beside(__file__),
+    template_of(__file__),
     needs=[PROBES],
     uses=[DIFFERENCES],
     figures=lambda findings: {

@@ -13,7 +13,7 @@ from attnray.report.columns import Column, PageTable, label, number, of_row
 from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
 from attnray.report.findings import CorpusFindings, Placed
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 from attnray.report.sections.relations import BEST, RELATION, direction
 from attnray.report.wording import percent
 
@@ -76,7 +76,7 @@ def models_by_relations(name: str, rows: Sequence[Placed[BestRelationRow]]) -> s
 SECTION = Section(
     "relations",
     "Relations",
-    beside(__file__),
+    template_of(__file__),
     needs=[BEST],
     figures=lambda findings: {
         "relations": partial(models_by_relations, rows=BEST.placed(findings.tables))

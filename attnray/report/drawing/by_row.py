@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -17,6 +18,8 @@ from attnray.report.drawing.canvas import BLUE, FAINT, GREEN, GREY, ORANGE, PURP
 WIDTH, TITLE = 7.4, 0.7
 #: Where the heads of the columns stand, in points above the axes.
 HEAD_LINE = 10
+#: In points: what a letter of a legend takes on average, and a mark with the space around it.
+LETTER, LEGEND_MARK = 5.4, 40
 LOOKS = (
     (BLUE, "o", 4.5),
     (VERMILION, "|", 9.0),
@@ -100,10 +103,19 @@ def by_row(
             axes.tick_params(labeltop=ticks_above, top=ticks_above)
         column[-1].set_xlabel(label)
         handles, labels = column[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 4))
+        figure.legend(handles, labels, loc="outside upper left", ncols=_fitting(labels))
 
     height = around + sum(TITLE * bool(panel.title) + row * len(panel.rows) for panel in panels)
     return svg(name, alt, (WIDTH, height), draw)
+
+
+def _fitting(labels: Sequence[str]) -> int:
+    """In how many columns there is room for a legend."""
+    for columns in range(min(len(labels), 4), 1, -1):
+        letters = sum(max(map(len, part)) for part in np.array_split(labels, columns))
+        if LETTER * letters + LEGEND_MARK * columns <= 72 * WIDTH:
+            return columns
+    return 1
 
 
 def _panel(

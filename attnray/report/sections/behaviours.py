@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +18,7 @@ from attnray.report.drawing.clusters import HeadPoint, clusters
 from attnray.report.drawing.maps import MapPanel, attention_lines
 from attnray.report.examples import candidates, choose
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Draw, Section, SingleMaps, beside
+from attnray.report.section import Draw, Section, SingleMaps, template_of
 from attnray.report.sections.patterns import PATTERNS
 from attnray.report.wording import count, head, percent, spaced
 
@@ -60,15 +60,6 @@ def behaving(heads: Sequence[HeadRow], twin: Sequence[HeadRow]) -> list[Behaving
         for each in BEHAVIOURS
     ]
     return [each for each in found if each.heads or each.twin]
-
-
-def columns(twin: bool) -> Iterator[Column[Behaving]]:
-    """Those of the table, with the twin's where there is one."""
-    yield label("Behaviour", lambda row: LABELS.get(row.behaviour, spaced(row.behaviour)))
-    yield number("Heads", lambda row: len(row.heads))
-    if twin:
-        yield number("Random twin", lambda row: count(row.twin))
-    yield Column("Which", lambda row: _some(row.heads))
 
 
 def _some(heads: Sequence[tuple[int, int]]) -> str:
@@ -127,13 +118,17 @@ def typical_heads(
             title=f"{look.label}: head {head(layer, number)}",
             words=example.tokens,
             weights=example.attention(layer, number),
-            note=f"entropy {value:.2f} nats"
-            if look.name == BROAD
-            else f"{percent(value)} of attention",
+            note=_much(look.name, value),
         )
         for look in BEHAVIOUR_LOOKS
         for value, layer, number in _typical(look.name, heads, patterns)
     ]
+
+
+def _much(behaviour: str, value: float) -> str:
+    """How much of a behaviour a head has."""
+    broad = behaviour == BROAD
+    return f"entropy {value:.2f} nats" if broad else f"{percent(value)} of attention"
 
 
 def _typical(
@@ -161,10 +156,16 @@ def _maps(reader: RunReader, findings: Findings, config: Config) -> list[MapPane
 
 def context(findings: Findings) -> Mapping[str, object]:
     """The table of behaviours, and how close the heads of a layer are."""
-    twin = findings.facts.twin is not None
     rows = behaving(HEADS.rows(findings.tables), HEADS.rows(findings.twin))
+    twin: Column[Behaving] = number("Random twin", lambda row: count(row.twin))
+    columns: list[Column[Behaving]] = [
+        label("Behaviour", lambda row: LABELS.get(row.behaviour, spaced(row.behaviour))),
+        number("Heads", lambda row: len(row.heads)),
+        *([twin] if findings.facts.twin else []),
+        Column("Which", lambda row: _some(row.heads)),
+    ]
     return {
-        "behaviours": PageTable("Table: behaviours", list(columns(twin)), rows),
+        "behaviours": PageTable("Table: behaviours", columns, rows),
         "corpus": HEADS.corpus(findings.tables),
         "closeness": next(iter(CLOSENESS.rows(findings.tables)), None),
     }
@@ -173,7 +174,7 @@ def context(findings: Findings) -> Mapping[str, object]:
 SECTION = Section(
     "behaviours",
     "Behaviours",
-    beside(__file__),
+    template_of(__file__),
     needs=[HEADS],
     uses=[CLOSENESS, PATTERNS],
     figures=figures,

@@ -8,7 +8,7 @@ from attnray.metrics.importance import ImportanceRow
 from attnray.report.drawing.by_layer import LayerPanel, Series, by_layer, series
 from attnray.report.drawing.decades import decades
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 
 GRADIENTS = Source("importance", ImportanceRow)
 TARGETS = {
@@ -51,7 +51,7 @@ def context(findings: Findings) -> Mapping[str, object]:
 SECTION = Section(
     "importance",
     "Importance",
-    beside(__file__),
+    template_of(__file__),
     needs=[GRADIENTS],
     figures=lambda findings: {
         "importance": lambda name: importance(name, GRADIENTS.rows(findings.tables))

@@ -8,7 +8,7 @@ from attnray.corpus.counts import CorpusRow
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.counts import CORPUS, MEASURED, kind
 from attnray.report.findings import Findings, Placed
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 from attnray.report.wording import count, spaced
 
 REASONS = {
@@ -36,5 +36,5 @@ def context(findings: Findings) -> Mapping[str, object]:
 
 
 SECTION = Section(
-    "left-out", "What was left out", beside(__file__), needs=[CORPUS], context=context
+    "left-out", "What was left out", template_of(__file__), needs=[CORPUS], context=context
 )

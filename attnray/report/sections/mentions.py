@@ -13,7 +13,7 @@ from attnray.report.baselines import Beside, joined, line, of_best, rule, said
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import MarkedRow, RowPanel, by_row, marks
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Line, Section, beside
+from attnray.report.section import Line, Section, template_of
 from attnray.report.wording import count, head, percent, spaced
 
 BEST = Source("coreference_best", BestMentionRow)
@@ -115,7 +115,7 @@ def lines(findings: Findings) -> list[Line]:
 SECTION = Section(
     "mentions",
     "Coreference",
-    beside(__file__),
+    template_of(__file__),
     needs=[BEST, BASELINES],
     figures=lambda findings: {"coreference": partial(best_heads, rows=mentions(findings))},
     sentences=sentences,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from attnray.metrics.patterns import PatternRow
 from attnray.report.drawing.by_layer import LayerPanel, Series, by_layer, series, shares
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Draw, Section, beside
+from attnray.report.section import Draw, Section, template_of
 from attnray.report.wording import head, percent
 
 PATTERNS = Source("patterns", PatternRow)
@@ -112,7 +112,7 @@ def context(findings: Findings) -> Mapping[str, object]:
 SECTION = Section(
     "patterns",
     "Special tokens and entropy",
-    beside(__file__),
+    template_of(__file__),
     needs=[PATTERNS],
     figures=figures,
     sentences=sentences,

@@ -10,7 +10,7 @@ from attnray.probe.tables import ProbeDifferenceRow, ProbeRow
 from attnray.report import columns
 from attnray.report.columns import Column, PageTable, label, number, of_row
 from attnray.report.findings import Findings, Placed, Source
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 from attnray.report.wording import NOTHING, count, p_value, percent, points, signed_interval, spaced
 
 PROBES = Source("probes", ProbeRow)
@@ -88,7 +88,7 @@ def lines(findings: Findings) -> list[str]:
 SECTION = Section(
     "probes",
     "Probes",
-    beside(__file__),
+    template_of(__file__),
     needs=[PROBES],
     uses=[DIFFERENCES],
     sentences=sentences,

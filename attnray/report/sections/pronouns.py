@@ -10,7 +10,7 @@ from attnray.report import columns
 from attnray.report.baselines import Beside, joined, line, of_best, rule, said
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Line, Section, beside
+from attnray.report.section import Line, Section, template_of
 from attnray.report.wording import count, head, percent, spaced
 
 BEST = Source("gap_best", BestPronounRow)
@@ -102,7 +102,7 @@ def lines(findings: Findings) -> list[Line]:
 SECTION = Section(
     "pronouns",
     "Ambiguous pronouns",
-    beside(__file__),
+    template_of(__file__),
     needs=[BEST, BASELINES],
     sentences=sentences,
     lines=lines,

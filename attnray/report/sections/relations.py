@@ -17,7 +17,7 @@ from attnray.report.drawing.canvas import BLUE
 from attnray.report.drawing.maps import MapPanel, attention_lines
 from attnray.report.examples import candidates, choose
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Draw, Line, Section, SingleMaps, beside
+from attnray.report.section import Draw, Line, Section, SingleMaps, template_of
 from attnray.report.wording import NOTHING, count, head, legible, offset, percent, spaced
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _maps(reader: RunReader, findings: Findings, config: Config) -> list[MapPane
 SECTION = Section(
     "relations",
     "Best head per relation",
-    beside(__file__),
+    template_of(__file__),
     needs=[BEST],
     figures=figures,
     sentences=sentences,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.counts import CORPUS, MEASURED, kind
 from attnray.report.findings import Findings
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 from attnray.report.wording import count
 
 
@@ -50,4 +50,4 @@ def context(findings: Findings) -> Mapping[str, object]:
     }
 
 
-SECTION = Section("run", "What was run", beside(__file__), uses=[CORPUS], context=context)
+SECTION = Section("run", "What was run", template_of(__file__), uses=[CORPUS], context=context)

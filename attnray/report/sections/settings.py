@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attnray.report.columns import Column, PageTable
 from attnray.report.findings import Findings
-from attnray.report.section import Section, beside
+from attnray.report.section import Section, template_of
 
 COLUMNS: tuple[Column[tuple[str, str]], ...] = (
     Column("Setting", lambda setting: setting[0]),
@@ -20,4 +20,4 @@ def context(findings: Findings) -> Mapping[str, object]:
     return {"settings": PageTable("Table: settings", COLUMNS, rows, look="settings")}
 
 
-SECTION = Section("settings", "Settings", beside(__file__), context=context)
+SECTION = Section("settings", "Settings", template_of(__file__), context=context)
