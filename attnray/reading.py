@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 from numpy.typing import NDArray
 
-from attnray.corpus.example import Example, from_table
+from attnray.corpus.example import Example
 from attnray.errors import InputError
-from attnray.metrics.words import from_words, to_words
-from attnray.stages.planned import run_folder
-from attnray.store.attention import AttentionReader
-from attnray.store.folder import RunFolder, read_table
+from attnray.store.cases import chosen_cases
+from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
+from attnray.store.places import run_folder
+
+if TYPE_CHECKING:
+    from attnray.store.attention import AttentionReader
 
 #: Shards whose examples and store are kept open.
 SHARDS_HELD = 4
@@ -74,6 +76,10 @@ class StoredExample:
         return weights
 
     def _between_words(self, weights: NDArray[np.float64], merge: str) -> NDArray[np.float64]:
+        import torch
+
+        from attnray.metrics.accumulators.words import from_words, to_words
+
         count, owner = len(self.words), [self.example.word_of_piece]
         maps = torch.from_numpy(weights)[None]
         merged = from_words(to_words(maps, owner, count), owner, count, merge)
@@ -101,6 +107,7 @@ class RunReader:
         manifest = Manifest.read(self._folder)
         if manifest is None:
             raise InputError(f"{run_dir} has no manifest.json: it is not a run folder")
+        self._manifest = manifest
         if role is not None and role not in manifest.roles:
             raise InputError(f"{run_dir} has no role {role}, but {', '.join(manifest.roles)}")
         sets = manifest.sets_of(role) if role else manifest.sets
@@ -133,22 +140,51 @@ class RunReader:
         return [self._example(row) for row in rows]
 
     def table(self, name: str) -> pa.Table:
-        """A table of the contract, such as `syntax_best`.
+        """A table, such as `syntax_best`.
 
         Raises:
             InputError: the run has no such table.
         """
-        path = self._folder.table(name)
-        if not path.exists():
-            raise InputError(f"{path}: the run has no such table")
-        return read_table(path)
+        return self._folder.table(name)
+
+    def cases(
+        self,
+        metric: str,
+        layer: int | None = None,
+        head: int | None = None,
+        direction: str | None = None,
+        right: bool | None = None,
+        **values: object,
+    ) -> pa.Table:
+        """The cases of a predictor, each with the sentence it stands in.
+
+        `run.cases("syntax", layer=3, head=1, relation="obj", right=False)` has the direct objects
+        that head 3-1 does not find.
+
+        Args:
+            metric: syntax, coreference or gap.
+            layer: counted from 1.
+            head: counted from 1; with both, the column `right` says whether this head is right.
+            direction: what the head is scored in, of syntax; by default dependent_to_head.
+            right: only cases that the head has right (True) or wrong (False).
+            values: only cases with these values, by column.
+
+        Returns:
+            The columns of the cases and, behind them, `sentence`: the words of the example.
+            Without a head `right` has the bits of all heads.
+
+        Raises:
+            InputError: there are no such cases, or no such column, head or direction.
+        """
+        head_of = None if layer is None or head is None else (layer, head, direction)
+        return chosen_cases(self._folder, self._manifest, metric, head_of, right, values)
 
     @cached_property
     def _index(self) -> pa.Table:
         """Document, shard and position of every example, in the order of the corpus."""
         tables = []
         for shard in self._set.shards:
-            rows = read_table(self._folder.shard(shard), columns=["index", "document"])
+            rows = self._folder.example_columns(shard, ["index", "document"])
             rows = rows.append_column("shard", pa.array(np.full(len(rows), shard)))
             tables.append(rows.append_column("position", pa.array(np.arange(len(rows)))))
         return pa.concat_tables(tables).sort_by("index")
@@ -158,11 +194,8 @@ class RunReader:
         return StoredExample(examples[row["position"]], reader, row["position"])
 
     def _open_shard(self, shard: int) -> tuple[list[Example], AttentionReader]:
-        path = self._folder.attention(shard)
-        if not path.is_dir():
-            raise InputError(f"{path}: the attention of this shard is not there yet")
-        examples = from_table(read_table(self._folder.shard(shard)))
-        return examples, AttentionReader(path)
+        reader = self._folder.attention(shard)
+        return self._folder.examples(shard), reader
 
 
 def _axis(name: str, number: int | None, count: int) -> slice | int:

@@ -13,32 +13,15 @@ from typing import get_args, get_type_hints
 
 from attnray.compare.rows import DepthRow, DifferenceRow, MatchRow
 from attnray.corpus.counts import CorpusRow
-from attnray.metrics.coreference import BestMentionRow, MentionBaselineRow, MentionRow
-from attnray.metrics.divergence import ClosenessRow, DivergenceRow
-from attnray.metrics.gap import BestPronounRow, PronounBaselineRow, PronounRow
 from attnray.metrics.heads import HeadRow
-from attnray.metrics.importance import ImportanceRow
-from attnray.metrics.patterns import PatternRow
-from attnray.metrics.syntax import BestRelationRow, OffsetRow, RelationRow
+from attnray.metrics.registry import METRICS
 from attnray.probe.tables import ProbeDifferenceRow, ProbeRow
 from attnray.report.reproduction import ReproductionRow
 
 #: Those of a run.
 RUN: Mapping[str, type] = {
-    "patterns": PatternRow,
-    "divergence": DivergenceRow,
-    "layer_closeness": ClosenessRow,
+    **{name: row for metric in METRICS.values() for name, row in metric.rows.items()},
     "heads": HeadRow,
-    "importance": ImportanceRow,
-    "syntax": RelationRow,
-    "syntax_baselines": OffsetRow,
-    "syntax_best": BestRelationRow,
-    "coreference": MentionRow,
-    "coreference_baselines": MentionBaselineRow,
-    "coreference_best": BestMentionRow,
-    "gap": PronounRow,
-    "gap_baselines": PronounBaselineRow,
-    "gap_best": BestPronounRow,
     "probes": ProbeRow,
     "probe_differences": ProbeDifferenceRow,
     "corpus": CorpusRow,

@@ -26,15 +26,13 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from attnray.config import Config, ModelConfig, typed
-from attnray.metrics.base import AttentionMetric
+from attnray.metrics.analysis import analyse
 from attnray.metrics.registry import METRICS
 from attnray.model.encoder import Encoder
 from attnray.model.source import locate
-from attnray.stages.analyse import groups
-from attnray.stages.extract import read_examples
-from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
+from attnray.store.maps import StoredMaps
 from attnray.store.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,7 +114,7 @@ def forward(folder: RunFolder, threads: int) -> float:
     seconds = 0.0
     for each in manifest.sets:
         for shard in each.shards:
-            examples = read_examples(folder, shard)
+            examples = folder.examples(shard)
             start = time.perf_counter()
             for _, group in groupby(examples, key=lambda example: example.batch):
                 batch = list(group)
@@ -136,19 +134,14 @@ def metrics(run_dir: Path) -> Iterator[tuple[str, float, float]]:
     run = Run(folder, config, manifest)
     for name in run.metrics:
         each = run.measurements(name)[0]
-        if METRICS[name].attention:
-            metric, shard = cast(AttentionMetric, each.metric), each.examples.shards[0]
-            examples = read_examples(folder, shard)
-            reader = AttentionReader(folder.attention(shard))
-            lengths = [example.length for example in examples]
+        if METRICS[name].made_of == "attention":
+            shard = each.examples.shards[0]
+            examples = folder.examples(shard)
+            maps = StoredMaps(folder.attention(shard), examples)
             start = time.perf_counter()
-            for _ in groups(reader, lengths):
-                pass
+            maps.feed(lambda first, layers, group: None)
             reading = time.perf_counter() - start
-            sums = metric.start(examples, reader.heads)
-            for first, layers, attention in groups(reader, lengths):
-                sums.add(first, layers, attention)
-            sums.partial()
+            analyse([each.metric], examples, maps)
             yield name, time.perf_counter() - start - 2 * reading, reading
 
 

@@ -6,11 +6,10 @@ import re
 from dataclasses import fields
 
 import pytest
-import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from attnray.cli.main import configuration_folder
+from attnray.cli.choices import choices, configuration_folder, models, register_models
 from attnray.config import (
     CHOICES,
     CORPUS_CHOICES,
@@ -48,38 +47,41 @@ GIVEN: dict[str, list[str]] = {
 
 def composed(*overrides: str) -> Config:
     register()
+    register_models()
     with initialize_config_dir(str(FOLDER), version_base=None):
         return typed(compose("config", overrides=list(overrides)))
 
 
-#: All others are alike: to compose every one of them would take a minute.
-MODELS = ("hub", "minilm", "bert-base-uncased", "multiberts-seed-0")
+#: The models of the table are alike, and to compose a whole run of each would take half a minute.
+ALIKE = models().keys() - {"bert-base-uncased", "multiberts-seed-0"}
+ALL = [(group, name) for group in GIVEN for name in choices(group) if name not in ALIKE]
 
 
-def choices() -> list[tuple[str, str]]:
-    found = [(path.parent.name, path.stem) for path in sorted(FOLDER.glob("*/*.yaml"))]
-    return [(group, name) for group, name in found if group != "model" or name in MODELS]
-
-
-@pytest.mark.parametrize(("group", "name"), choices())
+@pytest.mark.parametrize(("group", "name"), ALL)
 def test_every_choice_composes_and_is_possible(group: str, name: str) -> None:
-    given = GIVEN[group] if name not in ("sample", *MODELS[1:]) else []
+    given = [] if name in ("sample", "minilm", *models()) else GIVEN[group]
     check(composed(f"{group}={name}", *given))
 
 
 def test_the_groups_are_all_there() -> None:
-    assert {group for group, _ in choices()} == set(GIVEN)
+    assert {path.parent.name for path in FOLDER.glob("*/*.yaml")} == set(GIVEN)
 
 
-def test_a_model_named_like_its_file_and_a_store_and_an_executor_too() -> None:
-    for path in FOLDER.glob("model/*.yaml"):
-        model = OmegaConf.merge(OmegaConf.structured(ModelConfig), OmegaConf.load(path))
-        if path.stem != "hub":
-            assert model.name == path.stem
-    for path in FOLDER.glob("store/*.yaml"):
-        assert composed(f"store={path.stem}").store.codec == path.stem
-    for path in FOLDER.glob("executor/*.yaml"):
-        assert composed(f"executor={path.stem}").executor.name == path.stem
+def test_every_model_composes_as_its_row_or_its_file_says() -> None:
+    register_models()
+    named = choices("model")
+    with initialize_config_dir(str(FOLDER), version_base=None):
+        each = compose(overrides=[f"+model@{name}={name}" for name in named])
+    assert OmegaConf.to_container(each) == named
+    for choice in named.keys() - {"hub"}:
+        assert OmegaConf.merge(OmegaConf.structured(ModelConfig), each[choice]).name == choice
+
+
+def test_a_store_and_an_executor_are_named_like_their_files() -> None:
+    for choice in choices("store"):
+        assert composed(f"store={choice}").store.codec == choice
+    for choice in choices("executor"):
+        assert composed(f"executor={choice}").executor.name == choice
 
 
 def test_a_well_known_corpus_can_be_a_copy_and_its_checksum_can_be_dropped() -> None:
@@ -89,10 +91,10 @@ def test_a_well_known_corpus_can_be_a_copy_and_its_checksum_can_be_dropped() -> 
 
 
 def test_corpora_are_as_their_files_say() -> None:
-    for path in FOLDER.glob("corpus/*.yaml"):
-        known = composed(f"corpus={path.stem}", "corpus.path=x").corpus
-        address = str(yaml.safe_load(path.read_text())["path"])
-        assert known.name == path.stem
+    for choice, settings in choices("corpus").items():
+        known = composed(f"corpus={choice}", "corpus.path=x").corpus
+        address = str(settings["path"])
+        assert known.name == choice
         if is_address(address):
             assert known.licence or known.name == "sample"
             assert guess_format(address) == known.format

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
-from omegaconf import OmegaConf
+from attnray.cli.choices import choices
 
 #: What each job does, and an example of it.
 JOBS = {
@@ -66,6 +66,22 @@ Models and corpora by name: python jobs/list.py
 Exit status: 0 complete; 1 incomplete, the message names what is missing; 2 a setting or an
 input cannot be used."""
 
+_JOBS_HELP = """\
+usage: attnray JOB [KEY=VALUE ...]
+
+What attention heads do: from a model and a corpus to tables and a report.
+
+{jobs}
+
+  attnray JOB --help   what a job does, with an example and its options
+  attnray --version    the version of attnray"""
+
+
+def jobs_text() -> str:
+    """What `attnray --help` prints: every job with a line of what it does."""
+    firsts = {job: what.split(". ")[0].rstrip(".") for job, (what, _) in JOBS.items()}
+    return _JOBS_HELP.format(jobs="\n".join(f"  {job:9}{what}." for job, what in firsts.items()))
+
 
 def help_text(job: str) -> str:
     """What `--help` of a job prints."""
@@ -73,26 +89,20 @@ def help_text(job: str) -> str:
     return _HELP.format(job=job, what=what, example=example)
 
 
-def choices_text(folder: Path) -> str:
-    """The models and corpora that have a configuration, as columns of text.
-
-    Args:
-        folder: the folder of configurations.
-    """
+def choices_text() -> str:
+    """The models and corpora that have a name, as columns of text."""
     parts = []
     for group in ("model", "corpus"):
-        rows = [_row(group, path) for path in sorted((folder / group).glob("*.yaml"))]
+        rows = [_row(group, name, settings) for name, settings in choices(group).items()]
         parts.append(_columns([(group, "size", "licence"), *rows]))
     return "\n\n".join(parts)
 
 
-def _row(group: str, path: Path) -> tuple[str, str, str]:
+def _row(group: str, name: str, settings: dict[str, Any]) -> tuple[str, str, str]:
     """The name of a choice, its size, or what has to be given with it, and its licence."""
-    config = OmegaConf.to_container(OmegaConf.load(path))
-    assert isinstance(config, dict)
-    to_give = [f"give {group}.{key}=" for key in ("hub", "path") if config.get(key) == "???"]
-    size = to_give[0] if to_give else str(config.get("size") or "–")
-    return path.stem, size, str(config.get("licence") or "–")
+    to_give = [f"give {group}.{key}=" for key in ("hub", "path") if settings.get(key) == "???"]
+    size = to_give[0] if to_give else str(settings.get("size") or "–")
+    return name, size, str(settings.get("licence") or "–")
 
 
 def _columns(rows: list[tuple[str, str, str]]) -> str:

@@ -10,16 +10,20 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from attnray.config import Config, check, planned, typed
+from attnray.cli.checks import check
+from attnray.config import Config, planned, typed
 from attnray.errors import InputError
 from attnray.executors.process import ANALYSE, EXTRACT, PROBE, process
+from attnray.executors.work import make_executor
 from attnray.metrics.registry import PROBES
 from attnray.report.closing import closing_lines
-from attnray.stages.planned import existing, plan, run_folder, runs_folder
+from attnray.stages.planned import existing, plan
 from attnray.stages.reduce import reduce, reduce_probes
 from attnray.stages.report import report, shown_tables
-from attnray.store.folder import RunFolder, fingerprint
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest, refuse_other
+from attnray.store.places import run_folder, runs_folder
 from attnray.store.run import Run
 
 #: Settings that cannot change on a run folder: its attention was made with them.
@@ -27,10 +31,14 @@ FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens",
 
 
 def _run(config: Config, _: list[str]) -> None:
-    run = plan(config)
+    run = _planned(config)
     process(run)
     finish(run)
     _print_summary(run)
+
+
+def _planned(config: Config) -> Run:
+    return plan(config, make_executor(config.executor).device())
 
 
 def finish(run: Run) -> None:
@@ -40,7 +48,7 @@ def finish(run: Run) -> None:
 
 
 def _plan(config: Config, _: list[str]) -> None:
-    run = plan(config)
+    run = _planned(config)
     count = len(run.manifest.examples)
     print(f"{run.folder.path}: {count} shards planned")
 
@@ -58,7 +66,7 @@ def _probe(config: Config, overrides: list[str]) -> None:
     process(run, frozenset({PROBE}))
     reduce_probes(run)
     print(closing_lines(shown_tables(run, {PROBES}), run.model))
-    print(f"tables:  {run.folder.path / 'tables'}")
+    print(f"tables:  {run.folder.tables}")
 
 
 def _reduce(config: Config, overrides: list[str]) -> None:
@@ -74,7 +82,7 @@ def _compare(config: Config, _: list[str]) -> None:
     names = sorted(folder.path.resolve().name for folder in folders)
     default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
     target = run_folder(config.run_dir) if config.run_dir else default
-    page = compare(folders, RunFolder(target), config.executor)
+    page = compare(folders, RunFolder(target))
     print(f"tables:  {target / 'tables'}")
     print(f"report:  {page}")
 
@@ -117,7 +125,7 @@ def _existing(config: Config, overrides: list[str], metric: str | None = None) -
         InputError: there is no plan in the folder, or it was made with other settings.
     """
     if config.run_dir is None:
-        return plan(_with(config, metric))
+        return _planned(_with(config, metric))
     folder = RunFolder(run_folder(config.run_dir))
     manifest = Manifest.read(folder)
     if manifest is None:
@@ -154,7 +162,7 @@ def _print_summary(run: Run) -> None:
         print(f"note: {note}")
     if lines := closing_lines(shown_tables(run), run.model):
         print(lines)
-    print(f"tables:  {run.folder.path / 'tables'}")
+    print(f"tables:  {run.folder.tables}")
     print(f"report:  {run.folder.report}")
     if run.config.reproduce:
         print(f"paper:   {run.folder.report.with_name('reproduction.html')}")

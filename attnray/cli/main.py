@@ -7,9 +7,8 @@ import re
 import sys
 from dataclasses import asdict
 from difflib import get_close_matches
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -18,11 +17,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-import attnray
+from attnray.cli.checks import check
+from attnray.cli.choices import configuration_folder, register_models
 from attnray.cli.help import choices_text, help_text
 from attnray.cli.member import Member
 from attnray.cli.overrides import known_to_hydra
-from attnray.config import Config, check, register, typed
+from attnray.config import Config, register, typed
 from attnray.errors import IncompleteRun, InputError
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -32,20 +32,13 @@ MULTIRUN = ("-m", "--multirun")
 HYDRA_FOLDER = "ATTNRAY_HYDRA_FOLDER"
 
 
-def main(job: str) -> None:
+def main(job: str) -> NoReturn:
     """Run a job with the overrides of the command line, and end the process.
 
     Exit status: 0 complete; 1 the run is incomplete, and the message names each missing
     shard; 2 the configuration or the input cannot be used.
     """
     sys.exit(_status(job))
-
-
-def configuration_folder() -> Path:
-    """The folder of configurations: inside the installed package, or beside it."""
-    package = Path(attnray.__file__).parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
 
 
 def _status(job: str) -> int:
@@ -73,7 +66,7 @@ def _compose_and_run(job: str) -> None:
         print(help_text(job))
         return
     if job == "list":
-        print(choices_text(configuration_folder()))
+        print(choices_text())
         return
     # Hydra's parser refuses it between settings.
     sweep_first = sorted(arguments, key=lambda each: each not in MULTIRUN)
@@ -102,6 +95,7 @@ def _composed() -> list[Member]:
     # Without this Hydra prints several lines and ends the process itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     register()
+    register_models()
     members: list[Member] = []
     failures: list[Exception] = []
 

@@ -12,7 +12,7 @@ from attnray.config import RolesConfig
 from attnray.corpus.files import addresses
 from attnray.corpus.readers import ENDINGS, guess_format
 from attnray.errors import InputError
-from attnray.store.folder import fingerprint
+from attnray.store.files import fingerprint
 
 ROLES = tuple(field.name for field in fields(RolesConfig))
 _CHOICE = re.compile(rf"(?:(model|corpus)|(?:corpus@)?corpora\.({'|'.join(ROLES)}))=(.+)", re.S)

@@ -11,9 +11,12 @@ from attnray.cli.member import Member
 from attnray.compare.job import compare
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.executors.process import Processed, process_all
+from attnray.executors.work import make_executor
 from attnray.stages.plan import PlannedSets
-from attnray.stages.planned import Place, plan, run_folder, runs_folder
-from attnray.store.folder import RunFolder, fingerprint
+from attnray.stages.planned import Place, plan
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
+from attnray.store.places import run_folder, runs_folder
 from attnray.store.run import Run
 
 #: Settings whose values already tell run folders apart.
@@ -73,7 +76,7 @@ def _compared(runs: list[Run], folder: Path | None) -> list[str]:
     folders = [run.folder for run in runs]
     target = RunFolder(folder or runs_folder() / _default_name(folders))
     try:
-        print(f"comparison: {compare(folders, target, runs[0].config.executor)}")
+        print(f"comparison: {compare(folders, target)}")
     except IncompleteRun as error:
         return [f"The comparison failed: {error}"]
     return []
@@ -87,9 +90,10 @@ def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
     """
     runs: list[Run] = []
     failed: list[str] = []
+    device = make_executor(placed[0][0].config.executor).device()
     for member, place in placed:
         try:
-            run = plan(member.config, place)
+            run = plan(member.config, device, place)
         except InputError as error:
             failed.append(f"{_name(member)}: {error}")
             continue

@@ -10,56 +10,52 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from attnray.compare.heldout import Choices, HeldOut, heldout
+from attnray.compare.heldout import ByRow, HeldOut, heldout
 from attnray.compare.rows import DifferenceRow
 from attnray.compare.subjects import Subject
-from attnray.config import ExecutorConfig
+from attnray.metrics.base import Predictor
 from attnray.metrics.paired import Comparison, difference_of, holm
 from attnray.metrics.registry import METRICS
 from attnray.metrics.rows import whole_schema
-from attnray.metrics.syntax import ALL_BUT_PUNCT
 
-#: Metrics of heads as predictors, and the rows that are made of the others.
-PREDICTING = {"syntax": ("all", ALL_BUT_PUNCT), "coreference": ("all",), "gap": ("all",)}
+#: The metrics of heads as predictors.
+PREDICTORS = [metric for metric in METRICS.values() if issubclass(metric, Predictor)]
 
 
 Row = dict[str, object]
 
 
-def differences_table(subjects: Sequence[Subject], executor: ExecutorConfig) -> pa.Table:
+def differences_table(subjects: Sequence[Subject]) -> pa.Table:
     """Every two subjects over the same examples: the best heads of one less those of the other.
 
-    Both heads are held out: chosen on the other folds of documents. Where one model leaves out
+    Both heads are held out: picked on the other folds of documents. Where one model leaves out
     or cuts what the other does not, they are compared on the cases they share. p-values are
     corrected for the number of relations, mention types or genders of a pair (Holm).
     """
-    pairs = [
-        (metric, one, other)
-        for metric in PREDICTING
-        for one, other in combinations(range(len(subjects)), 2)
-        if _comparable(subjects[one], subjects[other], metric)
-    ]
-    wanted = list(dict.fromkeys((place, m) for m, *places in pairs for place in places))
-    found = heldout([(subjects[place].run, metric) for place, metric in wanted], executor)
-    choices = dict(zip(wanted, found, strict=True))
     rows: list[Row] = []
-    for metric, one, other in pairs:
-        corpus = subjects[one].run.manifest.sets_of(METRICS[metric].role)[0].corpus
-        models = {"model": subjects[one].name, "other_model": subjects[other].name}
-        named = {**models, "corpus": corpus, "metric": metric}
-        both = choices[one, metric], choices[other, metric]
-        rows += [named | row for row in _pair(*both, PREDICTING[metric])]
+    for metric in PREDICTORS:
+        pairs = [
+            (one, other)
+            for one, other in combinations(range(len(subjects)), 2)
+            if _comparable(subjects[one], subjects[other], metric)
+        ]
+        places = dict.fromkeys(place for pair in pairs for place in pair)
+        found = {place: heldout(subjects[place].run, metric.name) for place in places}
+        for one, other in pairs:
+            corpus = subjects[one].run.manifest.sets_of(metric.role)[0].corpus
+            models = {"model": subjects[one].name, "other_model": subjects[other].name}
+            named = {**models, "corpus": corpus, "metric": metric.name}
+            rows += [named | row for row in _pair(found[one], found[other], metric.together)]
     return pa.Table.from_pylist(rows, whole_schema(DifferenceRow))
 
 
-def _comparable(one: Subject, other: Subject, metric: str) -> bool:
+def _comparable(one: Subject, other: Subject, metric: type[Predictor]) -> bool:
     """Whether both were measured by a metric, over the same corpus."""
-    role = METRICS[metric].role
-    measured = metric in one.run.metrics and metric in other.run.metrics
-    return measured and one.examples(role) == other.examples(role)
+    measured = metric.name in one.run.metrics and metric.name in other.run.metrics
+    return measured and one.examples(metric.role) == other.examples(metric.role)
 
 
-def _pair(ours: Choices, theirs: Choices, together: tuple[str, ...]) -> Iterator[Row]:
+def _pair(ours: ByRow, theirs: ByRow, together: tuple[str, ...]) -> Iterator[Row]:
     """The rows of two subjects, corrected within each cut."""
     cuts = dict.fromkeys(cut for cut, _ in ours)
     for cut in cuts:
@@ -89,7 +85,7 @@ def _pair(ours: Choices, theirs: Choices, together: tuple[str, ...]) -> Iterator
 
 @dataclass(frozen=True)
 class Pair:
-    """What two held-out choices got right of the cases both have, by unit."""
+    """What the picks of two got right of the cases both have, by unit."""
 
     correct: NDArray[np.int64]
     other: NDArray[np.int64]
@@ -98,7 +94,7 @@ class Pair:
 
     @classmethod
     def of(cls, ours: HeldOut, theirs: HeldOut) -> Pair:
-        """The shared cases of two choices."""
+        """The shared cases of two."""
         _, here, there = np.intersect1d(ours.items, theirs.items, return_indices=True)
         # Of documents of one name, one model may have cut one more.
         same = ours.totals[here] == theirs.totals[there]

@@ -1,112 +1,94 @@
-"""Held out: what the heads chosen on the other folds get right, for each sentence and mention."""
+"""Held out: what the heads picked on the other folds get right, for each sentence and mention."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from attnray.compare.chosen import ChosenHeads
-from attnray.config import ExecutorConfig
-from attnray.executors.process import analyse_more
-from attnray.metrics.base import AttentionMetric, merge, under
-from attnray.metrics.best import FEWEST_UNITS, chosen
-from attnray.metrics.sums import Partial
-from attnray.store.partials import read_partial
-from attnray.store.run import Measurement, Run
+from attnray.errors import InputError
+from attnray.metrics.base import Predictor
+from attnray.metrics.best import FEWEST_UNITS, picks
+from attnray.metrics.predictions import bits
+from attnray.metrics.tree import merge
+from attnray.store.run import Run
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Right and all cases by item; `alike` says whether every fold chose the same head.
+    """Right and all cases by item; `alike` says whether every fold has the same pick.
 
-    An item is a sentence, of syntax, or a mention; `units` has the document, or block of
-    sentences, of each.
+    An item is a sentence, of syntax, or a mention, known by a number that no model decides;
+    `units` has the document, or block of sentences, of each.
     """
 
-    items: NDArray[np.int64]
-    units: NDArray[np.int64]
-    correct: NDArray[np.int64]
-    totals: NDArray[np.int64]
+    items: Counts
+    units: Counts
+    correct: Counts
+    totals: Counts
     alike: bool
 
 
 #: By what examples are cut to and row of a table: relation, mention type or gender.
-Choices = dict[tuple[int | None, str], HeldOut]
+ByRow = dict[tuple[int | None, str], HeldOut]
 
 
-def heldout(measured: Sequence[tuple[Run, str]], executor: ExecutorConfig) -> list[Choices]:
-    """The held-out choices of metrics of heads as predictors, each of a run.
-
-    The heads were chosen by the partials of all shards. To score them by item attention is
-    analysed once more, shard by shard, and what is found is kept in the run folder.
-
-    Args:
-        measured: reduced runs whose attention is stored, and the name of a metric of each.
-        executor: where to analyse.
+def heldout(run: Run, metric: str) -> ByRow:
+    """What the picks of a predictor get right, from the cases that its run kept.
 
     Returns:
-        For each, its choices; without those of too few units to hold out.
+        For each row what is held out; without those of too few units.
 
     Raises:
-        IncompleteRun: a shard could not be analysed.
+        InputError: the run kept no cases.
+        IncompleteRun: cases are missing or damaged.
     """
-    scorings = [
-        [_Scoring.of(run, measurement) for measurement in run.measurements(metric)]
-        for run, metric in measured
-    ]
-    runs: dict[int, tuple[Run, list[tuple[ChosenHeads, int]]]] = {}
-    for (run, _), own in zip(measured, scorings, strict=True):
-        pieces = runs.setdefault(id(run), (run, []))[1]
-        pieces += [(each.metric, shard) for each in own for shard in each.shards]
-    analyse_more(list(runs.values()), "comparison", executor)
-    return [
-        {(each.cut, row): found for each in own for row, found in each.choices(run).items()}
-        for (run, _), own in zip(measured, scorings, strict=True)
-    ]
-
-
-@dataclass(frozen=True)
-class _Scoring:
-    """The chosen heads of a metric over one of its example sets."""
-
-    metric: ChosenHeads
-    cut: int | None
-    shards: list[int]
-
-    @classmethod
-    def of(cls, run: Run, measurement: Measurement) -> _Scoring:
-        metric, examples = measurement.metric, measurement.examples
-        total = merge(read_partial(run.folder.partial(metric.name, s)) for s in examples.shards)
-        heads = {row: chosen(under(total, f"{row}/paired")["h"]) for row in _rows(total)}
-        best = ChosenHeads(cast(AttentionMetric, metric), heads)
-        return cls(best, examples.max_tokens, examples.shards)
-
-    def choices(self, run: Run) -> dict[str, HeldOut]:
-        """Those of each row, from the partials."""
-        partials = [read_partial(run.folder.partial(self.metric.name, s)) for s in self.shards]
-        found = {}
-        for row, alike in self.metric.alike.items():
-            held = _joined([under(p, row) for p in partials if f"{row}/items" in p], alike)
+    if not run.config.cases:
+        raise InputError(
+            f"{run.folder.path} kept no cases to compare: start it again with cases=true"
+        )
+    found: ByRow = {}
+    for each in run.measurements(metric):
+        predictor, shards = each.metric, each.examples.shards
+        assert isinstance(predictor, Predictor)
+        kind = predictor.partial
+        total = merge(run.folder.partial(metric, kind, shard) for shard in shards)
+        chosen = {row: picks(own.paired.h) for row, own in predictor.by_row(total).items()}
+        parts = [_scored(run, predictor, shard, chosen) for shard in shards]
+        for row, heads in chosen.items():
+            held = _joined([part[row] for part in parts if row in part], len(set(heads)) == 1)
             if len(np.unique(held.units)) >= FEWEST_UNITS:
-                found[row] = held
-        return found
+                found[each.examples.max_tokens, row] = held
+    return found
 
 
-def _rows(total: Partial) -> list[str]:
-    end = "/paired/h"
-    return [name.removesuffix(end) for name in total if name.endswith(end)]
+def _scored(
+    run: Run, predictor: Predictor, shard: int, chosen: Mapping[str, Sequence[int]]
+) -> dict[str, pa.Table]:
+    """The cases of a shard by row: item, unit, and whether the pick of their fold is right."""
+    cases = run.folder.cases(predictor.name, shard)
+    examples = run.folder.example_columns(shard, ["index", "words"])
+    words = dict(zip(examples["index"].to_pylist(), examples["words"].to_pylist(), strict=True))
+    fold = cases["fold"].to_numpy()
+    known = pa.table({"item": predictor.items(cases, words), "unit": cases["unit"]})
+    scored = {}
+    for row, belongs in predictor.groups(cases).items():
+        right = pa.array(bits(cases, np.array(chosen[row], np.int64)[fold]))
+        scored[row] = known.append_column("right", right).filter(pa.array(belongs))
+    return scored
 
 
-def _joined(parts: Sequence[Partial], alike: bool) -> HeldOut:
-    """Those of all shards, several of one item added up."""
-    items, units, correct, totals = (
-        np.concatenate([part[name] for part in parts])
-        for name in ("items", "units", "correct", "totals")
+def _joined(parts: Sequence[pa.Table], alike: bool) -> HeldOut:
+    """The cases of all shards by item."""
+    whole = pa.concat_tables(parts)
+    items, first, item_of = np.unique(
+        whole["item"].to_numpy(), return_index=True, return_inverse=True
     )
-    items, first, item_of = np.unique(items, return_index=True, return_inverse=True)
-    correct, totals = (np.bincount(item_of, each).astype(np.int64) for each in (correct, totals))
-    return HeldOut(items, units[first], correct, totals, alike)
+    totals = np.bincount(item_of, minlength=len(items)).astype(np.int64)
+    correct = np.bincount(item_of, whole["right"].to_numpy(), len(items)).astype(np.int64)
+    return HeldOut(items, whole["unit"].to_numpy()[first], correct, totals, alike)

@@ -12,57 +12,49 @@ from attnray.compare.differences import differences_table
 from attnray.compare.probes import probe_differences_table
 from attnray.compare.roles import matches_table
 from attnray.compare.subjects import Subject, opened
-from attnray.config import ExecutorConfig
 from attnray.errors import InputError
+from attnray.metrics.registry import METRICS
 from attnray.report.comparison import comparison
 from attnray.stages.report import write_report
-from attnray.store.folder import RunFolder, write_json, write_table
+from attnray.store.folder import RunFolder
 
 #: Tables of the runs, set under each other.
-JOINED = (
-    "syntax_best",
-    "coreference_best",
-    "coreference_baselines",
-    "gap_best",
-    "gap_baselines",
-    "probes",
-)
+JOINED = (*(table for metric in METRICS.values() for table in metric.compared), "probes")
 
 
-def compare(folders: Sequence[RunFolder], target: RunFolder, executor: ExecutorConfig) -> Path:
+def compare(folders: Sequence[RunFolder], target: RunFolder) -> Path:
     """Write the comparison of finished runs: `tables/`, `figures/` and `report.html`.
 
     Args:
         folders: their folders.
         target: where the comparison lies; no run folder.
-        executor: where attention is analysed for the differences.
 
     Returns:
         The page.
 
     Raises:
         InputError: a folder is no finished run, or there are fewer than two subjects.
-        IncompleteRun: attention could not be analysed.
+        IncompleteRun: what a run found is missing or damaged.
     """
     subjects = opened(folders)
     if len(subjects) < 2:
         raise InputError("a comparison needs two runs, or one with controls=random")
     if target.manifest.exists():
         raise InputError(f"{target.path} is a run folder: choose another run_dir to compare in")
-    tables = _tables(subjects, executor)
+    tables = _tables(subjects)
     for name, table in tables.items():
-        write_table(target.table(name), table)
+        target.write_table(name, table)
     runs = [{"model": s.name, "run": str(s.run.folder.path)} for s in subjects]
-    write_json(target.path / "comparison.json", {"runs": runs})
+    target.write_json("comparison", {"runs": runs})
     return write_report(target, comparison(tables))[-1]
 
 
-def _tables(subjects: Sequence[Subject], executor: ExecutorConfig) -> dict[str, pa.Table]:
+def _tables(subjects: Sequence[Subject]) -> dict[str, pa.Table]:
     """The tables that there is something in."""
     joined = {name: [t for s in subjects if (t := s.table(name)) is not None] for name in JOINED}
     tables = {name: pa.concat_tables(each) for name, each in joined.items() if each}
     tables |= {
-        "differences": differences_table(subjects, executor),
+        "differences": differences_table(subjects),
         "probe_differences": probe_differences_table(subjects),
         "head_matches": matches_table(subjects),
         "behaviours_by_depth": depth_table(subjects),

@@ -11,12 +11,12 @@ import pyarrow as pa
 from attnray.compare.subjects import Subject
 from attnray.metrics.rows import whole_schema
 from attnray.probe.tables import ProbeDifferenceRow, differences_table
-from attnray.stages.reduce import scored
+from attnray.stages.reduce import results
 
 
 def probe_differences_table(subjects: Sequence[Subject]) -> pa.Table:
     """Each probe of every two subjects that were scored on the same sentences."""
-    probed = [(s, [replace(each, model=s.name) for each in scored(s.run)]) for s in subjects]
+    probed = [(s, [replace(each, model=s.name) for each in results(s.run)]) for s in subjects]
     rows: list[dict[str, object]] = []
     for (one, ours), (other, theirs) in combinations([each for each in probed if each[1]], 2):
         if one.examples("dev") == other.examples("dev"):

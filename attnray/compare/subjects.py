@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from attnray.config import planned, typed
 from attnray.errors import InputError
 from attnray.stages.planned import existing
-from attnray.store.folder import RunFolder, fingerprint, read_table
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
 from attnray.store.run import Run
 
@@ -35,7 +36,7 @@ class Subject:
         """Its rows of a table under its own name; None where its run has no such table."""
         if name not in self.run.tables:
             return None
-        table = read_table(self.folder.table(name))
+        table = self.folder.table(name)
         own = table.filter(pc.field("model") == self.run.model)
         return own.set_column(0, "model", pa.array([self.name] * len(own), pa.string()))
 
@@ -57,7 +58,7 @@ def opened(folders: Sequence[RunFolder]) -> list[Subject]:
     subjects: list[Subject] = []
     for folder in folders:
         run = _run(folder)
-        subjects += [Subject(member, folder, member.model) for member in run.members]
+        subjects += [Subject(each, folder, each.model) for each in run.with_twin]
     return _told_apart(subjects)
 
 
@@ -66,7 +67,7 @@ def _run(folder: RunFolder) -> Run:
     if manifest is None:
         raise InputError(f"{folder.path} has no manifest.json: give folders of finished runs")
     run = existing(folder, typed(planned(manifest.config)), manifest)
-    lacking = [name for name in run.tables if not folder.table(name).is_file()]
+    lacking = [name for name in run.tables if not folder.has_table(name)]
     if lacking:
         raise InputError(f"{folder.path} has no table {lacking[0]} yet: finish this run first")
     return run

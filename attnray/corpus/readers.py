@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from attnray.config import CorpusConfig
+from attnray.config import Config, CorpusConfig, corpora
 from attnray.corpus.document import Document
 from attnray.corpus.files import addresses, checksums
 from attnray.corpus.formats import rows
@@ -18,6 +18,7 @@ from attnray.corpus.formats.json_rows import json_rows, read_json
 from attnray.corpus.formats.parquet import parquet_rows, read_parquet
 from attnray.corpus.formats.text import read_text
 from attnray.corpus.formats.word_head import read_word_head
+from attnray.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,20 @@ ENDINGS = {
     ".jsonl": "json",
     ".parquet": "parquet",
 }
+
+
+def check(config: Config) -> None:
+    """Refuse corpora of formats that there are not.
+
+    Raises:
+        InputError: says what is possible.
+    """
+    for corpus in {id(each): each for each in corpora(config).values()}.values():
+        if corpus.format not in FORMATS:
+            raise InputError(
+                f"corpus.format={corpus.format} is not possible: it must be one of "
+                f"{', '.join(FORMATS)}"
+            )
 
 
 def guess_format(path: str) -> str | None:

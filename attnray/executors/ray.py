@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,8 +24,9 @@ import ray
 import attnray
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError, describe
+from attnray.executors.schedule import Assigned, Flight, Schedule
 from attnray.executors.work import Outcome, Task, Work, local_device
-from attnray.executors.worker import ModelSettings, ModelWorker
+from attnray.executors.worker import ModelWorker
 from attnray.stages.analyse import analyse
 from attnray.stages.extract import ExtractTask
 from attnray.stages.probe import ProbeTask, probe
@@ -36,94 +35,6 @@ from attnray.stages.probe import ProbeTask, probe
 IN_FLIGHT = 2
 #: The job's arrays travel by the run folder, so Ray's store can be small.
 OBJECT_STORE_BYTES = 100 * 2**20
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A task, and the place of the run it belongs to."""
-
-    work: int
-    task: Task
-
-    @property
-    def key(self) -> tuple[int, str, str]:
-        """What tells it from every other piece."""
-        return self.work, self.task.stage, self.task.name
-
-
-@dataclass
-class _Flight:
-    """A piece on its way: on which actor, None where it needs none."""
-
-    piece: _Piece
-    actor: Any = None
-
-
-class _State:
-    """Where a run of the executor stands.
-
-    Pieces on a model wait in a queue a model, `waiting`; runs of one model share it. `ready`
-    has what needs no model, `actors` those alive, each with the model it was last given.
-    """
-
-    def __init__(self, works: Sequence[Work]) -> None:
-        self.works = works
-        models: list[ModelSettings] = []
-        for work in works:
-            models += [] if work.model in models else [work.model]
-        self._model = [models.index(work.model) for work in works]
-        self.waiting: list[deque[_Piece]] = [deque() for _ in models]
-        self.ready: deque[_Piece] = deque()
-        self._later: dict[int, list[_Piece]] = {}
-        self._on_model: Counter[int] = Counter()
-        for number, work in enumerate(works):
-            for task in work.on_model():
-                self.wait(_Piece(number, task))
-            self.ready += [_Piece(number, task) for task in work.ready()]
-            self._later[number] = [_Piece(number, task) for task in work.probe]
-            self._release_probes(number)
-        self.actors: dict[Any, int | None] = {}
-        self.flying: dict[Any, _Flight] = {}
-        self.losses: Counter[tuple[int, str, str]] = Counter()
-        self.refused: set[int] = set()
-
-    def wait(self, piece: _Piece) -> None:
-        """Put a piece in the queue of its model."""
-        self.waiting[self._model[piece.work]].append(piece)
-        self._on_model[piece.work] += 1
-
-    def next_for(self, actor: Any) -> _Piece:
-        """A piece of the model that an actor has, else of the one that fewest actors have."""
-        model = self.actors[actor]
-        if model is None or not self.waiting[model]:
-            having = Counter(self.actors.values())
-            filled = [number for number, queue in enumerate(self.waiting) if queue]
-            model = min(filled, key=lambda number: having[number])
-        self.actors[actor] = model
-        return self.waiting[model].popleft()
-
-    def ended(self, piece: _Piece) -> None:
-        """A piece on a model has ended for good, or will be put back in line."""
-        self._on_model[piece.work] -= 1
-        self._release_probes(piece.work)
-
-    def refuse(self, work: int) -> None:
-        """Forget what is left of a run."""
-        self.refused.add(work)
-        for number, queue in enumerate(self.waiting):
-            self.waiting[number] = deque(piece for piece in queue if piece.work != work)
-        self.ready = deque(piece for piece in self.ready if piece.work != work)
-        self._later[work] = []
-
-    def load(self, actor: Any) -> int:
-        """How many pieces an actor has."""
-        return sum(flight.actor == actor for flight in self.flying.values())
-
-    def _release_probes(self, work: int) -> None:
-        """Probes are trained once nothing of their run is left to do on the model."""
-        if not self._on_model[work]:
-            self.ready += self._later[work]
-            self._later[work] = []
 
 
 class RayExecutor:
@@ -144,7 +55,7 @@ class RayExecutor:
             return
         with _Connection():
             self._check_resources(works)
-            state = _State(works)
+            state = Schedule(works)
             self._submit(state)
             while state.flying:
                 finished, _ = ray.wait(list(state.flying), num_returns=1)
@@ -183,8 +94,8 @@ class RayExecutor:
         """How many analyses may be in flight."""
         return self._config.analysers or max(1, int(ray.cluster_resources()["CPU"]))
 
-    def _submit(self, state: _State) -> None:
-        """Give every actor its pieces, and start as many others as may be in flight."""
+    def _submit(self, state: Schedule) -> None:
+        """Give every actor its tasks, and start as many others as may be in flight."""
         waiting = sum(map(len, state.waiting))
         wanted = min(self._extractors(state.works), waiting + len(state.actors))
         while len(state.actors) < wanted:
@@ -192,47 +103,47 @@ class RayExecutor:
         for _ in range(IN_FLIGHT):
             for actor in state.actors:
                 if any(state.waiting) and state.load(actor) < IN_FLIGHT:
-                    piece = state.next_for(actor)
-                    model = state.works[piece.work].model
-                    reference = actor.run.remote(model, piece.task)
-                    state.flying[reference] = _Flight(piece, actor)
+                    assigned = state.next_for(actor)
+                    model = state.works[assigned.work].model
+                    reference = actor.run.remote(model, assigned.task)
+                    state.flying[reference] = Flight(assigned, actor)
         flying = sum(flight.actor is None for flight in state.flying.values())
         for _ in range(min(self._analysers() - flying, len(state.ready))):
-            piece = state.ready.popleft()
-            reference = self._free(piece.task, state.works).remote(piece.task)
-            state.flying[reference] = _Flight(piece)
+            assigned = state.ready.popleft()
+            reference = self._free(assigned.task, state.works).remote(assigned.task)
+            state.flying[reference] = Flight(assigned)
 
     def _new_actor(self, works: Sequence[Work]) -> Any:
         options = {"num_cpus": self._config.cpus_per_extractor, "num_gpus": self._gpus(works)}
         return ray.remote(ModelWorker).options(**options).remote()
 
     def _free(self, task: Task, works: Sequence[Work]) -> Any:
-        """What runs a piece that is bound to no actor."""
+        """What runs a task that is bound to no actor."""
         options = {"num_cpus": 1, "max_retries": self._config.retries}
         if isinstance(task, ProbeTask):
             return ray.remote(probe).options(**options, num_gpus=self._gpus(works))
         return ray.remote(analyse).options(**options)
 
-    def _collect(self, state: _State, reference: Any) -> Iterator[Outcome]:
-        """Take in one finished piece, and what follows from it."""
+    def _collect(self, state: Schedule, reference: Any) -> Iterator[Outcome]:
+        """Take in one finished task, and what follows from it."""
         flight = state.flying.pop(reference)
-        piece, actor = flight.piece, flight.actor
+        assigned, actor = flight.assigned, flight.actor
         outcome = self._outcome(state, reference, flight)
         if outcome is not None:
             yield outcome
             if outcome.refused:
-                state.refuse(piece.work)
-            following = state.works[piece.work].analyse.get(getattr(piece.task, "shard", -1))
-            extracted = isinstance(piece.task, ExtractTask) and not outcome.error
-            if extracted and following and piece.work not in state.refused:
-                state.ready.append(_Piece(piece.work, following))
+                state.refuse(assigned.work)
+            following = state.works[assigned.work].analyse.get(getattr(assigned.task, "shard", -1))
+            extracted = isinstance(assigned.task, ExtractTask) and not outcome.error
+            if extracted and following and assigned.work not in state.refused:
+                state.ready.append(Assigned(assigned.work, following))
         if actor is not None:
-            state.ended(piece)
+            state.ended(assigned)
         self._release(state)
 
-    def _outcome(self, state: _State, reference: Any, flight: _Flight) -> Outcome | None:
-        """How a finished piece ended; None where it goes back in line."""
-        work, task = flight.piece.work, flight.piece.task
+    def _outcome(self, state: Schedule, reference: Any, flight: Flight) -> Outcome | None:
+        """How a finished task ended; None where it goes back in line."""
+        work, task = flight.assigned.work, flight.assigned.task
         try:
             ray.get(reference)
         except ray.exceptions.RayTaskError as error:
@@ -243,22 +154,22 @@ class RayExecutor:
                 return Outcome(work, task, describe(error))
             if self._again(state, flight):
                 return None
-            lost = f"its worker was lost {state.losses[flight.piece.key]} times"
+            lost = f"its worker was lost {state.losses[flight.assigned.key]} times"
             return Outcome(work, task, f"{lost}, at last by {describe(error)}")
         return Outcome(work, task)
 
-    def _again(self, state: _State, flight: _Flight) -> bool:
-        """Put a piece whose actor died back in line, a bounded number of times."""
+    def _again(self, state: Schedule, flight: Flight) -> bool:
+        """Put a task whose actor died back in line, a bounded number of times."""
         state.actors.pop(flight.actor, None)
-        if flight.piece.work in state.refused:
+        if flight.assigned.work in state.refused:
             return False
-        state.losses[flight.piece.key] += 1
-        if state.losses[flight.piece.key] > self._config.retries:
+        state.losses[flight.assigned.key] += 1
+        if state.losses[flight.assigned.key] > self._config.retries:
             return False
-        state.wait(flight.piece)
+        state.wait(flight.assigned)
         return True
 
-    def _release(self, state: _State) -> None:
+    def _release(self, state: Schedule) -> None:
         """End the actors that have nothing left to do: their CPUs go to the analyses."""
         if any(state.waiting):
             return

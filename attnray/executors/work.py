@@ -1,9 +1,10 @@
-"""What an executor is: it runs the pieces of one run or of many, wherever that is."""
+"""What there is to do of runs, how a task ends, and what an executor is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Protocol
 
 from attnray.config import ExecutorConfig
@@ -14,6 +15,11 @@ from attnray.stages.differentiate import DifferentiateTask
 from attnray.stages.extract import ExtractTask
 from attnray.stages.probe import ProbeTask
 
+#: The executors by name, each with its module and class.
+EXECUTORS = {
+    "ray": "attnray.executors.ray:RayExecutor",
+    "serial": "attnray.executors.serial:SerialExecutor",
+}
 #: What needs the model and its device.
 ModelTask = ExtractTask | DifferentiateTask
 Task = ModelTask | AnalyseTask | ProbeTask
@@ -21,7 +27,7 @@ Task = ModelTask | AnalyseTask | ProbeTask
 
 @dataclass(frozen=True)
 class Work:
-    """What is left to do of one model's run.
+    """The tasks that are left of one model's run.
 
     `analyse` holds the shards to analyse once they are extracted; probes are trained once
     every shard is.
@@ -53,7 +59,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A piece of work that ended.
+    """A task that ended.
 
     `work` is the place of the run it belongs to among those the executor was given; `error`
     says why it failed, in one line; `refused` is the error of an input that cannot be used,
@@ -67,16 +73,30 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Runs the work of one or more runs and tells of each piece as it ends.
+    """Runs the work of one or more runs and tells of each task as it ends.
 
-    A piece that fails is set aside and the rest goes on.
+    A task that fails is set aside and the rest goes on.
     """
 
     def device(self) -> str:
         """What extractors run on: cuda, or cpu where there is no GPU or none is asked for."""
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
-        """Run everything; every piece gives one outcome, unless the one before it failed."""
+        """Run everything; every task gives one outcome, unless the one before it failed."""
+
+
+def make_executor(config: ExecutorConfig) -> Executor:
+    """The configured executor; it is imported only where it is used.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    if config.name not in EXECUTORS:
+        known = ", ".join(EXECUTORS)
+        raise InputError(f"executor.name={config.name} is not possible: it must be one of {known}")
+    module, _, kind = EXECUTORS[config.name].partition(":")
+    executor: Executor = getattr(import_module(module), kind)(config)
+    return executor
 
 
 def local_device(config: ExecutorConfig) -> str:

@@ -1,119 +1,135 @@
-"""What a metric is: create, add, merge, extract."""
+"""What a metric is: one declaration, and an accumulator that gathers a shard."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from torch import Tensor
 
+from attnray.config import Config
 from attnray.corpus.example import Example
-from attnray.metrics.sums import Partial
+from attnray.metrics.predictions import Predictions
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: Layers and heads of a model.
+Heads = tuple[int, int]
 
 
 class Accumulator(Protocol):
-    """Gathers one shard."""
+    """Gathers what a metric finds in one shard."""
 
-    def add(self, first: int, layers: slice, attention: Tensor) -> None:
+    def add(self, first: int, layers: slice, maps: Tensor) -> None:
         """Take in some examples of equal length at some layers.
+
+        Groups of examples come in the order of the shard. The layers of a group come in
+        ascending order, all of them before the next group.
 
         Args:
             first: the position in the shard of the first of them; the others follow.
             layers: the layers they are of, from 0.
-            attention: float64 weights on any device, (example, layer, head, query, key).
+            maps: what the metric is made of, float64 on any device, (example, layer, head,
+                query, key).
         """
 
-    def partial(self) -> Partial:
-        """The sums of the shard, once every example and layer has been added."""
+    def partial(self) -> Any:
+        """The sums of the shard, of the metric's partial type, once everything was added."""
+
+    def cases(self) -> pa.Table | None:
+        """The cases of a predictor, None of any other metric."""
 
 
-@dataclass(frozen=True)
-class UnitCounts:
-    """What every head got right in the units of a shard.
+class Metric(ABC):
+    """A metric, declared: what it measures, what it is made of, and which tables it gives.
 
-    `units` and `folds` have an entry a unit, `correct` is (unit, candidate), `totals` (unit,).
-    Candidates are in the order that breaks ties (contract: Best head).
+    Attributes:
+        name: what settings and folders call it.
+        role: the corpus it measures (see `attnray.corpus.roles`).
+        made_of: attention, or the gradient of the masked-LM loss with respect to it.
+        partial: the type of its partials, a tree of arrays (see `attnray.metrics.tree`).
+        rows: its tables, each with its row type.
+        compared: those that a comparison of models sets under each other.
+        version: rises when its partials change.
+        beside: for one that cannot be asked for by name, the metric it is measured with and
+            the corpus format it takes.
     """
 
-    units: NDArray[np.int64]
-    folds: NDArray[np.int64]
-    correct: NDArray[np.int64]
-    totals: NDArray[np.int64]
+    name: ClassVar[str]
+    role: ClassVar[str]
+    made_of: ClassVar[Literal["attention", "gradients"]] = "attention"
+    partial: ClassVar[Any]
+    rows: ClassVar[Mapping[str, type]]
+    compared: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 1
+    beside: ClassVar[tuple[str, str] | None] = None
 
-
-class Predictions(Accumulator, Protocol):
-    """An accumulator of heads as predictors."""
-
-    def by_unit(self) -> dict[str, UnitCounts]:
-        """The counts of each row of its table of best heads."""
-
-
-class Measured(Protocol):
-    """What gives shards their partials."""
-
-    name: str
+    @classmethod
+    @abstractmethod
+    def of(cls, config: Config, max_tokens: int | None) -> Self:
+        """The metric of a configuration, over examples cut to so many pieces (None: sentences)."""
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What decides a partial's bytes beside the attention; `version` rises with the code."""
+        """The settings that decide its partials, beside what they are made of."""
+        return {}
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The settings that decide its tables, beside its partials."""
+        return {}
+
+    @abstractmethod
+    def start(self, examples: Sequence[Example], heads: Heads) -> Accumulator:
+        """An accumulator for the examples of a shard."""
+
+    @abstractmethod
+    def tables(self, total: Any) -> dict[str, pa.Table]:
+        """The tables of a merged partial, in the order of `rows`, without model and corpus."""
 
 
-class Metric(Measured, Protocol):
-    """A metric: its partials are merged by `merge`, and `tables` are made of the sum."""
+class Predictor(Metric):
+    """A metric of heads as predictors: each of its cases is predicted by a head, or not.
 
-    table_names: tuple[str, ...]
-
-    def tables(self, total: Partial) -> dict[str, pa.Table]:
-        """The metric's tables by name, without the columns model and corpus."""
-
-
-class ShardMetric(Measured, Protocol):
-    """What a shard's stored attention is analysed by."""
-
-    def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> Accumulator:
-        """An accumulator for the examples of a shard and (layers, heads)."""
-
-
-class AttentionMetric(ShardMetric, Metric, Protocol):
-    """A metric of stored attention."""
-
-
-def merge(partials: Iterable[Partial]) -> Partial:
-    """Add partials up by a tree in the order given: the same bits every time.
-
-    Holds no more than one partial per level of the tree.
+    Attributes:
+        case: the row type of its cases, but for `right`.
+        directions: what a head is scored in beside itself; one without a name is none.
+        together: rows of its table of best heads that are made of the others.
     """
-    levels: list[tuple[int, Partial]] = []
-    for partial in partials:
-        levels.append((1, partial))
-        while len(levels) > 1 and levels[-1][0] == levels[-2][0]:
-            _fold(levels)
-    while len(levels) > 1:
-        _fold(levels)
-    return levels[0][1]
+
+    case: ClassVar[type]
+    directions: ClassVar[tuple[str, ...]] = ("",)
+    together: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def by_row(self, total: Any) -> Mapping[str, Predictions]:
+        """What heads have right by row of its table of best heads, of a merged partial."""
+
+    @abstractmethod
+    def groups(self, cases: pa.Table) -> dict[str, NDArray[np.bool_]]:
+        """Which cases each row of its table of best heads takes in."""
+
+    @abstractmethod
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+        """What each case is known by, whichever model it was planned for.
+
+        Args:
+            cases: some cases.
+            examples: the words of each example, by its number.
+        """
 
 
-def _fold(levels: list[tuple[int, Partial]]) -> None:
-    """Replace the last two of a list of (number of shards, sum) by their sum."""
-    (right_size, right), (left_size, left) = levels.pop(), levels.pop()
-    total = {**left, **right}
-    total |= {name: np.asarray(left[name] + right[name]) for name in left.keys() & right.keys()}
-    levels.append((left_size + right_size, total))
+@dataclass(frozen=True)
+class Found:
+    """What a metric found in a shard: its partial, and its cases, if it is a predictor."""
 
-
-def under(partial: Partial, name: str) -> Partial:
-    """The arrays whose names begin with `name/`, without it."""
-    prefix = f"{name}/"
-    return {k.removeprefix(prefix): v for k, v in partial.items() if k.startswith(prefix)}
-
-
-def named(name: str, partial: Partial) -> Partial:
-    """The arrays with `name/` before their names."""
-    return {f"{name}/{key}": value for key, value in partial.items()}
+    partial: Any
+    cases: pa.Table | None
 
 
 def nullable(values: NDArray[np.float64]) -> pa.Array:

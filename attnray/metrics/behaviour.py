@@ -1,4 +1,4 @@
-"""What each head mostly does (section 3 of the paper; contract: Behaviour)."""
+"""What each head mostly does (section 3 of the paper; docs/definitions.md: Behaviour)."""
 
 from __future__ import annotations
 

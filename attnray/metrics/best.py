@@ -1,11 +1,11 @@
-"""The best of many candidates, on all cases and on held-out folds (contract: Best head)."""
+"""The best of many candidates, on all cases and on held-out folds (docs/definitions.md)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: With fewer units than this there is no held-out choice.
+#: With fewer units than this nothing is held out.
 FEWEST_UNITS = 5
 
 Counts = NDArray[np.generic]
@@ -16,7 +16,7 @@ def best(correct: Counts) -> int:
     return int(np.argmax(correct))
 
 
-def chosen(correct: Counts) -> list[int]:
+def picks(correct: Counts) -> list[int]:
     """For each fold the candidate that is best on the others.
 
     Args:
@@ -27,4 +27,4 @@ def chosen(correct: Counts) -> list[int]:
 
 def heldout_correct(correct: Counts) -> int:
     """Cases right when each fold is scored by the candidate that is best on the others."""
-    return sum(int(fold[pick]) for fold, pick in zip(correct, chosen(correct), strict=True))
+    return sum(int(fold[pick]) for fold, pick in zip(correct, picks(correct), strict=True))

@@ -1,33 +1,49 @@
-"""Heads as predictors of antecedents (section 4.3 of the paper; contract: Coreference)."""
+"""Heads as predictors of antecedents (section 4.3; docs/definitions.md: Coreference)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
-from torch import Tensor
 
-from attnray.corpus.example import Antecedent, Example
-from attnray.metrics.antecedents import (
-    PAIRED,
-    Anaphor,
-    accuracies,
-    best_of,
-    predicted,
-    sums_of,
-    units_of,
-)
-from attnray.metrics.base import UnitCounts, named, under
+from attnray.config import Config
+from attnray.corpus.example import Example
+from attnray.metrics.antecedents import Anaphor, accuracies, best_of, mentions_of
+from attnray.metrics.base import Heads, Predictor
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.paired import Comparison, holm
+from attnray.metrics.predictions import Bits, Predictions, predictions
 from attnray.metrics.rows import table_of
-from attnray.metrics.sums import Partial
+
+if TYPE_CHECKING:
+    from attnray.metrics.accumulators.coreference import CoreferenceSums
 
 ALL = "all"
 TYPES = (ALL, "pronoun", "proper", "nominal")
+
+
+@dataclass(frozen=True)
+class MentionCase:
+    """An anaphor, from word `start` to `end`: its head word chooses among `candidates` words.
+
+    `antecedents` are the head words that are right. Words count from 0.
+    """
+
+    max_tokens: int
+    document: str
+    example: int
+    word: int
+    mention_type: str
+    antecedents: list[int]
+    candidates: int
+    unit: int
+    fold: int
+    start: int
+    end: int
+    entity: str
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,13 @@ class BestMentionRow:
     p_holm: float | None
 
 
+@dataclass(frozen=True)
+class CoreferencePartial:
+    """What heads and baselines have right, by type of mention."""
+
+    types: dict[str, Predictions]
+
+
 def anaphors(example: Example, candidates: str) -> list[Anaphor]:
     """The anaphors of a document.
 
@@ -101,125 +124,108 @@ def anaphors(example: Example, candidates: str) -> list[Anaphor]:
     return found
 
 
-class Coreference:
+@dataclass(frozen=True)
+class Coreference(Predictor):
     """How often an anaphor's head word attends most to the head word of an antecedent.
 
-    Args:
-        max_tokens: what the documents were cut to; a column of the tables.
-        merge: mean, first or max: attention from a word of several pieces.
-        candidates: mentions or words.
+    Documents were cut to `max_tokens`, a column of the tables; `merge` is mean, first or max:
+    attention from a word of several pieces; `candidates` mentions or words.
     """
 
-    name = "coreference"
-    table_names: tuple[str, ...] = ("coreference", "coreference_baselines", "coreference_best")
+    max_tokens: int
+    merge: str
+    candidates: str
 
-    def __init__(self, max_tokens: int, merge: str, candidates: str) -> None:
-        self._max_tokens = max_tokens
-        self._merge = merge
-        self._candidates = candidates
+    name = "coreference"
+    role = "coreference"
+    version = 3
+    partial = CoreferencePartial
+    rows: ClassVar = {
+        "coreference": MentionRow,
+        "coreference_baselines": MentionBaselineRow,
+        "coreference_best": BestMentionRow,
+    }
+    compared = ("coreference_best", "coreference_baselines")
+    case = MentionCase
+    together = (ALL,)
+
+    @classmethod
+    def of(cls, config: Config, max_tokens: int | None) -> Self:
+        """See `Metric.of`."""
+        return cls(max_tokens or 0, config.merge, config.candidates)
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What decides a partial's bytes beside the attention."""
-        return {"version": 2, "merge": self._merge, "candidates": self._candidates}
+        """See `Metric.parameters`."""
+        return {"merge": self.merge, "candidates": self.candidates}
 
-    def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> CoreferenceSums:
-        """An accumulator for the examples of a shard and (layers, heads)."""
-        return CoreferenceSums(examples, heads, self._merge, self._candidates)
+    def start(self, examples: Sequence[Example], heads: Heads) -> CoreferenceSums:
+        """See `Metric.start`."""
+        from attnray.metrics.accumulators.coreference import CoreferenceSums
 
-    def tables(self, total: Partial) -> dict[str, pa.Table]:
-        """The tables `coreference`, `coreference_baselines` and `coreference_best`."""
-        heads = pa.concat_tables(self._accuracies(t, under(total, t)) for t in TYPES)
-        units = int(under(total, ALL)["units"])
-        best = [self._best(t, under(total, t), units) for t in TYPES]
+        return CoreferenceSums(self, examples, heads)
+
+    def by_row(self, total: CoreferencePartial) -> dict[str, Predictions]:
+        """See `Predictor.by_row`."""
+        return total.types
+
+    def groups(self, cases: pa.Table) -> dict[str, Bits]:
+        """See `Predictor.groups`: a row a type of mention, and all."""
+        types = np.array(cases["mention_type"].to_pylist(), object)
+        return {each: (types == each) | (each == ALL) for each in TYPES}
+
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+        """See `Predictor.items`."""
+        return mentions_of(cases)
+
+    def sums(self, cases: pa.Table, right: Bits, baselines: Bits) -> CoreferencePartial:
+        """The partial of a shard.
+
+        Args:
+            cases: its cases.
+            right: whether heads predict them, (case, layer, head).
+            baselines: whether baselines do, (case, baseline).
+        """
+        unit, fold = cases["unit"].to_numpy(), cases["fold"].to_numpy()
+        return CoreferencePartial(
+            {
+                kind: predictions(right[chosen], baselines[chosen], unit[chosen], fold[chosen])
+                for kind, chosen in self.groups(cases).items()
+            }
+        )
+
+    def tables(self, total: CoreferencePartial) -> dict[str, pa.Table]:
+        """See `Metric.tables`."""
+        found, units = total.types, int(total.types[ALL].heads.units)
+        best = [self._best(kind, found[kind], units) for kind in TYPES]
         single = [None if row["mention_type"] == ALL else c.p_value for row, c in best]
         rows = [row | c.columns(p) for (row, c), p in zip(best, holm(single), strict=True)]
         return {
-            "coreference": heads,
-            "coreference_best": table_of(BestMentionRow, rows),
+            "coreference": pa.concat_tables(
+                accuracies(found[kind], self.max_tokens, "mention_type", kind) for kind in TYPES
+            ),
             "coreference_baselines": table_of(
                 MentionBaselineRow,
-                [self._baseline_row(b, t, under(total, t)) for b in BASELINES for t in TYPES],
+                [self._baseline(b, kind, found[kind]) for b in BASELINES for kind in TYPES],
             ),
+            "coreference_best": table_of(BestMentionRow, rows),
         }
 
-    def _accuracies(self, mention_type: str, sums: Partial) -> pa.Table:
-        return accuracies(sums, self._max_tokens, "mention_type", mention_type)
-
     def _best(
-        self, mention_type: str, sums: Partial, units: int
+        self, mention_type: str, found: Predictions, units: int
     ) -> tuple[dict[str, object], Comparison]:
         """The best head and baseline of a type, and the test of one against the other."""
-        row, comparison = best_of(sums, units)
-        return {"max_tokens": self._max_tokens, "mention_type": mention_type} | row, comparison
+        row, comparison = best_of(found, units)
+        return {"max_tokens": self.max_tokens, "mention_type": mention_type} | row, comparison
 
-    def _baseline_row(self, baseline: str, mention_type: str, sums: Partial) -> dict[str, object]:
-        right = sums[f"{PAIRED}/b"].sum(0)[list(BASELINES).index(baseline)]
-        correct, total = int(right), int(sums["t"])
+    def _baseline(self, baseline: str, mention_type: str, found: Predictions) -> dict[str, object]:
+        right = found.paired.b.sum(0)[list(BASELINES).index(baseline)]
+        correct, total = int(right), int(found.heads.t)
         return {
-            "max_tokens": self._max_tokens,
+            "max_tokens": self.max_tokens,
             "baseline": baseline,
             "mention_type": mention_type,
             "correct": correct,
             "total": total,
             "accuracy": correct / total if total else None,
         }
-
-
-class CoreferenceSums:
-    """Whether each head predicts each anaphor of a shard, then summed over units and types."""
-
-    def __init__(
-        self, examples: Sequence[Example], heads: tuple[int, int], merge: str, candidates: str
-    ) -> None:
-        self._examples = examples
-        self._merge = merge
-        self._anaphors = [anaphors(example, candidates) for example in examples]
-        self._correct = [np.zeros((len(each), *heads), np.int64) for each in self._anaphors]
-
-    def add(self, first: int, layers: slice, attention: Tensor) -> None:
-        """See `Accumulator.add`."""
-        for position, maps in enumerate(attention, first):
-            if self._anaphors[position]:
-                example, found = self._examples[position], self._anaphors[position]
-                correct = predicted(example, found, maps, self._merge)
-                self._correct[position][:, layers] = correct.cpu().numpy()
-
-    def partial(self) -> Partial:
-        """See `Accumulator.partial`."""
-        right = self._baselines()
-        partial: Partial = {}
-        for mention_type in TYPES:
-            cases, chosen = self._of(mention_type)
-            sums = sums_of(cases, np.concatenate(self._correct)[chosen], right[chosen])
-            partial |= named(mention_type, sums)
-        return partial
-
-    def by_unit(self) -> dict[str, UnitCounts]:
-        """See `Predictions.by_unit`."""
-        found = {}
-        for mention_type in TYPES:
-            cases, chosen = self._of(mention_type)
-            found[mention_type], _ = units_of(cases, np.concatenate(self._correct)[chosen])
-        return found
-
-    def _of(self, mention_type: str) -> tuple[list[Antecedent], NDArray[np.bool_]]:
-        """The anaphors of a type, and which of all they are."""
-        cases = [a.mention for each in self._anaphors for a in each]
-        of_type = [case for case in cases if mention_type in (ALL, case.type)]
-        return of_type, np.array([mention_type in (ALL, case.type) for case in cases], bool)
-
-    def _baselines(self) -> NDArray[np.int64]:
-        """Whether each baseline is right, (anaphor, baseline).
-
-        Baselines choose among mentions, whatever the heads choose among.
-        """
-        among_mentions = [(a, e) for e in self._examples for a in anaphors(e, "mentions")]
-        right = [
-            [
-                baseline(a.candidates, a.mention, e) in a.antecedents
-                for baseline in BASELINES.values()
-            ]
-            for a, e in among_mentions
-        ]
-        return np.array(right, np.int64).reshape(len(right), len(BASELINES))

@@ -1,27 +1,23 @@
-"""How unlike each other heads attend (section 6 of the paper; contract: Divergence)."""
+"""How unlike each other heads attend (section 6; docs/definitions.md: Divergence)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from attnray.config import Config
 from attnray.corpus.example import Example
-from attnray.metrics.base import grid, nullable
+from attnray.metrics.base import Heads, Metric, grid, nullable
 from attnray.metrics.rows import table_of
-from attnray.metrics.sums import Partial, ratio
 
-#: Weights of all heads taken at a time, so that they and their logarithms stay in a core's cache.
-BLOCK_WEIGHTS = 1 << 17
-
-#: Stands for a weight of 0: its logarithm is finite, and beside any other weight it vanishes.
-TINY = float(np.finfo(np.float64).tiny)
+if TYPE_CHECKING:
+    from attnray.metrics.accumulators.divergence import DivergenceSums
 
 #: Sums of the same divergences in another order differ by less than this share.
 ROUNDING = 1e-12
@@ -49,33 +45,50 @@ class ClosenessRow:
     permutations: int
 
 
-class Divergence:
+@dataclass(frozen=True)
+class DivergencePartial:
+    """Divergences summed over query tokens, (layer, head, layer, head), and how many those are."""
+
+    sums: NDArray[np.float64]
+    tokens: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Divergence(Metric):
     """Jensen-Shannon divergence in nats between every two heads, and how close layers are.
 
-    Args:
-        permutations: how many relabellings the test of `layer_closeness` draws.
-        seed: of those draws.
+    `permutations` is how many relabellings the test of `layer_closeness` draws, from `seed`.
     """
 
-    name = "divergence"
-    table_names: tuple[str, ...] = ("divergence", "layer_closeness")
+    permutations: int
+    seed: int
 
-    def __init__(self, permutations: int, seed: int) -> None:
-        self._permutations = permutations
-        self._seed = seed
+    name = "divergence"
+    role = "patterns"
+    partial = DivergencePartial
+    rows: ClassVar = {"divergence": DivergenceRow, "layer_closeness": ClosenessRow}
+    version = 2
+
+    @classmethod
+    def of(cls, config: Config, max_tokens: int | None) -> Self:
+        """See `Metric.of`."""
+        return cls(config.permutations, config.seed)
 
     @property
-    def parameters(self) -> dict[str, object]:
-        """Nothing that can be set decides a partial."""
-        return {"version": 1}
+    def settings(self) -> dict[str, object]:
+        """See `Metric.settings`; the seed is that of the whole run."""
+        return {"permutations": self.permutations}
 
-    def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> DivergenceSums:
-        """An accumulator for the examples of a shard and (layers, heads)."""
+    def start(self, examples: Sequence[Example], heads: Heads) -> DivergenceSums:
+        """See `Metric.start`."""
+        from attnray.metrics.accumulators.divergence import DivergenceSums
+
         return DivergenceSums(examples, heads)
 
-    def tables(self, total: Partial) -> dict[str, pa.Table]:
-        """The tables `divergence` and `layer_closeness`."""
-        divergences = ratio(total)
+    def tables(self, total: DivergencePartial) -> dict[str, pa.Table]:
+        """See `Metric.tables`."""
+        with np.errstate(invalid="ignore"):
+            divergences = total.sums / np.float64(total.tokens)
         layer_a, head_a, layer_b, head_b = grid(divergences.shape)
         pairs = {
             "layer_a": layer_a + 1,
@@ -84,69 +97,8 @@ class Divergence:
             "head_b": head_b + 1,
             "js_divergence": nullable(divergences.ravel()),
         }
-        row = layer_closeness(divergences, self._permutations, self._seed)
-        return {
-            "divergence": pa.table(pairs),
-            "layer_closeness": table_of(ClosenessRow, [row]),
-        }
-
-
-class DivergenceSums:
-    """Sums over the query tokens of a shard, for every two heads.
-
-    Pairs cross layers, so a group of examples is held until its last layer has come.
-    """
-
-    def __init__(self, examples: Sequence[Example], heads: tuple[int, int]) -> None:
-        self._tokens = sum(example.length for example in examples)
-        self._heads = heads
-        self._halves = torch.empty(0)
-        self._products = torch.zeros([heads[0] * heads[1]] * 2, dtype=torch.float64)
-
-    def add(self, first: int, layers: slice, attention: Tensor) -> None:
-        """See `Accumulator.add`; a group's layers come in order, all before the next group."""
-        weights = attention.flatten(3).movedim(0, 2)
-        if layers.start == 0:
-            self._halves = weights.new_empty(*self._heads, *weights.shape[2:])
-        torch.mul(weights, 0.5, out=self._halves[layers]).clamp_min_(TINY)
-        if layers.stop == self._heads[0]:
-            self._products = self._products.to(weights.device)
-            add_products(self._products, self._halves.flatten(0, 1))
-            self._halves = torch.empty(0)
-
-    def partial(self) -> Partial:
-        """See `Accumulator.partial`: `c`, (layer, head, layer, head), over `t` tokens."""
-        upper = self._products.cpu().numpy()
-        products = upper + np.triu(upper, 1).T
-        own = products.diagonal()
-        sums = np.maximum((own[:, None] + own) / 2 - products, 0)
-        return {"c": sums.reshape(self._heads * 2), "t": np.asarray(self._tokens)}
-
-
-def add_products(total: Tensor, halves: Tensor) -> None:
-    """Add, for every two heads, the sum of m ln m over the mean m of their two weights.
-
-    A head with itself gives the sum of p ln p, so that
-    JS(p, q) = (sum p ln p + sum q ln q) / 2 - sum m ln m is exactly 0 between equals.
-    Examples are added one by one in order: their grouping changes no bit.
-
-    Args:
-        total: (head, head), of which the upper triangle is added to.
-        halves: half of each weight, above 0, (head, example, weight).
-    """
-    size = max(1, BLOCK_WEIGHTS // len(halves))
-    together = max(1, size // halves.shape[2])
-    for examples in halves.split(together, dim=1):
-        for block in examples.split(size, dim=2):
-            _add_block(total, block)
-
-
-def _add_block(total: Tensor, block: Tensor) -> None:
-    for head, halves in enumerate(block):
-        mean = block[head:] + halves
-        by_example = mean.log().mul_(mean).sum(-1)
-        by_example[:, 0] += total[head, head:]
-        total[head, head:] = by_example.cumsum(1)[:, -1]
+        row = layer_closeness(divergences, self.permutations, self.seed)
+        return {"divergence": pa.table(pairs), "layer_closeness": table_of(ClosenessRow, [row])}
 
 
 def layer_closeness(

@@ -1,31 +1,34 @@
-"""Heads as resolvers of ambiguous pronouns: GAP (definitions: Ambiguous pronouns)."""
+"""Heads as resolvers of ambiguous pronouns: GAP (docs/definitions.md: Ambiguous pronouns)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from torch import Tensor
 
+from attnray.config import Config
 from attnray.corpus.example import Example
 from attnray.metrics.antecedents import (
-    PAIRED,
     Anaphor,
+    Chooser,
     accuracies,
     best_of,
-    predicted,
-    sums_of,
-    units_of,
+    mentions_of,
+    right_answers,
 )
-from attnray.metrics.base import UnitCounts, named, nullable, under
+from attnray.metrics.base import Heads, Predictor, nullable
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import best, heldout_correct
 from attnray.metrics.paired import Comparison, holm
+from attnray.metrics.predictions import Bits, Predictions, predictions
 from attnray.metrics.rows import table_of
-from attnray.metrics.sums import Partial
+
+if TYPE_CHECKING:
+    from attnray.metrics.accumulators.gap import GapSums
 
 ALL, FEMININE, MASCULINE = "all", "feminine", "masculine"
 GENDERS = (ALL, FEMININE, MASCULINE)
@@ -34,6 +37,22 @@ GENDER_OF = {"Fem": FEMININE, "Masc": MASCULINE}
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PronounCase:
+    """A passage's pronoun, from word `start` to `end`, where one of the two names is right."""
+
+    max_tokens: int
+    document: str
+    example: int
+    word: int
+    gender: str | None
+    unit: int
+    fold: int
+    start: int
+    end: int
+    entity: str
 
 
 @dataclass(frozen=True)
@@ -153,126 +172,194 @@ def scored(correct: Counts, chosen: Counts, right: int, passages: int) -> Scores
 
 
 @dataclass(frozen=True)
-class Group:
-    """The merged sums of the pronouns of a gender."""
+class Gender:
+    """The pronouns of a gender: what heads and baselines have right where a name is right.
 
-    gender: str
-    sums: Partial
+    `passages` counts them all, `right` the names they stand for, and `answered`, by baseline,
+    those that it chose a name for.
+    """
+
+    solvable: Predictions
+    passages: Counts
+    right: Counts
+    answered: Counts
 
     @property
     def heads(self) -> Scores:
         """The scores of every head, layers first."""
-        return self._of_heads(self.sums["c"].ravel())
+        return self._of_heads(self.solvable.heads.c.ravel())
 
     @property
     def heldout(self) -> Scores:
         """Those of the heads that are best on the other folds, as one predictor."""
-        return self._of_heads(np.array([heldout_correct(self.sums[f"{PAIRED}/h"])]))
+        return self._of_heads(np.array([heldout_correct(self.solvable.paired.h)]))
 
     @property
     def baselines(self) -> Scores:
         """The scores of every baseline; one without an answer has chosen neither name."""
-        return scored(self.right_baselines, self.sums["answered"], self._right, self.passages)
+        passages = int(self.passages)
+        return scored(self.right_baselines, self.answered, int(self.right), passages)
 
     @property
     def right_baselines(self) -> Counts:
         """How often every baseline is right."""
-        right: Counts = self.sums[f"{PAIRED}/b"].sum(0)
+        right: Counts = self.solvable.paired.b.sum(0)
         return right
-
-    @property
-    def passages(self) -> int:
-        """How many there are, with those whose pronoun stands for neither name."""
-        return int(self.sums["passages"])
-
-    @property
-    def _right(self) -> int:
-        return int(self.sums["right"])
 
     def _of_heads(self, correct: Counts) -> Scores:
         # A head always chooses one of the two names.
-        return scored(correct, np.full_like(correct, self.passages), self._right, self.passages)
+        passages = int(self.passages)
+        return scored(correct, np.full_like(correct, passages), int(self.right), passages)
 
 
-class Gap:
+@dataclass(frozen=True)
+class GapPartial:
+    """The pronouns by gender, and the passages of which not all mentions are in the example."""
+
+    genders: dict[str, Gender]
+    left_out: Counts
+
+
+@dataclass(frozen=True)
+class Gap(Predictor):
     """How often a pronoun attends more to the name it stands for than to the other.
 
-    Args:
-        max_tokens: what the passages were cut to; a column of the tables.
-        merge: mean, first or max: attention from a word of several pieces.
+    Passages were cut to `max_tokens`, a column of the tables; `merge` is mean, first or max:
+    attention from a word of several pieces.
     """
 
-    name = "gap"
-    table_names: tuple[str, ...] = ("gap", "gap_baselines", "gap_best")
+    max_tokens: int
+    merge: str
 
-    def __init__(self, max_tokens: int, merge: str) -> None:
-        self._max_tokens = max_tokens
-        self._merge = merge
+    name = "gap"
+    role = "coreference"
+    version = 2
+    beside = ("coreference", "gap")
+    partial = GapPartial
+    rows: ClassVar = {
+        "gap": PronounRow,
+        "gap_baselines": PronounBaselineRow,
+        "gap_best": BestPronounRow,
+    }
+    compared = ("gap_best", "gap_baselines")
+    case = PronounCase
+    together = (ALL,)
+
+    @classmethod
+    def of(cls, config: Config, max_tokens: int | None) -> Self:
+        """See `Metric.of`."""
+        return cls(max_tokens or 0, config.merge)
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What decides a partial's bytes beside the attention."""
-        return {"version": 1, "merge": self._merge}
+        """See `Metric.parameters`."""
+        return {"merge": self.merge}
 
-    def start(self, examples: Sequence[Example], heads: tuple[int, int]) -> GapSums:
-        """An accumulator for the examples of a shard and (layers, heads)."""
-        return GapSums(examples, heads, self._merge)
+    def start(self, examples: Sequence[Example], heads: Heads) -> GapSums:
+        """See `Metric.start`."""
+        from attnray.metrics.accumulators.gap import GapSums
 
-    def tables(self, total: Partial) -> dict[str, pa.Table]:
-        """The tables `gap`, `gap_baselines` and `gap_best`."""
-        groups = {gender: Group(gender, under(total, gender)) for gender in GENDERS}
-        units = int(groups[ALL].sums["units"])
-        heads = _bias(groups[FEMININE].heads, groups[MASCULINE].heads)
-        rules = _bias(groups[FEMININE].baselines, groups[MASCULINE].baselines)
-        best_ones = [self._best(group, units, heads, rules) for group in groups.values()]
+        return GapSums(self, examples, heads)
+
+    def by_row(self, total: GapPartial) -> dict[str, Predictions]:
+        """See `Predictor.by_row`."""
+        return {gender: found.solvable for gender, found in total.genders.items()}
+
+    def groups(self, cases: pa.Table) -> dict[str, Bits]:
+        """See `Predictor.groups`: a row a gender, and all."""
+        genders = np.array(cases["gender"].to_pylist(), object)
+        return {each: (genders == each) | (each == ALL) for each in GENDERS}
+
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+        """See `Predictor.items`."""
+        return mentions_of(cases)
+
+    def sums(
+        self, cases: pa.Table, right: Bits, pronouns: Sequence[Chooser], left_out: int
+    ) -> GapPartial:
+        """The partial of a shard.
+
+        Args:
+            cases: its cases: the pronouns that stand for a name, in their order.
+            right: whether heads predict them, (case, layer, head).
+            pronouns: those of all passages, in their order.
+            left_out: how many passages there are besides.
+        """
+        solvable = [each for each in pronouns if each.anaphor.antecedents]
+        baselines = right_answers(solvable)
+        unit, fold = cases["unit"].to_numpy(), cases["fold"].to_numpy()
+        genders = {}
+        for gender, chosen in self.groups(cases).items():
+            of_gender = [p for p in pronouns if gender in (ALL, gender_of(p))]
+            answered = [[word is not None for word in p.answers()] for p in of_gender]
+            genders[gender] = Gender(
+                predictions(right[chosen], baselines[chosen], unit[chosen], fold[chosen]),
+                np.asarray(len(of_gender)),
+                np.asarray(sum(len(p.anaphor.antecedents) for p in of_gender)),
+                np.array(answered, np.int64).reshape(len(of_gender), len(BASELINES)).sum(0),
+            )
+        return GapPartial(genders, np.asarray(left_out))
+
+    def tables(self, total: GapPartial) -> dict[str, pa.Table]:
+        """See `Metric.tables`."""
+        found = {gender: total.genders[gender] for gender in GENDERS}
+        heads = _bias(found[FEMININE].heads, found[MASCULINE].heads)
+        rules = _bias(found[FEMININE].baselines, found[MASCULINE].baselines)
+        best_ones = [self._best(gender, total, heads, rules) for gender in GENDERS]
         single = [None if row["gender"] == ALL else c.p_value for row, c in best_ones]
         rows = [row | c.columns(p) for (row, c), p in zip(best_ones, holm(single), strict=True)]
         return {
-            "gap": pa.concat_tables(self._heads(group, heads) for group in groups.values()),
+            "gap": pa.concat_tables(self._heads(*each, heads) for each in found.items()),
             "gap_baselines": pa.concat_tables(
-                self._baselines(group, rules) for group in groups.values()
+                self._baselines(*each, rules) for each in found.items()
             ),
             "gap_best": table_of(BestPronounRow, rows),
         }
 
-    def _heads(self, group: Group, bias: Floats) -> pa.Table:
-        table = accuracies(group.sums, self._max_tokens, "gender", group.gender)
-        return _with_scores(table, group, group.heads, bias)
+    def _heads(self, gender: str, found: Gender, bias: Floats) -> pa.Table:
+        table = accuracies(found.solvable, self.max_tokens, "gender", gender)
+        return _with_scores(table, gender, found, found.heads, bias)
 
-    def _baselines(self, group: Group, bias: Floats) -> pa.Table:
-        correct, total = group.right_baselines, int(group.sums["t"])
+    def _baselines(self, gender: str, found: Gender, bias: Floats) -> pa.Table:
+        correct, total = found.right_baselines, int(found.solvable.heads.t)
         accuracy = correct / total if total else np.full(len(correct), np.nan)
         table = pa.table(
             {
-                "max_tokens": np.full(len(correct), self._max_tokens),
+                "max_tokens": np.full(len(correct), self.max_tokens),
                 "baseline": list(BASELINES),
-                "gender": [group.gender] * len(correct),
+                "gender": [gender] * len(correct),
                 "correct": correct,
                 "total": np.full(len(correct), total),
                 "accuracy": nullable(accuracy),
             }
         )
-        return _with_scores(table, group, group.baselines, bias)
+        return _with_scores(table, gender, found, found.baselines, bias)
 
     def _best(
-        self, group: Group, units: int, bias: Floats, baseline_bias: Floats
+        self, gender: str, total: GapPartial, bias: Floats, baseline_bias: Floats
     ) -> tuple[dict[str, object], Comparison]:
-        """The best head and baseline of a group, and the test of one against the other."""
-        found, comparison = best_of(group.sums, units)
-        row = {"max_tokens": self._max_tokens, "gender": group.gender} | found
-        row["passages"] = group.passages
-        if found["total"]:
-            head, rule = best(group.sums["c"].ravel()), best(group.right_baselines)
-            row["f1"] = float(group.heads.f1[head])
-            row["baseline_f1"] = float(group.baselines.f1[rule])
-            if found["heldout_accuracy"] is not None:
-                row["heldout_f1"] = float(group.heldout.f1[0])
-            if group.gender == ALL:
+        """The best head and baseline of a gender, and the test of one against the other."""
+        found, units = total.genders[gender], int(total.genders[ALL].solvable.heads.units)
+        reached, comparison = best_of(found.solvable, units)
+        row = {"max_tokens": self.max_tokens, "gender": gender} | reached
+        row["passages"] = int(found.passages)
+        if reached["total"]:
+            head, rule = best(found.solvable.heads.c.ravel()), best(found.right_baselines)
+            row["f1"] = float(found.heads.f1[head])
+            row["baseline_f1"] = float(found.baselines.f1[rule])
+            if reached["heldout_accuracy"] is not None:
+                row["heldout_f1"] = float(found.heldout.f1[0])
+            if gender == ALL:
                 row["bias"] = _known(bias[head])
                 row["baseline_bias"] = _known(baseline_bias[rule])
-        if group.gender == ALL:
-            row["left_out"] = int(group.sums["left_out"])
+        if gender == ALL:
+            row["left_out"] = int(total.left_out)
         return row, comparison
+
+
+def gender_of(pronoun: Chooser) -> str | None:
+    """The gender of a pronoun, None where it is neither."""
+    return GENDER_OF.get(pronoun.anaphor.mention.gender)
 
 
 def _bias(feminine: Scores, masculine: Scores) -> Floats:
@@ -282,14 +369,16 @@ def _bias(feminine: Scores, masculine: Scores) -> Floats:
     return np.where(known, one / np.where(known, other, 1), np.nan)
 
 
-def _with_scores(table: pa.Table, group: Group, scores: Scores, bias: Floats) -> pa.Table:
+def _with_scores(
+    table: pa.Table, gender: str, found: Gender, scores: Scores, bias: Floats
+) -> pa.Table:
     """The table with the columns of GAP's scorer; `bias` is of both genders together."""
     columns = {
-        "passages": pa.array(np.full(len(table), group.passages)),
+        "passages": pa.array(np.full(len(table), int(found.passages))),
         "precision": nullable(scores.precision),
         "recall": nullable(scores.recall),
         "f1": nullable(scores.f1),
-        "bias": nullable(bias if group.gender == ALL else np.full(len(table), np.nan)),
+        "bias": nullable(bias if gender == ALL else np.full(len(table), np.nan)),
     }
     for name, column in columns.items():
         table = table.append_column(name, column)
@@ -298,79 +387,3 @@ def _with_scores(table: pa.Table, group: Group, scores: Scores, bias: Floats) ->
 
 def _known(value: np.float64) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-class GapSums:
-    """Whether each head chooses the right name in each passage of a shard, then summed."""
-
-    def __init__(self, examples: Sequence[Example], heads: tuple[int, int], merge: str) -> None:
-        self._merge = merge
-        self._examples = examples
-        pronouns = {place: ambiguous(example) for place, example in enumerate(examples)}
-        self._pronouns = {place: found for place, found in pronouns.items() if found is not None}
-        self._correct = np.zeros((len(examples), *heads), np.int64)
-
-    def add(self, first: int, layers: slice, attention: Tensor) -> None:
-        """See `Accumulator.add`."""
-        for place, maps in enumerate(attention, first):
-            if place in self._pronouns:
-                pronoun, example = self._pronouns[place], self._examples[place]
-                right = predicted(example, [pronoun], maps, self._merge)
-                self._correct[place, layers] = right[0].cpu().numpy()
-
-    def partial(self) -> Partial:
-        """See `Accumulator.partial`."""
-        partial: Partial = {}
-        for gender in GENDERS:
-            partial |= named(gender, self._sums(gender))
-        left_out = len(self._examples) - len(self._pronouns)
-        return partial | {f"{ALL}/left_out": np.asarray(left_out)}
-
-    def by_unit(self) -> dict[str, UnitCounts]:
-        """See `Predictions.by_unit`."""
-        found = {gender: _solvable(self._of(gender)) for gender in GENDERS}
-        return {
-            gender: units_of([p.mention for p in own.values()], self._correct[list(own)])[0]
-            for gender, own in found.items()
-        }
-
-    def _of(self, gender: str) -> dict[int, Anaphor]:
-        """The pronouns of a gender by the place of their passage."""
-        return {
-            place: pronoun
-            for place, pronoun in self._pronouns.items()
-            if gender in (ALL, GENDER_OF.get(pronoun.mention.gender))
-        }
-
-    def _sums(self, gender: str) -> Partial:
-        """The sums of a gender: accuracy is over the passages in which a name is right."""
-        found = self._of(gender)
-        solvable = _solvable(found)
-        answers = {place: self._answers(place) for place in found}
-        right = [[word in p.antecedents for word in answers[at]] for at, p in solvable.items()]
-        answered = [[word is not None for word in words] for words in answers.values()]
-        return sums_of(
-            [pronoun.mention for pronoun in solvable.values()],
-            self._correct[list(solvable)],
-            _table_of(right),
-        ) | {
-            "passages": np.asarray(len(found)),
-            "right": np.asarray(sum(len(pronoun.antecedents) for pronoun in found.values())),
-            "answered": _table_of(answered).sum(0),
-        }
-
-    def _answers(self, place: int) -> list[int | None]:
-        """The head word that each baseline chooses, None of one without an answer."""
-        pronoun, example = self._pronouns[place], self._examples[place]
-        rules = BASELINES.values()
-        return [rule(pronoun.candidates, pronoun.mention, example) for rule in rules]
-
-
-def _solvable(pronouns: dict[int, Anaphor]) -> dict[int, Anaphor]:
-    """Those that stand for one of the names."""
-    return {place: pronoun for place, pronoun in pronouns.items() if pronoun.antecedents}
-
-
-def _table_of(found: list[list[bool]]) -> Counts:
-    """Truths as numbers, a column a baseline."""
-    return np.array(found, np.int64).reshape(len(found), len(BASELINES))

@@ -11,6 +11,9 @@ from attnray.config import BehaviourConfig
 from attnray.metrics.behaviour import behaviours
 from attnray.metrics.scaling import scaled
 
+#: The table, the table it is made of, and the one it is made of too where there is one.
+HEADS, NEEDS, USES = "heads", "patterns", "divergence"
+
 
 @dataclass(frozen=True)
 class HeadRow:
@@ -30,7 +33,7 @@ def heads_table(
     uniform: float,
     seed: int,
 ) -> pa.Table:
-    """Behaviour and place of each head (section 6 of the paper; contract: Behaviour).
+    """Behaviour and place of each head (section 6 of the paper; docs/definitions.md: Behaviour).
 
     Args:
         patterns: the table `patterns`.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from attnray.corpus.units import FOLDS
-from attnray.metrics.best import chosen
-from attnray.metrics.sums import Partial, moments, ratio, standard_error
+from attnray.metrics.best import picks
+from attnray.metrics.sums import Moments, moments, ratio, standard_error
 
 Counts = NDArray[np.int64]
 
@@ -43,63 +42,76 @@ class Comparison:
         return dict(zip(COLUMNS, values, strict=True))
 
 
+@dataclass(frozen=True)
+class CrossMoments:
+    """What the test of any head against any baseline needs, by fold: integers of a fixed size.
+
+    Right cases of heads (`h`) and baselines (`b`), and cases (`t`), added up over the units of
+    a fold, as they are and in products; `units` counts those that have cases.
+    """
+
+    h: Counts
+    b: Counts
+    hh: Counts
+    bb: Counts
+    ht: Counts
+    bt: Counts
+    hb: Counts
+    tt: Counts
+    t: Counts
+    units: Counts
+
+
 def cross_moments(
     heads: Counts, baselines: Counts, totals: Counts, folds: Sequence[int] | Counts
-) -> Partial:
-    """What the test of any head against any baseline needs, added up over the units of a fold.
+) -> CrossMoments:
+    """The cross moments of some units.
 
     Args:
         heads: right cases by (unit, head).
         baselines: right cases by (unit, baseline).
         totals: cases by unit.
         folds: the fold of each unit.
-
-    Returns:
-        Integers whose size does not grow with the units: counts, squares and products, each
-        (fold, …).
     """
     member = (np.asarray(folds, np.int64) == np.arange(FOLDS)[:, None]).astype(np.int64)
-    products = {
-        "h": heads,
-        "b": baselines,
-        "hh": heads * heads,
-        "bb": baselines * baselines,
-        "ht": heads * totals[:, None],
-        "bt": baselines * totals[:, None],
-        "tt": totals * totals,
-        "t": totals,
-        "units": (totals > 0).astype(np.int64),
-    }
-    sums: Partial = {name: member @ values for name, values in products.items()}
-    sums["hb"] = np.stack([(heads * of[:, None]).T @ baselines for of in member])
-    return sums
+    return CrossMoments(
+        h=member @ heads,
+        b=member @ baselines,
+        hh=member @ (heads * heads),
+        bb=member @ (baselines * baselines),
+        ht=member @ (heads * totals[:, None]),
+        bt=member @ (baselines * totals[:, None]),
+        hb=np.stack([(heads * of[:, None]).T @ baselines for of in member]),
+        tt=member @ (totals * totals),
+        t=member @ totals,
+        units=member @ (totals > 0).astype(np.int64),
+    )
 
 
-def compare(sums: Partial) -> Comparison:
+def compare(sums: CrossMoments) -> Comparison:
     """The head against the baseline that are best on the other folds, on the cases of each fold.
 
-    The difference is a ratio of sums over units, and its error that of one (contract: Tables).
-    Where folds choose differently, each helped to choose for the others, and their scores
-    are not independent: then the variance is `CORRECTION` times as large.
+    The difference is a ratio of sums over units, and its error that of one (docs/definitions.md:
+    Intervals). Where folds pick differently, each helped to pick for the others, and their
+    scores are not independent: then the variance is `CORRECTION` times as large.
 
     Args:
-        sums: merged `cross_moments`.
+        sums: merged over all shards.
     """
-    heads, baselines = chosen(sums["h"]), chosen(sums["b"])
+    heads, baselines = picks(sums.h), picks(sums.b)
     picked = list(zip(range(FOLDS), heads, baselines, strict=True))
-    difference = {
-        "c": sum(sums["h"][f, h] - sums["b"][f, b] for f, h, b in picked),
-        "cc": sum(
-            sums["hh"][f, h] - 2 * sums["hb"][f, h, b] + sums["bb"][f, b] for f, h, b in picked
+    difference = Moments(
+        c=np.asarray(sum(sums.h[f, h] - sums.b[f, b] for f, h, b in picked)),
+        cc=np.asarray(
+            sum(sums.hh[f, h] - 2 * sums.hb[f, h, b] + sums.bb[f, b] for f, h, b in picked)
         ),
-        "ct": sum(sums["ht"][f, h] - sums["bt"][f, b] for f, h, b in picked),
-        "t": sums["t"].sum(),
-        "tt": sums["tt"].sum(),
-        "units": sums["units"].sum(),
-    }
+        ct=np.asarray(sum(sums.ht[f, h] - sums.bt[f, b] for f, h, b in picked)),
+        t=np.asarray(sums.t.sum()),
+        tt=np.asarray(sums.tt.sum()),
+        units=np.asarray(sums.units.sum()),
+    )
     alike = len(set(heads)) == len(set(baselines)) == 1
-    moments = {name: np.asarray(value) for name, value in difference.items()}
-    return _tested(moments, 1 if alike else CORRECTION)
+    return _tested(difference, 1 if alike else CORRECTION)
 
 
 def difference_of(
@@ -126,17 +138,17 @@ def difference_of(
     shared = np.gcd(times, other_times)
     times, other_times = times // shared, other_times // shared
     found = moments((correct * times - other_correct * other_times)[:, None], totals * times)
-    summed = {name: np.asarray(value).squeeze() for name, value in found.items()}
-    return _tested(summed, 1 if held_out_alike else CORRECTION)
+    single = replace(found, c=found.c[0], cc=found.cc[0], ct=found.ct[0])
+    return _tested(single, 1 if held_out_alike else CORRECTION)
 
 
-def _tested(sums: Partial, correction: float = 1) -> Comparison:
+def _tested(sums: Moments, correction: float = 1) -> Comparison:
     """A difference with its interval and test, from its moments over units.
 
     `correction` multiplies its variance.
     """
-    units = int(sums["units"])
-    if not sums["t"]:
+    units = int(sums.units)
+    if not sums.t:
         return Comparison()
     value = float(ratio(sums))
     if units < 2:
@@ -151,7 +163,9 @@ def _p_value(value: float, error: float, units: int) -> float | None:
     """Student's two-sided test that a difference is 0."""
     if error == 0:
         return None if value else 1.0
-    return float(2 * stats.t.sf(abs(value) / error, units - 1))
+    from scipy import special  # takes half a second to import
+
+    return float(2 * special.stdtr(units - 1, -abs(value) / error))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

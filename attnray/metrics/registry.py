@@ -1,11 +1,9 @@
-"""The metrics by name: how the configuration makes one, and the role of the corpus it measures."""
+"""The metrics by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from attnray.config import Config
+from attnray.errors import InputError
 from attnray.metrics.base import Metric
 from attnray.metrics.coreference import Coreference
 from attnray.metrics.divergence import Divergence
@@ -14,27 +12,13 @@ from attnray.metrics.importance import Importance
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.syntax import Syntax
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A metric as the pipeline needs it.
-
-    `make` takes the configuration and the pieces that the examples were cut to (None for
-    sentences); `role` says which corpus they come from (see `attnray.corpus.roles`), and
-    `attention` whether it is made from stored attention; `tables` what decides its tables
-    beside its partials.
-    """
-
-    make: Callable[[Config, int | None], Metric]
-    role: str
-    attention: bool = True
-    tables: Callable[[Config], dict[str, object]] = lambda _: {}
-
-
+METRICS: dict[str, type[Metric]] = {
+    metric.name: metric for metric in (Patterns, Divergence, Importance, Syntax, Coreference, Gap)
+}
 #: Trained and scored on two roles, and not by shards: see `attnray.probe`.
 PROBES = "probes"
-#: Measured with coreference where the corpus is GAP.
-GAP = "gap"
+#: What can be asked for by name.
+NAMES = (*(name for name, metric in METRICS.items() if metric.beside is None), PROBES)
 
 
 def roles_of(metric: str) -> tuple[str, ...]:
@@ -42,17 +26,20 @@ def roles_of(metric: str) -> tuple[str, ...]:
     return ("train", "dev") if metric == PROBES else (METRICS[metric].role,)
 
 
-METRICS = {
-    "patterns": Entry(lambda config, _: Patterns(), "patterns"),
-    "divergence": Entry(
-        lambda config, _: Divergence(config.permutations, config.seed),
-        "patterns",
-        tables=lambda config: {"permutations": config.permutations},
-    ),
-    "importance": Entry(lambda config, _: Importance(), "patterns", attention=False),
-    "syntax": Entry(lambda config, _: Syntax(config.merge, config.relation_labels), "syntax"),
-    "coreference": Entry(
-        lambda config, cut: Coreference(cut or 0, config.merge, config.candidates), "coreference"
-    ),
-    GAP: Entry(lambda config, cut: Gap(cut or 0, config.merge), "coreference"),
-}
+def check(config: Config) -> None:
+    """Refuse metrics that there are not.
+
+    Raises:
+        InputError: says what is possible.
+    """
+    given = config.metrics
+    if not given or not set(given) <= set(NAMES) or len(set(given)) < len(given):
+        raise InputError(
+            f"metrics=[{','.join(given)}] is not possible: it must be one or more of "
+            f"{', '.join(NAMES)}, each once"
+        )
+
+
+def beside(metric: str, form: str) -> tuple[str, ...]:
+    """What is measured beside a metric where its corpus has this format."""
+    return tuple(name for name, each in METRICS.items() if each.beside == (metric, form))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from types import UnionType
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import pyarrow as pa
@@ -13,7 +14,12 @@ R = TypeVar("R")
 Rows = Iterable[Mapping[str, object]]
 Columns = Mapping[str, Any]
 
-_TYPES = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+_TYPES = {
+    int: pa.int64(),
+    float: pa.float64(),
+    str: pa.string(),
+    list[int]: pa.list_(pa.int64()),
+}
 
 #: The columns with which every table of a run or a comparison begins.
 MODEL_AND_CORPUS = (("model", pa.string()), ("corpus", pa.string()))
@@ -52,5 +58,6 @@ def rows_of(row: type[R], table: pa.Table) -> list[R]:
 
 
 def _type(hint: Any) -> pa.DataType:
-    (kind,) = {*(get_args(hint) or (hint,))} - {type(None)}
-    return _TYPES[kind]
+    if isinstance(hint, UnionType):
+        (hint,) = {*get_args(hint)} - {type(None)}
+    return _TYPES[hint]

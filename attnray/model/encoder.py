@@ -17,7 +17,7 @@ from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PretrainedConfig
 
 from attnray.errors import InputError
 from attnray.model import fallback, tap
-from attnray.model.families import FAMILIES, layers_of, longest_input, padding_of, why_not
+from attnray.model.families import FAMILIES, heads_of, longest_input, padding_of, why_not
 from attnray.model.source import Checkpoint
 
 
@@ -68,8 +68,7 @@ class Encoder:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         check_device(checkpoint, device)
         self.config = read_config(checkpoint)
-        self.layers = layers_of(self.config)
-        self.heads = int(self.config.num_attention_heads)
+        self.layers, self.heads = heads_of(self.config)
         self._device = torch.device(device)
         self._dtype = getattr(torch, checkpoint.dtype)
         self._model = _load(checkpoint, self.config).to(self._device).eval()

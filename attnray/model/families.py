@@ -69,6 +69,11 @@ def longest_input(config: PretrainedConfig) -> int:
     return int(config.max_position_embeddings) - taken
 
 
+def heads_of(config: PretrainedConfig) -> tuple[int, int]:
+    """How many layers there are, as far as attention goes, and how many heads in each."""
+    return layers_of(config), int(config.num_attention_heads)
+
+
 def layers_of(config: PretrainedConfig) -> int:
     """How often attention is computed; ALBERT's layers share weights and can be groups of some."""
     return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))

@@ -10,7 +10,7 @@ from transformers import AutoModelForMaskedLM
 
 from attnray.model import tap
 from attnray.model.encoder import check_device, padded, pretrained, read_config
-from attnray.model.families import layers_of
+from attnray.model.families import heads_of
 from attnray.model.source import Checkpoint
 
 #: What the classes of checkpoints with such a head are called, and one that is called so without.
@@ -40,8 +40,7 @@ class MaskedLM:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         check_device(checkpoint, device)
         config = read_config(checkpoint)
-        self.layers = layers_of(config)
-        self.heads = int(config.num_attention_heads)
+        self.layers, self.heads = heads_of(config)
         self._device = torch.device(device)
         model, _ = pretrained(AutoModelForMaskedLM, checkpoint, config)
         self._model = model.to(self._device).eval().requires_grad_(False)

@@ -159,12 +159,3 @@ def make(name: str, heads: int, size: int, hidden: int, seed: int) -> Probe:
     if name == "attention_and_words":
         return AttentionAndWords(heads, size)
     return DistancesAndWords(size, hidden)
-
-
-#: The probes by name, and whether they need attention and vectors.
-NEEDS = {
-    "right_branching": (False, False),
-    "distances_and_words": (False, True),
-    "attention": (True, False),
-    "attention_and_words": (True, True),
-}

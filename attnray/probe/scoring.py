@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import networkx as nx
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attnray.metrics.sums import Partial
 from attnray.metrics.syntax import PUNCT
-from attnray.probe.classifiers import NEEDS, Probe, scores_of
+from attnray.probe.classifiers import Probe, scores_of
+from attnray.probe.kinds import NEEDS
+from attnray.probe.results import Scored
 from attnray.probe.sentences import Sentence, batches, sentences
 from attnray.probe.training import BATCH_CELLS, collated
 from attnray.probe.vectors import Vectors
 from attnray.store.folder import RunFolder
 
-#: What is counted of every unit, in this order.
-COUNTS = ("words", "correct", "tree_correct", "edges", "edges_found")
 BATCH_SENTENCES = 50
+
+
+#: What is counted of a sentence, in this order.
+COUNTS = tuple(field.name for field in fields(Scored))[1:]
 
 
 def score(
@@ -29,15 +33,8 @@ def score(
     shards: Sequence[int],
     vectors: Vectors | None,
     device: str,
-) -> Partial:
-    """What a probe gets right, by unit.
-
-    Words of punctuation and those without a head are left out. `edges` are words whose head is
-    a word; one is found when the best tree has it, whatever its direction.
-
-    Returns:
-        `unit`, ascending, and for each of `COUNTS` the counts by unit.
-    """
+) -> Scored:
+    """What a probe gets right, by unit."""
     found: dict[int, NDArray[np.int64]] = {}
     for shard in shards:
         several = sentences(folder, shard, NEEDS[name][0])
@@ -49,8 +46,7 @@ def score(
                 found[unit] = found.get(unit, 0) + counts(sentence, matrix.astype(np.float64))
     units = sorted(found)
     table = np.array([found[unit] for unit in units], np.int64).reshape(len(units), len(COUNTS))
-    columns = {name: table[:, place] for place, name in enumerate(COUNTS)}
-    return {"unit": np.array(units, np.int64), **columns}
+    return Scored(np.array(units, np.int64), *table.T)
 
 
 def counts(sentence: Sentence, scores: NDArray[np.float64]) -> NDArray[np.int64]:

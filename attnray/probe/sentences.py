@@ -10,12 +10,10 @@ import torch
 from torch import Tensor
 
 from attnray.corpus.example import Example
-from attnray.metrics.words import from_words, to_words
+from attnray.metrics.accumulators.words import from_words, to_words
 from attnray.model.pieces import Role
-from attnray.stages.analyse import groups
-from attnray.stages.extract import read_examples
-from attnray.store.attention import AttentionReader
 from attnray.store.folder import RunFolder
+from attnray.store.maps import StoredMaps
 
 #: Behind a sentence's words stand its start and end tokens.
 SPECIAL = (Role.CLS, Role.SEP)
@@ -35,17 +33,16 @@ class Sentence:
 
 def sentences(folder: RunFolder, shard: int, attention: bool) -> list[Sentence]:
     """The sentences of a shard, by length; without attention where it is not needed."""
-    examples = read_examples(folder, shard)
+    examples = folder.examples(shard)
     if not attention:
         return [Sentence(example, None) for example in examples]
-    reader = AttentionReader(folder.attention(shard))
-    whole = range(reader.heads[0])
+    stored = StoredMaps(folder.attention(shard), examples)
     found: list[Sentence] = []
     parts: list[list[Tensor]] = []
-    for first, layers, maps in groups(reader, [example.length for example in examples]):
+    for first, layers, maps in stored.groups():
         group = examples[first : first + len(maps)]
         parts.append(_between_words(group, maps))
-        if layers.stop == whole.stop:
+        if layers.stop == stored.heads[0]:
             found += map(Sentence, group, map(torch.cat, zip(*parts, strict=True)))
             parts = []
     return found

@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from attnray.metrics.paired import difference_of
 from attnray.metrics.rows import table_of
-from attnray.metrics.sums import Partial, accuracy_interval, moments, ratio
+from attnray.metrics.sums import accuracy_interval, moments, ratio
+from attnray.probe.results import Scored
 
 
 @dataclass(frozen=True)
-class Scored:
+class Result:
     """A probe from one seed: the words it learned from, its vectors, and what it got right."""
 
     model: str
@@ -23,7 +24,7 @@ class Scored:
     seed: int
     train_words: int
     vectors: str | None
-    counts: Partial
+    scored: Scored
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ class ProbeDifferenceRow:
     p_value: float | None
 
 
-def probes_table(scored: Sequence[Scored]) -> pa.Table:
-    """A row for each probe and seed; intervals are over units (contract: Tables)."""
+def probes_table(scored: Sequence[Result]) -> pa.Table:
+    """A row for each probe and seed; intervals are over units (docs/definitions.md: Intervals)."""
     return table_of(ProbeRow, [_row(each) for each in scored])
 
 
-def differences_table(own: Sequence[Scored], others: Sequence[Scored]) -> pa.Table:
+def differences_table(own: Sequence[Result], others: Sequence[Result]) -> pa.Table:
     """Differences of UAS: of each two probes of a model, and of a probe of it and of another.
 
     Seeds are pooled; the test is paired over units, which both were scored on.
@@ -94,21 +95,21 @@ def differences_table(own: Sequence[Scored], others: Sequence[Scored]) -> pa.Tab
     return table_of(ProbeDifferenceRow, rows)
 
 
-def _row(scored: Scored) -> dict[str, object]:
-    counts = scored.counts
+def _row(result: Result) -> dict[str, object]:
+    counts = result.scored
     row: dict[str, object] = {
-        "probe": scored.probe,
-        "seed": scored.seed,
-        "train_words": scored.train_words,
-        "dev_words": int(counts["words"].sum()),
-        "vectors": scored.vectors,
+        "probe": result.probe,
+        "seed": result.seed,
+        "train_words": result.train_words,
+        "dev_words": int(counts.words.sum()),
+        "vectors": result.vectors,
     }
     for prefix, value, right, total in (
-        ("", "uas", "correct", "words"),
-        ("tree_", "tree_uas", "tree_correct", "words"),
-        ("uuas_", "uuas", "edges_found", "edges"),
+        ("", "uas", counts.correct, counts.words),
+        ("tree_", "tree_uas", counts.tree_correct, counts.words),
+        ("uuas_", "uuas", counts.edges_found, counts.edges),
     ):
-        sums = moments(counts[right][:, None], counts[total])
+        sums = moments(right[:, None], total)
         low, high = accuracy_interval(sums)
         found = {value: ratio(sums)[0], f"{prefix}ci_low": low[0], f"{prefix}ci_high": high[0]}
         row |= {name: None if np.isnan(number) else number for name, number in found.items()}
@@ -116,14 +117,14 @@ def _row(scored: Scored) -> dict[str, object]:
 
 
 def _pooled(
-    scored: Sequence[Scored],
+    scored: Sequence[Result],
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Right and all words by unit of each probe of a model, over its seeds."""
     pooled: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
     for each in scored:
         right, words = pooled.get((each.model, each.probe), (0, 0))
         pooled[each.model, each.probe] = (
-            right + each.counts["correct"],
-            words + each.counts["words"],
+            right + each.scored.correct,
+            words + each.scored.words,
         )
     return pooled

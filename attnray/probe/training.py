@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from attnray.config import ProbeConfig
-from attnray.probe.classifiers import NEEDS, Batch, Probe, make, scores_of
+from attnray.probe.classifiers import Batch, Probe, make, scores_of
+from attnray.probe.kinds import NEEDS
 from attnray.probe.sentences import SPECIAL, Sentence, batches, sentences
 from attnray.probe.vectors import Vectors
 from attnray.store.folder import RunFolder

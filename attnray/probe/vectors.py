@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -83,11 +82,6 @@ class Glove:
             for word in example.words
         ]
         return torch.from_numpy(np.array(found, np.float32).reshape(len(found), self.size))
-
-
-def name(path: str | None) -> str:
-    """What the table `probes` calls the vectors."""
-    return f"glove:{Path(path).name}" if path else "input_embeddings"
 
 
 def _numbers(path: str, number: int, values: list[str]) -> NDArray[np.float32]:

@@ -1,28 +1,29 @@
-"""Differentiate: one shard's examples through the masked LM and back, for their importance."""
+"""Differentiate: one shard through the masked LM and back, to metrics made of gradients."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
-from attnray.metrics.importance import ImportanceSums
-from attnray.model.masked_lm import MaskedLM
-from attnray.stages.analyse import stage
-from attnray.stages.extract import read_examples
-from attnray.store.folder import RunFolder
-from attnray.store.partials import write_partial
+import torch
 
-METRIC = "importance"
+from attnray.corpus.example import Example
+from attnray.metrics.analysis import Add, analyse
+from attnray.metrics.base import Heads, Metric
+from attnray.model.masked_lm import MaskedLM
+from attnray.store.folder import RunFolder
 
 
 @dataclass(frozen=True)
 class DifferentiateTask:
-    """A shard to differentiate, and the fingerprint its marker gets."""
+    """A shard to differentiate for a metric, and the fingerprint its marker gets."""
 
     stage: ClassVar[str] = "differentiate"
     folder: RunFolder
     shard: int
+    metric: Metric
     identity: str
 
     @property
@@ -32,11 +33,27 @@ class DifferentiateTask:
 
 
 def differentiate(model: MaskedLM, task: DifferentiateTask) -> None:
-    """Write a shard's partial of importance and commit it."""
-    sums = ImportanceSums((model.layers, model.heads))
-    for _, group in groupby(read_examples(task.folder, task.shard), key=lambda e: e.batch):
-        batch = list(group)
-        sums.add(batch, model.gradients([e.pieces for e in batch], [e.types for e in batch]))
-    path = task.folder.partial(METRIC, task.shard)
-    write_partial(path, sums.partial())
-    task.folder.commit(stage(METRIC), task.shard, task.identity, [path])
+    """Write what a metric finds in the gradients of a shard, and commit it."""
+    examples = task.folder.examples(task.shard)
+    (found,) = analyse([task.metric], examples, Gradients(model, examples))
+    task.folder.commit_found(task.metric, task.shard, task.identity, found)
+
+
+class Gradients:
+    """The gradients of a masked LM for the examples of a shard, as maps."""
+
+    def __init__(self, model: MaskedLM, examples: Sequence[Example]) -> None:
+        self._model = model
+        self._examples = examples
+        self.heads: Heads = (model.layers, model.heads)
+
+    def feed(self, add: Add) -> None:
+        """See `Maps.feed`."""
+        position, whole = 0, slice(0, self._model.layers)
+        for _, group in groupby(self._examples, key=lambda example: example.batch):
+            batch = list(group)
+            layers = self._model.gradients([e.pieces for e in batch], [e.types for e in batch])
+            for row, example in enumerate(batch):
+                own = [layer[row, :, : example.length, : example.length] for layer in layers]
+                add(position + row, whole, torch.stack(own)[None].to(torch.float64))
+            position += len(batch)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import cached_property
 from itertools import islice
 
 from attnray.config import Config, CorpusConfig, corpora, lengths
-from attnray.corpus.example import Example, to_table
+from attnray.corpus.example import Example
 from attnray.corpus.readers import FORMATS, annotated, read
 from attnray.corpus.roles import ROLES
 from attnray.corpus.segment import Segmenter
@@ -18,7 +17,8 @@ from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint
-from attnray.store.folder import RunFolder, fingerprint, replacing, sha256, write_table
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
 from attnray.store.manifest import ExampleSet, Manifest, with_sets
 
 #: Where example sets were planned, by the fingerprint of all that decides their shards.
@@ -107,7 +107,7 @@ class Planner:
         numbers = list(range(first, first + len(examples)))
         if not counts[entry.needs]:
             for number in numbers:
-                self._folder.shard(number).unlink()
+                self._folder.remove_examples(number)
             return None, []
         mean = segmenter.log_lengths / counts["examples"]
         found = ExampleSet(key, corpus.name, kind, most, numbers, dict(counts), mean)
@@ -127,10 +127,8 @@ class Planner:
     ) -> tuple[ExampleSet, list[str]]:
         """An example set of another run, its shards copied and numbered from `first`."""
         numbers = list(range(first, first + len(examples.shards)))
-        for old, new in zip(examples.shards, numbers, strict=True):
-            with replacing(self._folder.shard(new)) as temporary:
-                shutil.copyfile(folder.shard(old), temporary)
-        written = [sha256(self._folder.shard(number)) for number in numbers]
+        pairs = zip(examples.shards, numbers, strict=True)
+        written = [self._folder.copy_examples(new, folder, old) for old, new in pairs]
         return replace(examples, shards=numbers), written
 
     @property
@@ -139,13 +137,8 @@ class Planner:
 
     def _write_shards(self, segmenter: Segmenter, corpus: CorpusConfig, first: int) -> list[str]:
         """Write the shards of an example set, numbered from `first`; gives their checksums."""
-        written = []
         cut = shards(_examples(segmenter, corpus), self._config.shard, self._config.batch)
-        for number, shard in enumerate(cut, first):
-            path = self._folder.shard(number)
-            write_table(path, to_table(shard))
-            written.append(sha256(path))
-        return written
+        return [self._folder.write_examples(number, s) for number, s in enumerate(cut, first)]
 
     def _few_documents(self, corpus: CorpusConfig, kind: str, cut: int) -> bool:
         """Whether there are too few documents to take intervals over them.

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from attnray.config import Config, CorpusConfig, ExecutorConfig
+from attnray.config import Config, CorpusConfig
 from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
-from attnray.executors.work import Executor
-from attnray.metrics.registry import roles_of
+from attnray.metrics.registry import METRICS, roles_of
 from attnray.model.source import Checkpoint, locate
-from attnray.stages.differentiate import METRIC as GRADIENTS
 from attnray.stages.plan import PlannedSets, Planner
-from attnray.store.folder import RunFolder, fingerprint
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest, identity, refuse_other
+from attnray.store.places import run_folder, runs_folder
 from attnray.store.run import Run
 
 #: Where the run of a control lies in the folder of the run it belongs to.
 CONTROLS = "controls"
 
 
-def plan(config: Config, place: Place | None = None) -> Run:
+def plan(config: Config, device: str, place: Place | None = None) -> Run:
     """Plan a run and its controls, or find the plan that its folder has.
 
     Args:
         config: the configuration.
+        device: what its extractors run on.
         place: where it lies in a sweep.
 
     Raises:
@@ -35,8 +35,8 @@ def plan(config: Config, place: Place | None = None) -> Run:
             another run.
     """
     place = place or Place(runs_folder())
-    run = _plan(_absolute(config), place)
-    return replace(run, twin=_plan(_twin(run), place)) if config.controls else run
+    run = _plan(_absolute(config), device, place)
+    return replace(run, twin=_plan(_twin(run), device, place)) if config.controls else run
 
 
 @dataclass(frozen=True)
@@ -82,27 +82,25 @@ def _twin(run: Run) -> Config:
     )
 
 
-def _plan(config: Config, place: Place) -> Run:
+def _plan(config: Config, device: str, place: Place) -> Run:
     from attnray.model.encoder import check_device, read_config
-    from attnray.model.families import longest_input
+    from attnray.model.families import heads_of, longest_input
 
     checkpoint = locate(config.model, config.seed)
-    longest = longest_input(read_config(checkpoint))
-    device = make_executor(config.executor).device()
+    model = read_config(checkpoint)
+    longest = longest_input(model)
     check_device(checkpoint, device)
     now = identity(config, checkpoint, device)
     folder = RunFolder(_folder(config, checkpoint, now, place))
     manifest = Manifest.read(folder)
     if manifest is None:
-        manifest = Manifest(now, {}, [], {}, [])
+        manifest = Manifest(now, {}, [], {}, [], heads_of(model))
     roles = dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))
     _refuse_the_same(now["corpora"], roles)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
-    # To find out, the weights are loaded: once is enough.
-    known = GRADIENTS in manifest.config.get("metrics", ())
-    without = manifest.without if known else _without(config, checkpoint)
+    without = _without(config, checkpoint, manifest)
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
     planner = Planner(folder, config, checkpoint, longest, place.planned)
     return Run(folder, config, planner.plan(manifest, roles))
@@ -114,24 +112,19 @@ def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[st
         raise InputError("corpora.train and corpora.dev have the same contents: give two corpora")
 
 
-def _without(config: Config, checkpoint: Checkpoint) -> dict[str, str]:
-    """The metrics that the model cannot have, and what it lacks for them."""
+def _without(config: Config, checkpoint: Checkpoint, manifest: Manifest) -> dict[str, str]:
+    """The metrics that the model cannot have, and what it lacks for them.
+
+    To find out, the weights are loaded: what the manifest knows is not looked up again.
+    """
     from attnray.model.masked_lm import has_head
 
-    if GRADIENTS not in config.metrics or has_head(checkpoint):
+    of_gradients = {m for m in config.metrics if m in METRICS and METRICS[m].made_of == "gradients"}
+    if of_gradients <= {*manifest.config.get("metrics", ())}:
+        return manifest.without
+    if not of_gradients or has_head(checkpoint):
         return {}
-    return {GRADIENTS: "the checkpoint has no masked-LM head"}
-
-
-def make_executor(config: ExecutorConfig) -> Executor:
-    """The configured executor; Ray is imported only where it is used."""
-    if config.name == "serial":
-        from attnray.executors.serial import SerialExecutor
-
-        return SerialExecutor(config)
-    from attnray.executors.ray import RayExecutor
-
-    return RayExecutor(config)
+    return dict.fromkeys(sorted(of_gradients), "the checkpoint has no masked-LM head")
 
 
 def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], place: Place) -> Path:
@@ -140,29 +133,6 @@ def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], plac
         name = f"{checkpoint.name}-{config.corpus.name}-{fingerprint(now)[:8]}{place.suffix}"
         return place.folder / name
     return run_folder(config.run_dir)
-
-
-def run_folder(run_dir: str) -> Path:
-    """A given run folder.
-
-    Raises:
-        InputError: it is no local folder.
-    """
-    if "://" in run_dir:
-        raise InputError(f"run_dir={run_dir}: only local or mounted folders are supported so far")
-    path = Path(run_dir)
-    if path.exists() and not path.is_dir():
-        raise InputError(f"run_dir={run_dir} is a file: give a folder")
-    return path
-
-
-def runs_folder() -> Path:
-    """Where runs without a run_dir lie: `runs/` here, or at home for a submitted job.
-
-    (The working directory of a submitted job is Ray's own and goes with it.)
-    """
-    submitted = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
-    return Path.home() / "attnray-runs" if submitted else Path("runs")
 
 
 def _absolute(config: Config) -> Config:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from attnray import __version__
 from attnray.config import corpora, lengths
 from attnray.errors import IncompleteRun
+from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
 from attnray.reading import RunReader
 from attnray.report.findings import Facts, Tables
@@ -18,8 +19,9 @@ from attnray.report.reproduction import Models, reproduction
 from attnray.report.reproduction_page import reproduction_page
 from attnray.report.section import tables_of
 from attnray.report.sections import SECTIONS
-from attnray.stages.reduce import HEADS, marker
-from attnray.store.folder import RunFolder, fingerprint, read_table, replacing, write_table
+from attnray.stages.reduce import marker
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
 from attnray.store.run import Run
 
 REPRODUCTION = "reproduction"
@@ -33,9 +35,9 @@ def report(run: Run) -> None:
         IncompleteRun: a metric has no tables yet.
     """
     identities = {metric: run.table_identity(metric) for metric in run.metrics}
-    if "patterns" in run.metrics:
-        identities[HEADS] = run.heads_identity
-    if run.probes:
+    if heads.NEEDS in run.metrics:
+        identities[heads.HEADS] = run.heads_identity
+    if run.trials:
         identities[PROBES] = run.probes_identity
     lacking = [m for m, i in identities.items() if not run.folder.done(marker(m), 0, i)]
     if lacking:
@@ -57,13 +59,14 @@ def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:
         run: a run that is reduced.
         among: only these of its tables.
     """
-    return _read(run, tables_of(SECTIONS).intersection(run.tables if among is None else among))
+    names = tables_of(SECTIONS).intersection(run.tables if among is None else among)
+    return {name: run.folder.table(name) for name in names}
 
 
 def write_report(folder: RunFolder, report: Report) -> list[Path]:
     """Write a page and its figures; gives what was written, the page last."""
-    figures = {folder.figure(name): svg for name, svg in report.figures.items()}
-    return _write({**figures, folder.report: report.text})
+    figures = [folder.write_figure(name, svg) for name, svg in report.figures.items()]
+    return [*figures, folder.write_page(STAGE, report.text)]
 
 
 def _write_page(run: Run, facts: Facts) -> list[Path]:
@@ -75,22 +78,10 @@ def _write_page(run: Run, facts: Facts) -> list[Path]:
 def _write_reproduction(run: Run, paper: str) -> list[Path]:
     """Write the table `reproduction` and its page."""
     models = Models(run.model, run.twin.model if run.twin else None)
-    table = reproduction(paper, _read(run, run.tables), models)
-    path = run.folder.table(REPRODUCTION)
-    write_table(path, table)
+    table = reproduction(paper, {name: run.folder.table(name) for name in run.tables}, models)
     text = reproduction_page({REPRODUCTION: table}, run.model)
-    return [path, *_write({run.folder.report.with_name(f"{REPRODUCTION}.html"): text})]
-
-
-def _read(run: Run, names: Iterable[str]) -> Tables:
-    return {name: read_table(run.folder.table(name)) for name in names}
-
-
-def _write(texts: Mapping[Path, str]) -> list[Path]:
-    for path, text in texts.items():
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return list(texts)
+    folder = run.folder
+    return [folder.write_table(REPRODUCTION, table), folder.write_page(REPRODUCTION, text)]
 
 
 def _facts(run: Run) -> Facts:

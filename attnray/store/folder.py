@@ -1,31 +1,37 @@
-"""The run folder: where everything of a run lies, and how a piece of it is committed.
+"""The run folder: where everything of a run lies, and how a task's results are committed.
 
-A marker in `done/` is written last, by replace, so a piece either has its marker and is whole,
-or does not count. The same inputs give the same bytes: writing a piece again is harmless.
+A marker in `done/` is written last, by replace, so what a task makes either has its marker and
+is whole, or does not count. The same inputs give the same bytes: doing a task again is harmless.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import shutil
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from attnray.config import StoreConfig
+from attnray.corpus.example import Example, from_table, to_table
+from attnray.errors import IncompleteRun, InputError, describe
+from attnray.metrics.base import Found, Heads, Metric
+from attnray.store import files
+from attnray.store.partials import from_partial, to_partial
+
+if TYPE_CHECKING:
+    from attnray.store.attention import AttentionReader, AttentionWriter
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A local run folder.
+    """A local run folder: all that is read from a run and written to it passes through here.
 
-    Pieces are named by stage and shard number, as in `done/STAGE/00000.json`.
+    Tasks are named by stage and number, as in `done/STAGE/00000.json`; most are of the shard of
+    that number. What writes gives the path that it wrote, for `commit`.
     """
 
     path: Path
@@ -40,124 +46,212 @@ class RunFolder:
         """The page."""
         return self.path / "report.html"
 
-    def shard(self, shard: int) -> Path:
-        """The examples of a shard, as planned."""
-        return self.path / "shards" / f"{shard:05}.parquet"
+    @property
+    def tables(self) -> Path:
+        """The folder of the tables."""
+        return self.path / "tables"
 
-    def attention(self, shard: int) -> Path:
-        """The attention of a shard: a Zarr group."""
-        return self.path / "attention" / f"{shard:05}.zarr"
+    def read_manifest(self) -> dict[str, Any] | None:
+        """The content of the manifest, None where there is none yet.
 
-    def partial(self, metric: str, shard: int) -> Path:
-        """What a metric found in a shard."""
-        return self.path / "partials" / metric / f"{shard:05}.parquet"
+        Raises:
+            InputError: it is damaged.
+        """
+        try:
+            return files.read_json(self.manifest)
+        except ValueError as error:
+            raise InputError(f"{self.manifest}: damaged ({error}); delete it") from error
 
-    def table(self, name: str) -> Path:
-        """A table of the contract."""
-        return self.path / "tables" / f"{name}.parquet"
+    def write_manifest(self, content: dict[str, Any]) -> None:
+        """Freeze the plan."""
+        files.write_json(self.manifest, content)
 
-    def figure(self, name: str) -> Path:
-        """A figure."""
-        return self.path / "figures" / f"{name}.svg"
+    def examples(self, shard: int) -> list[Example]:
+        """The examples of a shard, in the order in which its attention is stored."""
+        return from_table(files.read_table(self._shard(shard)))
 
-    def marker(self, stage: str, shard: int) -> Path:
-        """The marker that says that a stage of a shard is done."""
-        return self.path / "done" / stage / f"{shard:05}.json"
+    def example_columns(self, shard: int, columns: list[str]) -> pa.Table:
+        """Some columns of a shard's examples."""
+        return files.read_table(self._shard(shard), columns)
 
-    def commit(self, stage: str, shard: int, identity: str, outputs: list[Path]) -> None:
-        """Write the marker of a finished piece: its fingerprint, sizes and checksums."""
-        files = {
-            str(file.relative_to(self.path)): {"size": file.stat().st_size, "sha256": sha256(file)}
+    def write_examples(self, shard: int, examples: list[Example]) -> str:
+        """Write the examples of a shard; gives the sha256 of its file."""
+        files.write_table(self._shard(shard), to_table(examples))
+        return files.sha256(self._shard(shard))
+
+    def copy_examples(self, shard: int, other: RunFolder, number: int) -> str:
+        """Take over the examples of a shard of another run; gives the sha256 of its file."""
+        with files.replacing(self._shard(shard)) as temporary:
+            shutil.copyfile(other._shard(number), temporary)
+        return files.sha256(self._shard(shard))
+
+    def remove_examples(self, shard: int) -> None:
+        """Remove a planned shard that turned out to be of no use."""
+        self._shard(shard).unlink()
+
+    def attention(self, shard: int) -> AttentionReader:
+        """The attention of a shard.
+
+        Raises:
+            InputError: it is not there yet.
+            FileNotFoundError: a block of it is missing.
+        """
+        from attnray.store.attention import AttentionReader
+
+        path = self._attention(shard)
+        if not path.is_dir():
+            raise InputError(f"{path}: the attention of this shard is not there yet")
+        return AttentionReader(path)
+
+    @contextmanager
+    def attention_writer(
+        self, shard: int, lengths: Sequence[int], heads: Heads, config: StoreConfig
+    ) -> Iterator[AttentionWriter]:
+        """A writer of a shard's attention, which takes its place when all is added."""
+        from attnray.store.attention import AttentionWriter
+
+        with files.replacing(self._attention(shard)) as temporary:
+            writer = AttentionWriter(temporary, lengths, heads, config)
+            yield writer
+            writer.close()
+
+    def commit_attention(self, shard: int, identity: str) -> None:
+        """Write the marker of a shard's attention."""
+        self.commit(EXTRACT, shard, identity, [self._attention(shard)])
+
+    def extracted(self, shard: int, identity: str) -> bool:
+        """Whether a shard's attention is there, as `done` tells."""
+        return self.done(EXTRACT, shard, identity)
+
+    def partial(self, metric: str, kind: Any, number: int) -> Any:
+        """What a metric found in a shard, or a probe in all: a tree of a type.
+
+        Raises:
+            IncompleteRun: it is missing or damaged.
+        """
+        path = self._partial(metric, number)
+        return from_partial(kind, self._found(path), path)
+
+    def write_partial(self, metric: str, number: int, partial: Any) -> Path:
+        """Write a partial."""
+        path = self._partial(metric, number)
+        files.write_table(path, to_partial(partial))
+        return path
+
+    def cases(self, metric: str, shard: int) -> pa.Table:
+        """The cases of a predictor in a shard.
+
+        Raises:
+            IncompleteRun: they are missing or damaged.
+        """
+        return self._found(self._cases(metric, shard))
+
+    def commit_found(self, metric: Metric, shard: int, identity: str, found: Found) -> None:
+        """Write what a metric found in a shard, its partial and its cases, and the marker."""
+        outputs = [self.write_partial(metric.name, shard, found.partial)]
+        if found.cases is not None:
+            outputs.append(self._cases(metric.name, shard))
+            files.write_table(outputs[-1], found.cases)
+        self.commit(measured(metric.name), shard, identity, outputs)
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is such a table."""
+        return self._table(name).is_file()
+
+    def table(self, name: str) -> pa.Table:
+        """A table by name.
+
+        Raises:
+            InputError: the run has no such table.
+            OSError: it is damaged.
+        """
+        if not self.has_table(name):
+            raise InputError(f"{self._table(name)}: the run has no such table")
+        return files.read_table(self._table(name))
+
+    def write_table(self, name: str, table: pa.Table) -> Path:
+        """Write a table."""
+        files.write_table(self._table(name), table)
+        return self._table(name)
+
+    def write_figure(self, name: str, svg: str) -> Path:
+        """Write a figure."""
+        path = self.path / "figures" / f"{name}.svg"
+        files.write_text(path, svg)
+        return path
+
+    def write_page(self, name: str, page: str) -> Path:
+        """Write a page, such as `report`."""
+        path = self.path / f"{name}.html"
+        files.write_text(path, page)
+        return path
+
+    def write_json(self, name: str, content: dict[str, object]) -> None:
+        """Write a JSON file beside the pages."""
+        files.write_json(self.path / f"{name}.json", content)
+
+    def commit(self, stage: str, number: int, identity: str, outputs: Sequence[Path]) -> None:
+        """Write the marker of a finished task: its fingerprint, sizes and checksums."""
+        listed = {
+            str(file.relative_to(self.path)): {
+                "size": file.stat().st_size,
+                "sha256": files.sha256(file),
+            }
             for output in outputs
-            for file in _files(output)
+            for file in files.files_under(output)
         }
-        write_json(self.marker(stage, shard), {"fingerprint": identity, "files": files})
+        marker = {"fingerprint": identity, "files": listed}
+        files.write_json(self._marker(stage, number), marker)
 
-    def done(self, stage: str, shard: int, identity: str) -> bool:
-        """Whether a piece is whole, and made from what `identity` stands for.
+    def done(self, stage: str, number: int, identity: str) -> bool:
+        """Whether what a task makes is whole, and made from what `identity` stands for.
 
         Sizes are compared here; the contents have checksums of their own, checked on reading.
         """
         try:
-            marker = read_json(self.marker(stage, shard))
-        except ValueError:  # cut short by something other than us: the piece is not done
+            marker = files.read_json(self._marker(stage, number))
+        except ValueError:  # cut short by something other than us: it is not done
             return False
         if marker is None or marker.get("fingerprint") != identity:
             return False
         sizes = {name: file["size"] for name, file in marker["files"].items()}
         return all(_size(self.path / name) == size for name, size in sizes.items())
 
+    def _found(self, path: Path) -> pa.Table:
+        try:
+            return files.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            reason = describe(error)
+            raise IncompleteRun(
+                f"{path}: missing or damaged ({reason}); delete it and start its run again"
+            ) from error
 
-def fingerprint(content: Mapping[str, object]) -> str:
-    """A short name of what decides a piece's bytes."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    def _shard(self, shard: int) -> Path:
+        return self.path / "shards" / f"{shard:05}.parquet"
 
+    def _attention(self, shard: int) -> Path:
+        return self.path / "attention" / f"{shard:05}.zarr"
 
-def sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def _partial(self, metric: str, number: int) -> Path:
+        return self.path / "partials" / metric / f"{number:05}.parquet"
 
+    def _cases(self, metric: str, shard: int) -> Path:
+        return self.path / "cases" / metric / f"{shard:05}.parquet"
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The content of a JSON file; None where there is none."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    return content
+    def _table(self, name: str) -> Path:
+        return self.tables / f"{name}.parquet"
 
-
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Write a JSON file, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file, whole or not at all."""
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    def _marker(self, stage: str, number: int) -> Path:
+        return self.path / "done" / stage / f"{number:05}.json"
 
 
-def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a Parquet file, checking its checksums.
-
-    Raises:
-        OSError: the file is missing or damaged.
-    """
-    return pq.read_table(path, columns=columns, page_checksum_verification=True)
+#: The stage under which the markers of attention lie.
+EXTRACT = "extract"
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, for a file or a folder, that replaces it at the end.
-
-    What earlier writers of the same path left behind when they were killed is removed.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        _remove(leftover)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        yield temporary
-        if temporary.is_dir():
-            _remove(path)
-        os.replace(temporary, path)
-    finally:
-        _remove(temporary)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _files(output: Path) -> list[Path]:
-    return sorted(p for p in output.rglob("*") if p.is_file()) if output.is_dir() else [output]
+def measured(metric: str) -> str:
+    """The stage under which the markers of what a metric found lie."""
+    return f"analyse-{metric}"
 
 
 def _size(path: Path) -> int | None:

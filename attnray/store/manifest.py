@@ -12,10 +12,11 @@ from attnray.config import Config, corpora, lengths
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
-from attnray.store.folder import RunFolder, fingerprint, read_json, write_json
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
 
 #: Rises when the layout of a run folder changes.
-LAYOUT = 2
+LAYOUT = 3
 #: Packages whose version can change the bits of what is extracted.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 #: What of a corpus's configuration decides its examples, beside the contents of its files.
@@ -46,8 +47,8 @@ class Manifest:
 
     `identity` must be the same for a run to go on in the folder. `roles` has the keys of the
     example sets of each role that was planned, none where its corpus has not what it needs;
-    `examples` holds the sha256 of each shard's Parquet file; `without` says of metrics that
-    the model cannot have what it lacks.
+    `examples` holds the sha256 of each shard's Parquet file; `heads` the model's layers, and the
+    heads of each; `without` says of metrics that the model cannot have what it lacks.
     """
 
     identity: dict[str, Any]
@@ -55,6 +56,7 @@ class Manifest:
     sets: list[ExampleSet]
     roles: dict[str, list[str]]
     examples: list[str]
+    heads: tuple[int, int]
     without: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -62,12 +64,9 @@ class Manifest:
         """The manifest of a run folder, None where there is none yet.
 
         Raises:
-            InputError: it was written by another version of the layout.
+            InputError: it is damaged, or was written by another version of the layout.
         """
-        try:
-            content = read_json(folder.manifest)
-        except ValueError as error:
-            raise InputError(f"{folder.manifest}: damaged ({error}); delete it") from error
+        content = folder.read_manifest()
         if content is None:
             return None
         if content.pop("layout", None) != LAYOUT:
@@ -75,11 +74,12 @@ class Manifest:
                 f"{folder.manifest}: not a plan of layout {LAYOUT}; choose another run_dir"
             )
         content["sets"] = [ExampleSet(**each) for each in content["sets"]]
+        content["heads"] = tuple(content["heads"])
         return cls(**content)
 
     def write(self, folder: RunFolder) -> None:
         """Freeze the plan."""
-        write_json(folder.manifest, {"layout": LAYOUT, **asdict(self)})
+        folder.write_manifest({"layout": LAYOUT, **asdict(self)})
 
     def sets_of(self, role: str) -> list[ExampleSet]:
         """The examples of a role, for each cut; none where its corpus lacks what it needs."""
@@ -93,7 +93,7 @@ class Manifest:
         return fingerprint({**wanted, "examples": self.examples[shard]})
 
     def partial_identity(self, metric: str, parameters: dict[str, object], shard: int) -> str:
-        """The fingerprint of a metric's partial."""
+        """The fingerprint of what a metric finds in a shard."""
         return fingerprint(
             {"metric": metric, **parameters, "attention": self.attention_identity(shard)}
         )

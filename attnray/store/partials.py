@@ -1,19 +1,19 @@
-"""Partials as Parquet: one row per named array."""
+"""Partials as tables: one row for each array of the tree."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from attnray.errors import IncompleteRun, describe
-from attnray.metrics.sums import Partial
-from attnray.store.folder import read_table, write_table
+from attnray.errors import IncompleteRun
+from attnray.metrics.tree import grown, leaves
 
 _SCHEMA = pa.schema(
     [
-        ("name", pa.string()),
+        ("path", pa.list_(pa.string())),
         ("shape", pa.list_(pa.int64())),
         ("integers", pa.list_(pa.int64())),
         ("floats", pa.list_(pa.float64())),
@@ -21,38 +21,37 @@ _SCHEMA = pa.schema(
 )
 
 
-def write_partial(path: Path, partial: Partial) -> None:
-    """Write a partial, whole or not at all."""
-    arrays = {name: np.asarray(array) for name, array in partial.items()}
-    exact = [np.issubdtype(array.dtype, np.integer) for array in arrays.values()]
-    flat = [array.ravel() for array in arrays.values()]
+def to_partial(tree: Any) -> pa.Table:
+    """The table of a tree of arrays of integers or of floats."""
+    found = list(leaves(tree))
+    exact = [np.issubdtype(array.dtype, np.integer) for _, array in found]
+    flat = [array.ravel() for _, array in found]
     columns = {
-        "name": list(arrays),
-        "shape": [list(array.shape) for array in arrays.values()],
+        "path": [list(path) for path, _ in found],
+        "shape": [list(array.shape) for _, array in found],
         "integers": [a if integer else None for a, integer in zip(flat, exact, strict=True)],
         "floats": [None if integer else a for a, integer in zip(flat, exact, strict=True)],
     }
-    write_table(path, pa.table(columns, schema=_SCHEMA))
+    return pa.table(columns, schema=_SCHEMA)
 
 
-def read_partial(path: Path) -> Partial:
-    """Read a partial.
+def from_partial(kind: Any, table: pa.Table, path: Path) -> Any:
+    """The tree of a type that a table holds; `path` is where it was read.
 
     Raises:
-        IncompleteRun: it is missing or damaged.
+        IncompleteRun: it holds another one.
     """
     try:
-        table = read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        reason = describe(error)
+        return grown(kind, dict(_arrays(table)))
+    except (KeyError, ValueError) as error:
         raise IncompleteRun(
-            f"{path}: missing or damaged ({reason}); delete it and start its run again"
+            f"{path}: damaged ({error}); delete it and start its run again"
         ) from error
-    partial: Partial = {}
-    for row, (name, shape) in enumerate(
-        zip(table["name"].to_pylist(), table["shape"].to_pylist(), strict=True)
-    ):
+
+
+def _arrays(table: pa.Table) -> Any:
+    paths, shapes = table["path"].to_pylist(), table["shape"].to_pylist()
+    for row, (path, shape) in enumerate(zip(paths, shapes, strict=True)):
         integers, floats = table["integers"][row], table["floats"][row]
         values = floats.values if integers.values is None else integers.values
-        partial[name] = values.to_numpy(zero_copy_only=False).reshape(shape)
-    return partial
+        yield tuple(path), values.to_numpy(zero_copy_only=False).reshape(shape)

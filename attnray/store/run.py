@@ -11,11 +11,11 @@ from pathlib import Path
 from attnray.config import Config, corpora
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
-from attnray.metrics.base import Measured, Metric
-from attnray.metrics.registry import GAP, METRICS, PROBES, roles_of
-from attnray.stages.analyse import stage
-from attnray.stages.probe import ProbeTask
-from attnray.store.folder import RunFolder, fingerprint, sha256
+from attnray.metrics import heads
+from attnray.metrics.base import Metric, Predictor
+from attnray.metrics.registry import METRICS, PROBES, beside, roles_of
+from attnray.store.files import fingerprint, sha256
+from attnray.store.folder import RunFolder, measured
 from attnray.store.manifest import ExampleSet, Manifest
 
 
@@ -41,6 +41,21 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """A probe from one seed, the shards it learns from and is scored on, and its fingerprint.
+
+    `number` is its place among those of the run.
+    """
+
+    number: int
+    probe: str
+    seed: int
+    train: tuple[int, ...]
+    dev: tuple[int, ...]
+    identity: str
+
+
+@dataclass(frozen=True)
 class Run:
     """A planned run; `twin` is the same run of the model it is compared with, if any."""
 
@@ -55,7 +70,7 @@ class Run:
         return str(self.manifest.identity["model"]["name"])
 
     @property
-    def members(self) -> list[Run]:
+    def with_twin(self) -> list[Run]:
         """The run and its twin, in the order of the tables."""
         return [self, self.twin] if self.twin else [self]
 
@@ -65,25 +80,13 @@ class Run:
         return [m for m in self._planned if m in METRICS and m not in self._lacking]
 
     @property
-    def probes(self) -> list[ProbeTask]:
+    def trials(self) -> list[Trial]:
         """The configured probes, from each seed; none where the corpus lacks what they need."""
         if PROBES not in self._planned or PROBES in self._lacking:
             return []
         settings, shards = self.config.probe, {r: self._shards(r) for r in ("train", "dev")}
         return [
-            ProbeTask(
-                self.folder,
-                number,
-                name,
-                seed,
-                shards["train"],
-                shards["dev"],
-                settings,
-                self.config.model,
-                self.config.seed,
-                str(self.manifest.identity["device"]),
-                self._probe_identity(name, seed, shards),
-            )
+            Trial(number, name, seed, **shards, identity=self._trial_identity(name, seed, shards))
             for number, (name, seed) in enumerate(product(settings.probes, settings.seeds))
         ]
 
@@ -91,7 +94,7 @@ class Run:
         (examples,) = self.manifest.sets_of(role)
         return tuple(examples.shards)
 
-    def _probe_identity(self, name: str, seed: int, shards: dict[str, tuple[int, ...]]) -> str:
+    def _trial_identity(self, name: str, seed: int, shards: dict[str, tuple[int, ...]]) -> str:
         settings = asdict(self.config.probe)
         attention = {
             role: [self.manifest.attention_identity(shard) for shard in numbers]
@@ -99,43 +102,47 @@ class Run:
         }
         vectors = settings.pop("vectors")
         varied = {"probes": name, "seeds": seed, "vectors": vectors and contents(vectors)}
-        return fingerprint({"version": 1, **settings, **varied, **attention})
+        return fingerprint({"version": 2, **settings, **varied, **attention})
 
     def measurements(self, metric: str) -> list[Measurement]:
         """A metric over each of its example sets."""
-        entry = METRICS[metric]
+        kind = METRICS[metric]
         return [
-            Measurement(entry.make(self.config, examples.max_tokens), examples)
-            for examples in self.manifest.sets_of(entry.role)
+            Measurement(kind.of(self.config, examples.max_tokens), examples)
+            for examples in self.manifest.sets_of(kind.role)
         ]
 
     @property
     def extracted_shards(self) -> list[int]:
         """The shards whose attention is needed."""
-        roles = {METRICS[metric].role for metric in self.metrics if METRICS[metric].attention}
-        sets = (each for role in roles for each in self.manifest.sets_of(role))
-        measured = {shard for examples in sets for shard in examples.shards}
-        return sorted(measured.union(*((*task.train, *task.dev) for task in self.probes[:1])))
+        made = [METRICS[m] for m in self.metrics if METRICS[m].made_of == "attention"]
+        sets = (each for role in {m.role for m in made} for each in self.manifest.sets_of(role))
+        analysed = {shard for examples in sets for shard in examples.shards}
+        return sorted(analysed.union(*((*trial.train, *trial.dev) for trial in self.trials[:1])))
 
-    def partial_identity(self, metric: Measured, shard: int) -> str:
-        """The fingerprint of a metric's partial."""
-        return self.manifest.partial_identity(metric.name, metric.parameters, shard)
+    def partial_identity(self, metric: Metric, shard: int) -> str:
+        """The fingerprint of what a metric finds in a shard."""
+        parameters = {"version": metric.version, **metric.parameters}
+        if isinstance(metric, Predictor):
+            parameters["cases"] = self.config.cases
+        return self.manifest.partial_identity(metric.name, parameters, shard)
 
     def table_identity(self, metric: str) -> str:
         """The fingerprint of a metric's tables, the twin's rows included."""
         partials = [
-            member.partial_identity(each.metric, shard)
-            for member in self.members
-            for each in member.measurements(metric)
+            run.partial_identity(each.metric, shard)
+            for run in self.with_twin
+            for each in run.measurements(metric)
             for shard in each.examples.shards
         ]
-        return fingerprint({"partials": partials, **METRICS[metric].tables(self.config)})
+        settings = METRICS[metric].of(self.config, None).settings
+        return fingerprint({"partials": partials, **settings})
 
     @property
     def heads_identity(self) -> str:
         """The fingerprint of the table `heads`."""
-        made_of: dict[str, object] = {
-            m: self.table_identity(m) for m in ("patterns", "divergence") if m in self.metrics
+        made_of = {
+            m: self.table_identity(m) for m in (heads.NEEDS, heads.USES) if m in self.metrics
         }
         behaviour = asdict(self.config.behaviour)
         return fingerprint({**made_of, "behaviour": behaviour, "seed": self.config.seed})
@@ -144,27 +151,24 @@ class Run:
     def probes_identity(self) -> str:
         """The fingerprint of the tables of the probes, the twin's rows included."""
         return fingerprint(
-            {member.model: [task.identity for task in member.probes] for member in self.members}
+            {run.model: [trial.identity for trial in run.trials] for run in self.with_twin}
         )
 
     def unfinished(self, metric: str) -> Iterator[tuple[Metric, int]]:
-        """A metric with each shard that has no partial of it yet."""
+        """A metric with each shard in which it has not been measured yet."""
         for each in self.measurements(metric):
             for shard in each.examples.shards:
-                if not self.measured(each.metric, shard):
+                identity = self.partial_identity(each.metric, shard)
+                if not self.folder.done(measured(metric), shard, identity):
                     yield each.metric, shard
-
-    def measured(self, metric: Measured, shard: int) -> bool:
-        """Whether a shard has its partial of a metric."""
-        return self.folder.done(stage(metric.name), shard, self.partial_identity(metric, shard))
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the tables the run writes."""
-        named = (METRICS[m].make(self.config, None).table_names for m in self.metrics)
-        heads = ("heads",) if "patterns" in self.metrics else ()
-        probes = ("probes", "probe_differences") if self.probes else ()
-        return (*(table for names in named for table in names), *heads, *probes, "corpus")
+        named = [name for metric in self.metrics for name in METRICS[metric].rows]
+        named += [heads.HEADS] if heads.NEEDS in self.metrics else []
+        named += ["probes", "probe_differences"] if self.trials else []
+        return (*named, "corpus")
 
     @property
     def notes(self) -> list[str]:
@@ -185,7 +189,13 @@ class Run:
 
     @property
     def _planned(self) -> list[str]:
-        wanted = [each for m in self.config.metrics for each in (m, *self._with(m))]
+        """The configured metrics, and what is measured beside them because of their corpus."""
+        forms = {role: corpus.format for role, corpus in corpora(self.config).items()}
+        wanted = [
+            each
+            for metric in self.config.metrics
+            for each in (metric, *beside(metric, forms.get(roles_of(metric)[0], "")))
+        ]
         lacking = [m for m in wanted if not self.manifest.roles.keys() >= set(roles_of(m))]
         if lacking:
             raise InputError(
@@ -193,8 +203,3 @@ class Run:
                 "jobs/plan.py with these metrics on it first"
             )
         return wanted
-
-    def _with(self, metric: str) -> tuple[str, ...]:
-        """What is measured beside a configured metric, because of its corpus."""
-        forms = {role: corpus.format for role, corpus in corpora(self.config).items()}
-        return (GAP,) if metric == "coreference" and forms["coreference"] == "gap" else ()

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from attnray.cli.choices import choices
 from attnray.cli.help import JOBS
 from attnray.cli.overrides import known_to_hydra
 from attnray.errors import InputError
 from tests.builders.jobs import ROOT, command, environment, refusal, succeed
-
-CONFIGURATIONS = ROOT / "conf"
 
 
 @pytest.mark.parametrize("job", list(JOBS))
@@ -32,9 +29,8 @@ def test_every_job_is_there_and_has_help() -> None:
 def test_the_list_has_every_name_with_size_and_licence() -> None:
     lines = succeed("list").splitlines()
     for group in ("model", "corpus"):
-        for path in (CONFIGURATIONS / group).glob("*.yaml"):
-            content = yaml.safe_load(path.read_text())
-            (line,) = (each for each in lines if each.split(" ", 1)[0] == path.stem)
+        for name, content in choices(group).items():
+            (line,) = (each for each in lines if each.split(" ", 1)[0] == name)
             to_give = "???" in content.values()
             size = f"give {group}." if to_give else str(content.get("size") or "–")
             assert f"  {size}" in line
@@ -62,17 +58,6 @@ def test_the_shell_completes_names() -> None:
 def test_what_the_shell_is_told_to_run_is_a_script_it_takes() -> None:
     script = succeed("run", "-sc", "install=bash")
     subprocess.run(["bash", "-n", "-c", script], check=True)
-
-
-def test_an_installed_package_has_the_same_jobs() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "attnray", "list"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "minilm" in done.stdout
 
 
 def test_a_folder_and_a_file_can_be_chosen(tiny_model: Path, tmp_path: Path) -> None:

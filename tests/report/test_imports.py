@@ -19,7 +19,7 @@ def imported() -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("name", ["transformers", "sklearn", "ray"])
+@pytest.mark.parametrize("name", ["torch", "transformers", "sklearn", "ray"])
 def test_pages_import_nothing_that_runs_models(name: str, imported: set[str]) -> None:
     assert name not in imported
 

@@ -1,0 +1,1 @@
+"""What gathers a shard: attention in, partials and cases out; one file a metric."""

@@ -1,0 +1,51 @@
+"""Importance, shard by shard: absolute gradients by the target of attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from attnray.corpus.example import Example
+from attnray.metrics.base import Heads
+from attnray.metrics.importance import TARGETS, ImportancePartial
+from attnray.model.pieces import Role
+
+_ROLES = (Role.SEP, Role.CLS, Role.PUNCTUATION)
+
+
+class ImportanceSums:
+    """The sum over a shard's examples."""
+
+    def __init__(self, examples: Sequence[Example], heads: Heads) -> None:
+        self._examples = examples
+        self._sums = np.zeros((len(TARGETS), *heads))
+
+    def add(self, first: int, layers: slice, maps: Tensor) -> None:
+        """See `Accumulator.add`."""
+        for example, gradients in zip(self._examples[first:], maps, strict=False):
+            roles = torch.from_numpy(example.roles)
+            self._sums[:, layers] += target_values(gradients, roles).cpu().numpy()
+
+    def partial(self) -> ImportancePartial:
+        """See `Accumulator.partial`."""
+        return ImportancePartial(self._sums, np.asarray(len(self._examples)))
+
+    def cases(self) -> None:
+        """See `Accumulator.cases`."""
+
+
+def target_values(gradients: Tensor, roles: Tensor) -> Tensor:
+    """What one example gives: float64, (target, layer, head), in the order of `TARGETS`.
+
+    Args:
+        gradients: (layer, head, query, key), without padding.
+        roles: the `Role` of each token.
+    """
+    roles = roles.to(gradients.device)
+    known = torch.stack([roles == role for role in _ROLES])
+    keys = torch.cat([known, ~known.any(0, keepdim=True)]).to(torch.float64)
+    by_key = gradients.abs().to(torch.float64).mean(-2)
+    return torch.einsum("lhk,tk->tlh", by_key, keys)

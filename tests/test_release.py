@@ -1,0 +1,62 @@
+"""A release: one version everywhere, and a wheel that has all it needs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import yaml
+
+import attnray
+from tests.builders.jobs import ROOT, environment
+
+#: Where the wheel has what lies in these folders.
+FOLDERS = {"attnray": "attnray", "conf": "attnray/conf"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_version_is_one() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
+    changes = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert attnray.__version__ == cited == changes[0]
+
+
+def test_the_wheel_has_every_file(wheel: Path) -> None:
+    files = {
+        f"{inside}/{path.relative_to(ROOT / folder).as_posix()}"
+        for folder, inside in FOLDERS.items()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert {"attnray/py.typed", "attnray/conf/models.csv"} <= files <= names
+    assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_works_by_itself(wheel: Path, tmp_path: Path) -> None:
+    with ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+        (entry,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+        assert "attnray = attnray.__main__:main" in archive.read(entry).decode()
+    done = subprocess.run(
+        [sys.executable, "-m", "attnray", "run", "model=roberta-base", "--cfg", "job"],
+        cwd=tmp_path,
+        env={**environment(), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert yaml.safe_load(done.stdout)["model"]["hub"] == "FacebookAI/roberta-base"
