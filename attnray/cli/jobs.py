@@ -16,10 +16,10 @@ from attnray.errors import InputError
 from attnray.executors.process import ANALYSE, EXTRACT, PROBE, process
 from attnray.executors.work import make_executor
 from attnray.metrics.registry import PROBES
-from attnray.report.summary import best_heads
+from attnray.report.closing import closing_lines
 from attnray.stages.planned import existing, plan
 from attnray.stages.reduce import reduce, reduce_probes
-from attnray.stages.report import report
+from attnray.stages.report import report, shown_tables
 from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest, refuse_other
@@ -65,7 +65,7 @@ def _probe(config: Config, overrides: list[str]) -> None:
     run = _existing(config, overrides, PROBES)
     process(run, frozenset({PROBE}))
     reduce_probes(run)
-    print(best_heads(run.folder, (PROBES,), run.model))
+    print(closing_lines(shown_tables(run, {PROBES}), run.model))
     print(f"tables:  {run.folder.tables}")
 
 
@@ -160,7 +160,7 @@ def _frozen(config: dict[str, object]) -> dict[str, object]:
 def _print_summary(run: Run) -> None:
     for note in run.notes:
         print(f"note: {note}")
-    if lines := best_heads(run.folder, run.tables, run.model):
+    if lines := closing_lines(shown_tables(run), run.model):
         print(lines)
     print(f"tables:  {run.folder.tables}")
     print(f"report:  {run.folder.report}")

@@ -68,9 +68,8 @@ def _compose_and_run(job: str) -> None:
     if job == "list":
         print(choices_text())
         return
-    # Hydra's parser refuses it between settings.
-    sweep_first = sorted(arguments, key=lambda each: each not in MULTIRUN)
-    sys.argv[1:] = known_to_hydra(sweep_first)
+    # Hydra's parser refuses -m between settings.
+    sys.argv[1:] = sorted(known_to_hydra(arguments), key=lambda each: each not in MULTIRUN)
     members = _composed()
     for member in members:
         check(member.config)

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
+from attnray.compare.rows import DepthRow
 from attnray.compare.subjects import Subject
 from attnray.metrics.behaviour import BEHAVIOURS
 from attnray.metrics.rows import whole_schema
-
-
-@dataclass(frozen=True)
-class DepthRow:
-    """A row of `behaviours_by_depth`: how many heads of a layer behave in a way."""
-
-    layer: int
-    depth: float
-    behaviour: str
-    heads: int
-    share: float
 
 
 def depth_table(subjects: Sequence[Subject]) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from attnray.compare.heldout import ByRow, HeldOut, heldout
+from attnray.compare.rows import DifferenceRow
 from attnray.compare.subjects import Subject
 from attnray.metrics.base import Predictor
 from attnray.metrics.paired import Comparison, difference_of, holm
@@ -19,26 +20,6 @@ from attnray.metrics.rows import whole_schema
 
 #: The metrics of heads as predictors.
 PREDICTORS = [metric for metric in METRICS.values() if issubclass(metric, Predictor)]
-
-
-@dataclass(frozen=True)
-class DifferenceRow:
-    """A row of `differences`: the best heads of one model less those of another, held out."""
-
-    other_model: str
-    metric: str
-    max_tokens: int | None
-    item: str
-    total: int
-    left_out: int
-    other_left_out: int
-    heldout_accuracy: float | None
-    other_heldout_accuracy: float | None
-    difference: float | None
-    ci_low: float | None
-    ci_high: float | None
-    p_value: float | None
-    p_holm: float | None
 
 
 Row = dict[str, object]

@@ -14,7 +14,8 @@ from attnray.compare.roles import matches_table
 from attnray.compare.subjects import Subject, opened
 from attnray.errors import InputError
 from attnray.metrics.registry import METRICS
-from attnray.report.comparison_page import write_comparison
+from attnray.report.comparison import comparison
+from attnray.stages.report import write_report
 from attnray.store.folder import RunFolder
 
 #: Tables of the runs, set under each other.
@@ -45,7 +46,7 @@ def compare(folders: Sequence[RunFolder], target: RunFolder) -> Path:
         target.write_table(name, table)
     runs = [{"model": s.name, "run": str(s.run.folder.path)} for s in subjects]
     target.write_json("comparison", {"runs": runs})
-    return write_comparison(target, tables)
+    return write_report(target, comparison(tables))[-1]
 
 
 def _tables(subjects: Sequence[Subject]) -> dict[str, pa.Table]:

@@ -12,28 +12,13 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from attnray.compare.rows import MatchRow
 from attnray.compare.subjects import Subject
 from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT
 
 #: A relation with fewer cases says little of a head.
 FEWEST_CASES = 50
-
-
-@dataclass(frozen=True)
-class MatchRow:
-    """A row of `head_matches`: a head of one model with its like of another.
-
-    `distance` is that of the two, `mean_distance` that of the head and all heads of the other.
-    """
-
-    other_model: str
-    layer: int
-    head: int
-    other_layer: int
-    other_head: int
-    distance: float
-    mean_distance: float
 
 
 @dataclass(frozen=True)

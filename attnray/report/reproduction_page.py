@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-import pyarrow as pa
+from attnray.report.columns import Column, PageTable, label, number
+from attnray.report.findings import Facts, Findings, Placed, Source, Tables
+from attnray.report.rendering import whole_page
+from attnray.report.reproduction import ReproductionRow
+from attnray.report.wording import NOTHING, legible, percent, points, spaced
 
-from attnray.report import wording
-from attnray.report.findings import legible
-from attnray.report.page import template
-from attnray.report.reproduction import Models, reproduction
-from attnray.store.folder import RunFolder
-
-TABLE = "reproduction"
 CAPTIONS = {
     "table 1": "Accuracy of the best head and the best fixed offset for each relation, in percent.",
     "table 2": "Accuracy in coreference, by type of mention, in percent.",
@@ -25,54 +22,47 @@ CAPTIONS = {
     "figure 5": "The heads whose attention the figure shows, accuracy in percent.",
     "figure 6": "The divergence of heads of one layer and of different layers, in nats.",
 }
-_TEXTS = ("item", "quantity", "paper_detail", "our_detail")
 
 
-def write_reproduction(
-    folder: RunFolder, paper: str, names: tuple[str, ...], models: Models
-) -> list[Path]:
-    """Write the table `reproduction` and its page.
-
-    Args:
-        folder: the run folder.
-        paper: whose numbers.
-        names: the tables of the run.
-        models: the model, and its twin.
-
-    Returns:
-        What was written: the table, then the page.
-    """
-    table = reproduction(paper, {name: folder.table(name) for name in names}, models)
-    page = _page(table, models.main)
-    return [folder.write_table(TABLE, table), folder.write_page(TABLE, page)]
+NUMBERS = Source("reproduction", ReproductionRow)
+COLUMNS: tuple[Column[ReproductionRow], ...] = (
+    label("Item", lambda row: spaced(row.item)),
+    label("Quantity", lambda row: spaced(row.quantity)),
+    number("Paper", lambda row: _number(row, row.paper)),
+    label("there", lambda row: row.paper_detail),
+    number("Ours", lambda row: _number(row, row.ours)),
+    label("here", lambda row: spaced(row.our_detail)),
+    number("Difference", lambda row: _number(row, row.difference, points)),
+)
 
 
-def _page(table: pa.Table, model: str) -> str:
-    sources: dict[str, list[dict[str, Any]]] = {}
-    for row in table.to_pylist():
-        sources.setdefault(row["source"], []).append(row)
-    return template("reproduction.html.jinja").render(
-        model=legible(model),
-        sources={source: [_shown(row) for row in rows] for source, rows in sources.items()},
-        corpora={
-            source: sorted({legible(row["corpus"]) for row in rows if row["corpus"]})
-            for source, rows in sources.items()
-        },
-        captions=CAPTIONS,
-        wording=wording,
-    )
+class PaperPart(NamedTuple):
+    """A table or figure of the paper, its numbers beside ours, and the corpora of ours."""
+
+    source: str
+    caption: str
+    corpora: list[str]
+    numbers: PageTable[ReproductionRow]
 
 
-def _shown(row: dict[str, Any]) -> dict[str, str]:
-    """A row as the page writes it: shares in percent, anything else as it is."""
-    share = row["unit"] == "share"
-    number, signed = (wording.percent, wording.points) if share else (_plain, _plain)
-    return {name: legible(row[name]) for name in _TEXTS} | {
-        "paper": number(row["paper"]),
-        "ours": number(row["ours"]),
-        "difference": signed(row["difference"]),
-    }
+def reproduction_page(tables: Tables, model: str) -> str:
+    """The page of a model's rows of `reproduction`."""
+    rows = NUMBERS.placed(Findings.of(tables, Facts(model)).tables)
+    sources = dict.fromkeys(each.row.source for each in rows)
+    parts = [_part(source, [r for r in rows if r.row.source == source]) for source in sources]
+    return whole_page("reproduction.html.jinja", {"model": legible(model), "parts": parts})
 
 
-def _plain(value: float | None) -> str:
-    return wording.NOTHING if value is None else f"{value:.3g}".replace("-", "−")
+def _part(source: str, rows: Sequence[Placed[ReproductionRow]]) -> PaperPart:
+    corpora = sorted({each.corpus for each in rows if each.corpus})
+    table = PageTable(f"Numbers of {source}", COLUMNS, [each.row for each in rows])
+    return PaperPart(source, CAPTIONS[source], corpora, table)
+
+
+def _number(
+    row: ReproductionRow, value: float | None, share: Callable[[float | None], str] = percent
+) -> str:
+    """A number as its unit is written: shares in percent, anything else as it is."""
+    if value is None:
+        return NOTHING
+    return share(value) if row.unit == "share" else f"{value:.3g}".replace("-", "−")

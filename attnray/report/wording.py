@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 NOTHING = "–"
-ARROWS = {"dependent_to_head": "dependent → head", "head_to_dependent": "head → dependent"}
-SHORT = {"dependent_to_head": "d→h", "head_to_dependent": "h→d"}
-BASELINES = {
-    "nearest": "nearest takes the nearest candidate",
-    "head_match": "head match takes the nearest candidate with the same head word",
-    "sieve": "sieve takes the nearest with the same words, else with the same head word, else "
-    "one that agrees in number, gender and person, else the nearest",
-}
 
 
 def percent(value: float | None) -> str:
@@ -40,39 +30,6 @@ def offset(value: int | None) -> str:
     return NOTHING if value is None else f"{value:+d}".replace("-", "−")
 
 
-def direction(name: str) -> str:
-    """A direction in words."""
-    return ARROWS.get(name, spaced(name))
-
-
-BEHAVIOURS = {
-    "next": "next token",
-    "previous": "previous token",
-    "cls": "[CLS]",
-    "sep": "[SEP]",
-    "punctuation": "“.” and “,”",
-    "broad": "broad",
-    "other": "none of these",
-}
-#: Longer lists of heads are not written out.
-MOST_HEADS = 12
-
-
-def short_direction(name: str) -> str:
-    """A direction in letters, for narrow columns."""
-    return SHORT.get(name, spaced(name))
-
-
-def behaviour(name: str) -> str:
-    """A behaviour in words."""
-    return BEHAVIOURS.get(name, spaced(name))
-
-
-def some_heads(heads: Sequence[tuple[int, int]]) -> str:
-    """Heads as the paper writes them, if they are few."""
-    return ", ".join(head(*each) for each in heads) if len(heads) <= MOST_HEADS else "many"
-
-
 def points(value: float | None) -> str:
     """A difference of fractions in percent points, with its sign."""
     return NOTHING if value is None else f"{100 * value:+.1f}".replace("-", "−")
@@ -90,11 +47,17 @@ def p_value(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
-def baseline(name: str) -> str:
-    """What a baseline of coreference does."""
-    return BASELINES.get(name, spaced(name))
-
-
 def spaced(name: str) -> str:
     """A name of the tables as words."""
     return name.replace("_", " ")
+
+
+def legible(text: str) -> str:
+    """The text with a mark for every character that only steers a terminal or breaks XML."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def short(text: str, longest: int) -> str:
+    """A legible text of so many letters at most."""
+    text = legible(text)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

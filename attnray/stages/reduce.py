@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from attnray.corpus.counts import CorpusRow
 from attnray.errors import IncompleteRun
 from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
@@ -133,17 +133,6 @@ def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:
         total = merge(run.folder.partial(metric, kind, shard) for shard in shards)
         tables = each.metric.tables(total)
         yield {n: of_model(t, run.model, each.examples.corpus) for n, t in tables.items()}
-
-
-@dataclass(frozen=True)
-class CorpusRow:
-    """A row of `corpus`: a count of what was measured, or left out, of the examples of a kind."""
-
-    kind: str
-    item: str
-    count: int
-    max_tokens: int | None
-    roles: str
 
 
 def _corpus_table(run: Run) -> pa.Table:

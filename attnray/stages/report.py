@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 
 from attnray import __version__
 from attnray.config import corpora, lengths
@@ -10,16 +12,19 @@ from attnray.errors import IncompleteRun
 from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
 from attnray.reading import RunReader
-from attnray.report.chosen import behaviours, relations
-from attnray.report.findings import read
-from attnray.report.maps import Panel
-from attnray.report.page import Facts, write_report
-from attnray.report.reproduction import Models
-from attnray.report.reproduction_page import write_reproduction
+from attnray.report.findings import Facts, Tables
+from attnray.report.page import chosen_maps, page
+from attnray.report.rendering import Report
+from attnray.report.reproduction import Models, reproduction
+from attnray.report.reproduction_page import reproduction_page
+from attnray.report.section import tables_of
+from attnray.report.sections import SECTIONS
 from attnray.stages.reduce import marker
 from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
 from attnray.store.run import Run
 
+REPRODUCTION = "reproduction"
 STAGE = "report"
 
 
@@ -37,39 +42,57 @@ def report(run: Run) -> None:
     lacking = [m for m, i in identities.items() if not run.folder.done(marker(m), 0, i)]
     if lacking:
         raise IncompleteRun(f"{run.folder.path} has no tables of {', '.join(lacking)} yet")
-    twin = run.twin.model if run.twin else None
-    facts = Facts(
-        model=run.model,
-        corpora=tuple(dict.fromkeys(each.corpus for each in run.manifest.sets)),
-        tables=run.tables,
-        notes=tuple(run.notes),
-        settings=_settings(run),
-        uniform=_uniform_entropy(run),
-        twin=twin,
-    )
-    config = run.config
+    facts, config = _facts(run), run.config
     shown = {"examples": config.examples, "reproduce": config.reproduce, "version": __version__}
-    identity = fingerprint({**identities, **asdict(facts), **shown})
+    identity = fingerprint({**identities, **asdict(facts), "tables": run.tables, **shown})
     if not run.folder.done(STAGE, 0, identity):
-        outputs = write_report(run.folder, facts, _maps(run))
-        if paper := run.config.reproduce:
-            outputs += write_reproduction(run.folder, paper, run.tables, Models(run.model, twin))
+        outputs = _write_page(run, facts)
+        if config.reproduce:
+            outputs += _write_reproduction(run, config.reproduce)
         run.folder.commit(STAGE, 0, identity, outputs)
 
 
-def _maps(run: Run) -> dict[str, list[Panel]]:
-    """Single maps of the heads that the report names, on examples of the store."""
-    config, maps = run.config, {}
-    if "patterns" in run.metrics:
-        reader = RunReader(str(run.folder.path), role="patterns")
-        tables = [read(run.folder, name, run.model) for name in ("heads", "patterns")]
-        maps["behaviours"] = behaviours(reader, tables[0], tables[1], config.examples)
-    if "syntax" in run.metrics:
-        reader = RunReader(str(run.folder.path), role="syntax")
-        best = read(run.folder, "syntax_best", run.model)
-        labels = config.relation_labels
-        maps["relations"] = relations(reader, best, config.examples, config.merge, labels)
-    return maps
+def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:
+    """The tables that the sections of the page are made of, as far as the run has them.
+
+    Args:
+        run: a run that is reduced.
+        among: only these of its tables.
+    """
+    names = tables_of(SECTIONS).intersection(run.tables if among is None else among)
+    return {name: run.folder.table(name) for name in names}
+
+
+def write_report(folder: RunFolder, report: Report) -> list[Path]:
+    """Write a page and its figures; gives what was written, the page last."""
+    figures = [folder.write_figure(name, svg) for name, svg in report.figures.items()]
+    return [*figures, folder.write_page(STAGE, report.text)]
+
+
+def _write_page(run: Run, facts: Facts) -> list[Path]:
+    tables, folder = shown_tables(run), str(run.folder.path)
+    maps = chosen_maps(tables, facts, lambda role: RunReader(folder, role=role), run.config)
+    return write_report(run.folder, page(tables, facts, maps))
+
+
+def _write_reproduction(run: Run, paper: str) -> list[Path]:
+    """Write the table `reproduction` and its page."""
+    models = Models(run.model, run.twin.model if run.twin else None)
+    table = reproduction(paper, {name: run.folder.table(name) for name in run.tables}, models)
+    text = reproduction_page({REPRODUCTION: table}, run.model)
+    folder = run.folder
+    return [folder.write_table(REPRODUCTION, table), folder.write_page(REPRODUCTION, text)]
+
+
+def _facts(run: Run) -> Facts:
+    return Facts(
+        model=run.model,
+        corpora=tuple(dict.fromkeys(each.corpus for each in run.manifest.sets)),
+        notes=tuple(run.notes),
+        settings=_settings(run),
+        uniform=_uniform_entropy(run),
+        twin=run.twin.model if run.twin else None,
+    )
 
 
 def _uniform_entropy(run: Run) -> float | None:

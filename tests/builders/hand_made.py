@@ -1,18 +1,26 @@
-"""Small tables made by hand, as a run folder has them."""
+"""Small tables made by hand, as a run has them, and what sections make of them."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from attnray.metrics.patterns import PATTERNS
-from attnray.report.page import Facts
-from attnray.store.folder import RunFolder
+from attnray.corpus.counts import CorpusRow
+from attnray.metrics.coreference import BestMentionRow, MentionBaselineRow
+from attnray.metrics.divergence import ClosenessRow
+from attnray.metrics.gap import BestPronounRow, PronounBaselineRow
+from attnray.metrics.heads import HeadRow
+from attnray.metrics.importance import ImportanceRow
+from attnray.metrics.patterns import PATTERNS, PatternRow
+from attnray.metrics.rows import whole_schema
+from attnray.metrics.syntax import BestRelationRow
+from attnray.probe.tables import ProbeDifferenceRow, ProbeRow
+from attnray.report.findings import Facts, Findings, Maps
+from attnray.report.sections import SECTIONS
 
 Row = dict[str, Any]
+Tables = dict[str, pa.Table]
 
 MODEL = "tiny <model>"
 HOSTILE = "<script>alert(1)</script>"
@@ -21,19 +29,22 @@ ENTITY = "&lt;"
 ODD = ("$x^2$", "a\x1b[31mb", "subtype:" * 8)
 
 
-def table(rows: list[Row]) -> pa.Table:
-    return pa.Table.from_pylist([{"model": MODEL, "corpus": "made", **row} for row in rows])
+def table(kind: type, rows: list[Row]) -> pa.Table:
+    """A table of a row type; what a row lacks is null."""
+    placed = [{"model": MODEL, "corpus": "made", **row} for row in rows]
+    return pa.Table.from_pylist(placed, whole_schema(kind))
 
 
 def patterns(layers: int = 3, heads: int = 2) -> pa.Table:
     return table(
+        PatternRow,
         [
             {"layer": layer, "head": head, "pattern": pattern, "value": _value(layer, head, number)}
             | {"ci_low": None, "ci_high": None, "examples": 1234}
             for layer in range(1, layers + 1)
             for head in range(1, heads + 1)
             for number, pattern in enumerate(PATTERNS)
-        ]
+        ],
     )
 
 
@@ -87,7 +98,7 @@ RELATIONS = [
 
 
 def syntax_best() -> pa.Table:
-    return table(RELATIONS)
+    return table(BestRelationRow, RELATIONS)
 
 
 def coreference_best(cuts: tuple[int, ...] = (128,)) -> pa.Table:
@@ -105,24 +116,26 @@ def coreference_best(cuts: tuple[int, ...] = (128,)) -> pa.Table:
         **DIFFERENCE,
     }
     return table(
+        BestMentionRow,
         [
             {"max_tokens": cut, "mention_type": kind, "total": total}
             | (found if total else dict.fromkeys(found))
             for cut in cuts
             for kind, total in (("all", 1145), ("pronoun", 800), ("proper", 345), ("nominal", 0))
-        ]
+        ],
     )
 
 
 def coreference_baselines(cuts: tuple[int, ...] = (128,)) -> pa.Table:
     return table(
+        MentionBaselineRow,
         [
             {"max_tokens": cut, "baseline": baseline, "mention_type": kind, "correct": 0}
             | {"total": 1145, "accuracy": None if kind == "nominal" else accuracy}
             for cut in cuts
             for baseline, accuracy in (("nearest", 0.369), ("head_match", 0.548))
             for kind in ("all", "pronoun", "proper", "nominal")
-        ]
+        ],
     )
 
 
@@ -148,11 +161,12 @@ def gap_best() -> pa.Table:
         row = {"max_tokens": 96, "gender": gender, "passages": total and 1500, "total": total}
         row |= {"left_out": left_out, "bias": bias}
         rows.append(row | (found if total else dict.fromkeys(found)))
-    return table(rows)
+    return table(BestPronounRow, rows)
 
 
 def gap_baselines() -> pa.Table:
     return table(
+        PronounBaselineRow,
         [
             {"max_tokens": 96, "baseline": baseline, "gender": gender, "bias": bias}
             | ({"accuracy": None, "f1": None} if gender == "masculine" else scores)
@@ -161,7 +175,7 @@ def gap_baselines() -> pa.Table:
                 ("head_match", None, {"accuracy": 0.0, "f1": 0.0}),
             )
             for gender in ("all", "feminine", "masculine")
-        ]
+        ],
     )
 
 
@@ -170,7 +184,7 @@ def corpus() -> pa.Table:
     sentences = {"kind": "sentence", "max_tokens": None, "roles": "patterns, syntax"}
     documents = {"kind": "document", "max_tokens": 128, "roles": "coreference"}
     rows = [{**sentences, "item": item, "count": n} for item, n in counts.items()]
-    return table([*rows, {**documents, "item": "mentions_past_cut", "count": 14882}])
+    return table(CorpusRow, [*rows, {**documents, "item": "mentions_past_cut", "count": 14882}])
 
 
 def heads() -> pa.Table:
@@ -178,28 +192,30 @@ def heads() -> pa.Table:
     behaviours = ("next", "next", "previous", "sep", "other", "other")
     places = [(layer, head) for layer in (1, 2, 3) for head in (1, 2)]
     return table(
+        HeadRow,
         [
             {"layer": layer, "head": head, "behaviour": name, "x": 0.1 * layer, "y": 0.1 * head}
             for (layer, head), name in zip(places, behaviours, strict=True)
-        ]
+        ],
     )
 
 
 def layer_closeness() -> pa.Table:
     row = {"within": 0.25, "between": 0.375, "difference": 0.125, "p_value": 0.0001}
-    return table([row | {"permutations": 9999}])
+    return table(ClosenessRow, [row | {"permutations": 9999}])
 
 
 def importance() -> pa.Table:
     targets = ("sep", "cls", "punctuation", "other")
     return table(
+        ImportanceRow,
         [
             {"layer": layer, "head": head, "target": target, "value": 0.1 * layer + place}
             | {"examples": 77}
             for layer in (1, 2, 3)
             for head in (1, 2)
             for place, target in enumerate(targets)
-        ]
+        ],
     )
 
 
@@ -208,27 +224,29 @@ def probes() -> pa.Table:
     more = {"tree_uas": 0.56, "tree_ci_low": 0.5, "tree_ci_high": 0.6}
     undirected = {"uuas": 0.62, "uuas_ci_low": 0.6, "uuas_ci_high": 0.65}
     return table(
+        ProbeRow,
         [
             {"probe": name, "seed": 0, "uas": uas, "vectors": vectors, **row, **more, **undirected}
             for name, uas, vectors in (
                 ("right_branching", 0.31, None),
                 ("attention_and_words", 0.55, "input_embeddings"),
             )
-        ]
+        ],
     )
 
 
 def probe_differences() -> pa.Table:
     row = {"difference": 0.24, "ci_low": 0.21, "ci_high": 0.27, "p_value": 1e-20}
     return table(
+        ProbeDifferenceRow,
         [
             {"probe": "attention_and_words", "other_probe": "right_branching"}
             | {"other_model": MODEL, **row}
-        ]
+        ],
     )
 
 
-ALL = {
+ALL: Tables = {
     "patterns": patterns(),
     "syntax_best": syntax_best(),
     "heads": heads(),
@@ -244,20 +262,24 @@ ALL = {
 }
 
 
-def folder(path: Path, tables: dict[str, pa.Table]) -> RunFolder:
-    run = RunFolder(path)
-    (path / "tables").mkdir(parents=True)
-    for name, content in tables.items():
-        pq.write_table(content, run.table(name))
-    return run
+def some(*names: str) -> Tables:
+    """Some of all tables."""
+    return {name: ALL[name] for name in names}
 
 
-def facts(tables: dict[str, pa.Table], **other: Any) -> Facts:
+def facts(**other: Any) -> Facts:
     shown: dict[str, Any] = {
         "model": MODEL,
         "corpora": ("made & <found>",),
-        "tables": tuple(tables),
         "notes": ("coreference was left out: no <mentions>",),
         "settings": {"seed": "0", "a <setting>": '"quoted" & more'},
     }
     return Facts(**(shown | other))
+
+
+def figure(name: str, tables: Tables, maps: Maps | None = None, **known: Any) -> str:
+    """A figure of the page, as the section that has it draws it."""
+    findings = Findings.of(tables, facts(**known), maps)
+    shown = [each.figures(findings) for each in SECTIONS if each.is_shown(findings)]
+    (draw,) = (figures[name] for figures in shown if name in figures)
+    return draw(name)

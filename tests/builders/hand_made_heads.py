@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from attnray.report.maps import Panel
+from attnray.metrics.heads import HeadRow
+from attnray.metrics.importance import ImportanceRow
+from attnray.report.drawing.maps import MapPanel
 from tests.builders.hand_made import table
 
 BEHAVIOURS = ("next", "previous", "cls", "sep", "punctuation", "broad", "other")
@@ -33,13 +35,14 @@ HOSTILE_WORDS = (
 def importance(layers: int = 3, heads: int = 2, **fixed: float) -> pa.Table:
     """Gradients that fall by layer; `fixed` gives targets one value for every head."""
     return table(
+        ImportanceRow,
         [
             {"layer": layer, "head": head, "target": target, "examples": 9}
             | {"value": fixed.get(target, 10.0**-number * (1 + head % 3) / 4**layer)}
             for layer in range(1, layers + 1)
             for head in range(1, heads + 1)
             for number, target in enumerate(TARGETS)
-        ]
+        ],
     )
 
 
@@ -48,26 +51,27 @@ def heads(
 ) -> pa.Table:
     """Heads on a spiral, with the behaviours in turn."""
     return table(
+        HeadRow,
         [
             {"layer": layer, "head": head, "behaviour": behaviours[turn % len(behaviours)]}
             | {"x": turn * np.cos(turn) / 100, "y": tall * turn * np.sin(turn) / 100}
             for layer in range(1, layers + 1)
             for head in range(1, heads + 1)
             for turn in [(layer - 1) * heads + head - 1]
-        ]
+        ],
     )
 
 
-def panel(words: Sequence[str], title: str = "nsubj: head 1-1", note: str = "a note") -> Panel:
+def panel(words: Sequence[str], title: str = "nsubj: head 1-1", note: str = "a note") -> MapPanel:
     """Each word attends to the next one, the last to itself, all others to all a little."""
     count = len(words)
     weights = np.full((count, count), 0.1 / count)
     following = np.minimum(np.arange(count) + 1, count - 1)
     weights[np.arange(count), following] += 0.9
-    return Panel(title, words, weights, frozenset({(0, min(1, count - 1))}), note)
+    return MapPanel(title, words, weights, frozenset({(0, min(1, count - 1))}), note)
 
 
-def panels(count: int = 4) -> list[Panel]:
+def panels(count: int = 4) -> list[MapPanel]:
     """Panels of different lengths, hostile words among them."""
     return [
         panel(HOSTILE_WORDS[: 14 - number] + ("word",) * number, title=f"$a_{number}$ <b>: head")

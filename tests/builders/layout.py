@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from attnray.report import canvas
+from attnray.report.drawing import canvas
 
 #: Fine enough for whole pixels not to matter.
 DPI = 400
 Placed = tuple[str, Bbox]
 
 
-def measured(draw: Callable[[], str]) -> tuple[list[Placed], Bbox]:
+def measured(draw: Callable[[], object]) -> tuple[list[Placed], Bbox]:
     """Every text that is seen with its box, and the box of the figure, in pixels."""
     found: list[Placed] = []
     whole: list[Bbox] = []
@@ -48,7 +48,7 @@ def measured(draw: Callable[[], str]) -> tuple[list[Placed], Bbox]:
     return found, whole[0]
 
 
-def faults(draw: Callable[[], str]) -> list[str]:
+def faults(draw: Callable[[], object]) -> list[str]:
     """Texts that overlap, or reach out of the figure."""
     texts, whole = measured(draw)
     names = [text for text, _ in texts]

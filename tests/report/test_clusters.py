@@ -5,12 +5,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from attnray.report.clusters import clusters
 from tests.builders import hand_made_heads as made
+from tests.builders.hand_made import figure
 from tests.builders.layout import faults
-from tests.report.test_figures import texts
+from tests.builders.pages import texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 TABLES = {
@@ -24,6 +25,10 @@ TABLES = {
     "flat": made.heads(12, 12, tall=0.0),
     "tall": made.heads(12, 12, tall=50.0),
 }
+
+
+def clusters(heads: pa.Table) -> str:
+    return figure("clusters", {"heads": heads})
 
 
 @pytest.mark.parametrize("name", TABLES)

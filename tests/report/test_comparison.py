@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
 import pytest
 
-from attnray.compare.depth import DepthRow
-from attnray.compare.differences import DifferenceRow
-from attnray.compare.roles import MatchRow
+from attnray.compare.rows import DepthRow, DifferenceRow, MatchRow
+from attnray.config import PROBES
+from attnray.metrics.gap import BestPronounRow
 from attnray.metrics.rows import whole_schema
-from attnray.report import comparison
-from attnray.report.comparison_page import write_comparison
-from attnray.store.folder import RunFolder
+from attnray.metrics.syntax import BestRelationRow
+from attnray.probe.tables import ProbeRow
+from attnray.report.comparison import comparison
 from tests.builders.layout import faults, measured
-from tests.report.test_page import Page
+from tests.builders.pages import Page
 
 RELATIONS = ("all", "all_but_punct", "obj", "nsubj", "det", "<i>case</i>")
 STRANGE = "bert<script>alert(1)</script>$x$"
@@ -45,7 +43,7 @@ def best(count: int) -> pa.Table:
         for place, model in enumerate(models(count))
         for number, relation in enumerate(RELATIONS)
     ]
-    return pa.Table.from_pylist(rows)
+    return pa.Table.from_pylist(rows, whole_schema(BestRelationRow))
 
 
 def differences(count: int) -> pa.Table:
@@ -126,11 +124,21 @@ def pronouns(count: int) -> pa.Table:
         for model in models(count)
         for gender, some in (("all", True), ("feminine", True), ("masculine", False))
     ]
-    return pa.Table.from_pylist(rows)
+    return pa.Table.from_pylist(rows, whole_schema(BestPronounRow))
+
+
+def probes(count: int) -> pa.Table:
+    rows = [
+        {"model": model, "corpus": "ewt", "probe": probe, "seed": 0}
+        | {"train_words": 9, "dev_words": 9, "uas": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+        for model in models(count)
+        for probe in PROBES
+    ]
+    return pa.Table.from_pylist(rows, whole_schema(ProbeRow))
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Page:
+def page() -> Page:
     tables = {
         "syntax_best": best(3),
         "gap_best": pronouns(3),
@@ -138,7 +146,7 @@ def page(tmp_path: Path) -> Page:
         "behaviours_by_depth": depth(3),
         "head_matches": matches(3),
     }
-    return Page(write_comparison(RunFolder(tmp_path), tables).read_text())
+    return Page(comparison(tables).text)
 
 
 def test_it_is_whole_and_escaped(page: Page) -> None:
@@ -175,26 +183,27 @@ def test_pronouns_beside_the_best_rule(page: Page) -> None:
     }
 
 
-def test_many_pairs_are_left_to_the_table(tmp_path: Path) -> None:
+def test_many_pairs_are_left_to_the_table() -> None:
     tables = {"syntax_best": best(9), "differences": differences(9)}
-    shown = Page(write_comparison(RunFolder(tmp_path), tables).read_text())
+    shown = Page(comparison(tables).text)
     assert [row for row in shown.rows if "syntax: all" in row]
     assert not [row for row in shown.rows if "syntax: obj" in row]
 
 
 @pytest.mark.parametrize("count", [2, 9, 30])
 def test_no_two_texts_of_a_figure_overlap(count: int) -> None:
-    for draw in (
-        lambda: comparison.relations(best(count), "relations"),
-        lambda: comparison.pronouns(pronouns(count), "pronouns"),
-        lambda: comparison.depth(depth(count), "depth"),
-        lambda: comparison.matches(matches(count), "matches"),
+    for name, table in (
+        ("syntax_best", best(count)),
+        ("gap_best", pronouns(count)),
+        ("behaviours_by_depth", depth(count)),
+        ("head_matches", matches(count)),
+        ("probes", probes(count)),
     ):
-        assert not faults(draw)
+        assert not faults(lambda name=name, table=table: comparison({name: table}))
 
 
-def test_cells_hold_the_held_out_accuracy_or_without_one_the_plain(tmp_path: Path) -> None:
-    texts, _ = measured(lambda: comparison.relations(best(2), "relations"))
+def test_cells_hold_the_held_out_accuracy_or_without_one_the_plain() -> None:
+    texts, _ = measured(lambda: comparison({"syntax_best": best(2)}))
     written = sorted(int(text) for text, _ in texts if text.isdigit())
     expected = [
         0.5 + place / 1000 if relation == "det" else 0.25 + (place + number) / 100

@@ -7,26 +7,33 @@ from collections.abc import Callable
 
 import pytest
 
-from attnray.report import by_layer, by_row, clusters, importance, maps
+from attnray.metrics.syntax import BestRelationRow
 from tests.builders import hand_made, hand_made_heads
+from tests.builders.hand_made import figure, some
+from tests.builders.pages import texts
 
+MAPS = {"behaviours": hand_made_heads.panels(), "relations": hand_made_heads.panels()}
+IMPORTANCE = {"importance": hand_made_heads.importance()}
+HEADS = {"heads": hand_made_heads.heads()}
+COREFERENCE = some("coreference_best", "coreference_baselines")
 FIGURES: dict[str, Callable[[], str]] = {
-    "special_tokens": lambda: by_layer.special_tokens(hand_made.patterns()),
-    "entropy": lambda: by_layer.entropy(hand_made.patterns(), uniform=0.8),
-    "syntax": lambda: by_row.syntax(hand_made.syntax_best()),
-    "coreference": lambda: by_row.coreference(
-        hand_made.coreference_best(), hand_made.coreference_baselines()
-    ),
-    "importance": lambda: importance.importance(hand_made_heads.importance()),
-    "clusters": lambda: clusters.clusters(hand_made_heads.heads()),
-    "behaviours": lambda: maps.behaviours_figure(hand_made_heads.panels()),
-    "relations": lambda: maps.relations_figure(hand_made_heads.panels()),
+    "special_tokens": lambda: figure("special_tokens", some("patterns")),
+    "entropy": lambda: figure("entropy", some("patterns"), uniform=0.8),
+    "syntax": lambda: figure("syntax", some("syntax_best")),
+    "coreference": lambda: figure("coreference", COREFERENCE),
+    "importance": lambda: figure("importance", IMPORTANCE),
+    "clusters": lambda: figure("clusters", HEADS),
+    "behaviours": lambda: figure("behaviours", HEADS, MAPS),
+    "relations": lambda: figure("relations", some("syntax_best"), MAPS),
 }
 
 
-def texts(svg: str) -> list[str]:
-    found = ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
-    return ["".join(text.itertext()) for text in found]
+def of_relations(*rows: hand_made.Row) -> str:
+    return figure("syntax", {"syntax_best": hand_made.table(BestRelationRow, list(rows))})
+
+
+def of_patterns(**size: int) -> str:
+    return figure("special_tokens", {"patterns": hand_made.patterns(**size)})
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -57,7 +64,7 @@ def test_layers_count_from_one() -> None:
 
 
 def test_many_layers_have_fewer_ticks() -> None:
-    shown = texts(by_layer.special_tokens(hand_made.patterns(layers=48, heads=1)))
+    shown = texts(of_patterns(layers=48, heads=1))
     ticks = [int(text) for text in shown if text.isdecimal()]
     assert ticks == list(range(1, 49, 2))
 
@@ -71,7 +78,7 @@ def test_special_tokens_has_a_panel_for_each_part_of_figure_2() -> None:
 
 
 def test_every_head_has_a_mark() -> None:
-    svg = by_layer.special_tokens(hand_made.patterns(layers=4, heads=5))
+    svg = of_patterns(layers=4, heads=5)
     marks = len(ET.fromstring(svg).findall(".//{http://www.w3.org/2000/svg}use"))
     means, patterns, legend = 4 * 8, 4 * 5 * 8, 8
     ticks = 4 * 3 + 6 * 3
@@ -86,7 +93,7 @@ def test_alt_text_names_the_highest_layer_mean() -> None:
 
 def test_uniform_attention_is_drawn_where_it_is_known() -> None:
     assert "uniform attention" in texts(FIGURES["entropy"]())
-    assert "uniform attention" not in texts(by_layer.entropy(hand_made.patterns()))
+    assert "uniform attention" not in texts(figure("entropy", some("patterns")))
 
 
 def test_syntax_shows_relations_from_the_most_frequent() -> None:
@@ -107,16 +114,16 @@ def test_odd_relations_are_shown_as_they_are() -> None:
 
 
 def test_a_figure_needs_no_interval_and_no_held_out_accuracy() -> None:
-    lone = hand_made.table([hand_made.relation("all", 1, **hand_made.UNKNOWN)])
-    assert "all" in texts(by_row.syntax(lone))
+    assert "all" in texts(of_relations(hand_made.relation("all", 1, **hand_made.UNKNOWN)))
 
 
 def test_coreference_has_a_panel_for_every_cut() -> None:
     cuts = (128, 512)
-    svg = by_row.coreference(
-        hand_made.coreference_best(cuts), hand_made.coreference_baselines(cuts)
-    )
-    shown = texts(svg)
+    tables = {
+        "coreference_best": hand_made.coreference_best(cuts),
+        "coreference_baselines": hand_made.coreference_baselines(cuts),
+    }
+    shown = texts(figure("coreference", tables))
     assert {"documents cut to 128 pieces", "documents cut to 512 pieces"} <= set(shown)
     assert {"nearest", "head match"} <= set(shown)
     assert shown.count("2-1") == 6
@@ -124,5 +131,4 @@ def test_coreference_has_a_panel_for_every_cut() -> None:
 
 
 def test_letters_without_a_glyph_are_no_warning() -> None:
-    best = hand_made.table([hand_made.relation("主语", 3)])
-    assert "主语" in texts(by_row.syntax(best))
+    assert "主语" in texts(of_relations(hand_made.relation("主语", 3)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import pyarrow as pa
 import pytest
 
-from attnray.report.importance import importance
 from tests.builders import hand_made_heads as made
+from tests.builders.hand_made import figure
 from tests.builders.layout import faults, measured
-from tests.report.test_figures import texts
+from tests.builders.pages import texts
 
 TABLES = {
     "small": made.importance(),
@@ -23,6 +24,10 @@ TABLES = {
 }
 #: Those with a value so much smaller than the largest.
 NEAR_ZERO = ("large", "zeros", "nothing", "tiny", "huge")
+
+
+def importance(gradients: pa.Table) -> str:
+    return figure("importance", {"importance": gradients})
 
 
 @pytest.mark.parametrize("name", TABLES)

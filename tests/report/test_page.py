@@ -2,79 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from html.parser import HTMLParser
-from pathlib import Path
-
 import pyarrow as pa
 import pytest
 
-from attnray.report.page import Facts, write_report
+from attnray.report.findings import Facts
+from attnray.report.page import page as page_of
 from tests.builders import hand_made
+from tests.builders.hand_made import some
+from tests.builders.pages import Page
 
-VOID = {"meta", "link", "br", "hr", "img", "input"}
 DIFFERENCE = ("+38.2", "+35.0 to +41.4", "0.031")
 SYNTAX_ROW = ("obj", "1,211", "3-1", "d→h", "74.0%", "71.2–76.6", "73.3%", "−2")
 
 
-class Page(HTMLParser):
-    """Reads a page, and fails where elements do not nest."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self.headings: list[tuple[int, str]] = []
-        self.text = ""
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append((int(tag[1]), ""))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if self._open and self._open[-1] in ("td", "th"):
-            self.rows[-1][-1] += data
-        if self._open and re.fullmatch("h[1-6]", self._open[-1]):
-            level, text = self.headings[-1]
-            self.headings[-1] = (level, text + data)
-
-    def row(self, *start: str) -> list[str]:
-        """The one row that begins with these cells."""
-        (row,) = (row for row in self.rows if tuple(row[: len(start)]) == start)
-        return row
-
-
-def write(path: Path, tables: dict[str, pa.Table], facts: Facts | None = None) -> str:
-    run = hand_made.folder(path, tables)
-    write_report(run, facts or hand_made.facts(tables))
-    return run.report.read_text()
-
-
-def some(*names: str) -> dict[str, pa.Table]:
-    return {name: hand_made.ALL[name] for name in names}
+def write(tables: hand_made.Tables, facts: Facts | None = None) -> str:
+    return page_of(tables, facts or hand_made.facts()).text
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write(tmp_path_factory.mktemp("runs") / "whole", hand_made.ALL)
+def text() -> str:
+    return write(hand_made.ALL)
 
 
 @pytest.fixture(scope="module")
@@ -214,13 +161,13 @@ def test_probes_in_one_look(page: Page) -> None:
     assert f"Words whose syntactic head a probe {said}" in page.text
 
 
-def test_the_twin_stands_beside_the_model(tmp_path: Path) -> None:
+def test_the_twin_stands_beside_the_model() -> None:
     tables = dict(hand_made.ALL)
     twin = "twin <of it>"
     for name, content in hand_made.ALL.items():
         renamed = content.set_column(0, "model", pa.array([twin] * len(content)))
         tables[name] = pa.concat_tables([content, renamed])
-    page = Page(write(tmp_path, tables, hand_made.facts(tables, twin=twin)))
+    page = Page(write(tables, hand_made.facts(twin=twin)))
     assert "beside its twin with random weights, twin <of it>" in page.text
     assert page.row("obj")[-1] == "73.3%"
     assert page.row("pronoun")[-1] == "64.0%"
@@ -263,9 +210,8 @@ def test_heads_on_neighbours(page: Page) -> None:
     )
 
 
-def test_the_entropy_of_uniform_attention_is_said(tmp_path: Path) -> None:
-    tables = some("patterns")
-    known = write(tmp_path, tables, hand_made.facts(tables, uniform=2.714))
+def test_the_entropy_of_uniform_attention_is_said() -> None:
+    known = write(some("patterns"), hand_made.facts(uniform=2.714))
     assert "has 2.71 nats" in known
 
 
@@ -279,29 +225,17 @@ def test_the_entropy_of_uniform_attention_is_said(tmp_path: Path) -> None:
         (["corpus"], []),
     ],
 )
-def test_a_run_with_some_tables(tmp_path: Path, names: list[str], figures: list[str]) -> None:
-    run = hand_made.folder(tmp_path, some(*names))
-    written = write_report(run, hand_made.facts(some(*names), notes=()))
-    assert written == [*(run.figure(name) for name in figures), run.report]
-    shown = Page(run.report.read_text())
+def test_a_run_with_some_tables(names: list[str], figures: list[str]) -> None:
+    report = page_of(some(*names), hand_made.facts(notes=()))
+    assert list(report.figures) == figures
+    shown = Page(report.text)
     assert [tag for tag, _ in shown.tags].count("svg") == len(figures)
     assert (2, "Notes") not in shown.headings
     if names != ["corpus"]:
         assert (2, "In one look") in shown.headings
 
 
-def test_tables_of_other_runs_are_ignored(tmp_path: Path) -> None:
-    run = hand_made.folder(tmp_path, hand_made.ALL)
-    assert write_report(run, hand_made.facts(some("corpus"))) == [run.report]
-    assert "Best head per relation" not in run.report.read_text()
-
-
-def test_same_bytes_twice(tmp_path: Path) -> None:
-    first, second = (hand_made.folder(tmp_path / name, hand_made.ALL) for name in "ab")
-    written = [write_report(run, hand_made.facts(hand_made.ALL)) for run in (first, second)]
-    assert len(written[0]) == 7
-    for one, other in zip(*written, strict=True):
-        assert one.read_bytes() == other.read_bytes()
-    again = write_report(first, hand_made.facts(hand_made.ALL))
-    assert again[-1].read_bytes() == written[1][-1].read_bytes()
-    assert sorted(p.name for p in first.path.iterdir()) == ["figures", "report.html", "tables"]
+def test_same_bytes_twice() -> None:
+    first, second = (page_of(hand_made.ALL, hand_made.facts()) for _ in range(2))
+    assert first == second
+    assert len(first.figures) == 6

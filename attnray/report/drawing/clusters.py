@@ -1,4 +1,4 @@
-"""The figure of heads by divergence: near each other when they attend alike (figure 6)."""
+"""Heads as points in a plane: near each other when they attend alike."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -16,10 +14,10 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from attnray.report.by_layer import WIDTH
-from attnray.report.canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, svg
+from attnray.report.drawing.behaviours import BEHAVIOUR_LOOKS, BehaviourLook
+from attnray.report.drawing.by_layer import WIDTH
+from attnray.report.drawing.canvas import GREY, svg
 
-SKY = "#56B4E9"
 #: In inches: a line of the keys, a plane, and what stands around them.
 KEY_ROW, PLANE, LABELS = 0.18, 2.6, 0.8
 #: No plane is less than so high, in widths.
@@ -32,34 +30,23 @@ MOST_TICKS = 12
 
 
 @dataclass(frozen=True)
-class Behaviour:
-    """A behaviour of the table, and how its heads are drawn."""
+class HeadPoint:
+    """A head, what it mostly does, and its place in the plane."""
 
-    name: str
-    label: str
-    colour: str
-    marker: str
-
-
-#: In the order of the contract. What points to the right looks forward.
-BEHAVIOURS = (
-    Behaviour("next", "next token", BLUE, ">"),
-    Behaviour("previous", "previous token", SKY, "<"),
-    Behaviour("cls", "[CLS]", GREEN, "s"),
-    Behaviour("sep", "[SEP]", VERMILION, "^"),
-    Behaviour("punctuation", '"." or ","', PURPLE, "D"),
-    Behaviour("broad", "broad", ORANGE, "o"),
-    Behaviour("other", "other", GREY, "x"),
-)
+    layer: int
+    head: int
+    behaviour: str
+    x: float
+    y: float
 
 
-def clusters(heads: pa.Table) -> str:
-    """Figure 6: every head in the plane of the scaling, by behaviour and by layer.
+def clusters(name: str, heads: Sequence[HeadPoint]) -> str:
+    """Every head in the plane, by behaviour on the left and by layer on the right.
 
-    Takes `heads`. Distances in the plane stand for Jensen-Shannon divergences, in nats.
+    Distances in the plane stand for Jensen-Shannon divergences, in nats.
     """
     window = _window(heads)
-    rows = -(-len(set(heads["behaviour"].to_pylist())) // 2)
+    rows = -(-len({each.behaviour for each in heads}) // 2)
     key, plane = KEY_ROW * max(rows, 3), PLANE * window.height / window.width
 
     def draw(figure: Figure) -> None:
@@ -75,36 +62,35 @@ def clusters(heads: pa.Table) -> str:
             axes.set_xlabel("dimension 1 (nats)")
         planes[0].set_ylabel("dimension 2 (nats)")
 
-    counts = [f"{each.label} {n}" for each in BEHAVIOURS if (n := len(_heads_of(heads, each)))]
+    counts = [f"{look.label} {n}" for look in BEHAVIOUR_LOOKS if (n := len(_with(heads, look)))]
     alt = (
         f"{len(heads)} heads as points in two dimensions, near each other when their attention "
         "is alike; on the left marked by behaviour, on the right coloured by layer. "
         f"Heads by behaviour: {', '.join(counts)}."
     )
-    return svg("clusters", alt, (WIDTH, key + plane + LABELS), draw)
+    return svg(name, alt, (WIDTH, key + plane + LABELS), draw)
 
 
-def _heads_of(heads: pa.Table, behaviour: Behaviour) -> pa.Table:
-    return heads.filter(pc.field("behaviour") == behaviour.name)
+def _with(heads: Sequence[HeadPoint], look: BehaviourLook) -> list[HeadPoint]:
+    return [each for each in heads if each.behaviour == look.name]
 
 
-def _by_behaviour(axes: Axes, heads: pa.Table) -> None:
+def _by_behaviour(axes: Axes, heads: Sequence[HeadPoint]) -> None:
     """Those with a behaviour lie above those without."""
-    for level, each in enumerate(reversed(BEHAVIOURS), start=2):
-        chosen = _heads_of(heads, each)
-        if len(chosen):
-            cross = each.marker == "x"
+    for level, look in enumerate(reversed(BEHAVIOUR_LOOKS), start=2):
+        if chosen := _with(heads, look):
+            cross = look.marker == "x"
             axes.plot(
-                chosen["x"].to_pylist(),
-                chosen["y"].to_pylist(),
+                [each.x for each in chosen],
+                [each.y for each in chosen],
                 linestyle="",
-                marker=each.marker,
+                marker=look.marker,
                 markersize=sqrt(_size(heads)) * (0.7 if cross else 1),
-                color=each.colour,
-                markeredgecolor=each.colour if cross else "white",
+                color=look.colour,
+                markeredgecolor=look.colour if cross else "white",
                 markeredgewidth=0.9 if cross else 0.4,
                 zorder=level,
-                label=f"{each.label} ({len(chosen)})",
+                label=f"{look.label} ({len(chosen)})",
             )
 
 
@@ -123,17 +109,17 @@ def _behaviour_key(axes: Axes, plane: Axes) -> None:
     )
 
 
-def _by_layer(axes: Axes, heads: pa.Table) -> ScalarMappable:
+def _by_layer(axes: Axes, heads: Sequence[HeadPoint]) -> ScalarMappable:
     """The deepest layers are the darkest, and lie above."""
-    last = max(heads["layer"].to_pylist())
+    last = max(each.layer for each in heads)
     shades = colormaps["viridis_r"](np.linspace(LIGHTEST, 1, last))
     norm = BoundaryNorm(np.arange(last + 1) + 0.5, last)
-    ordered = heads.sort_by([("layer", "ascending"), ("head", "ascending")])
+    ordered = sorted(heads, key=lambda each: (each.layer, each.head))
     return axes.scatter(
-        ordered["x"].to_pylist(),
-        ordered["y"].to_pylist(),
+        [each.x for each in ordered],
+        [each.y for each in ordered],
         s=_size(heads),
-        c=ordered["layer"].to_pylist(),
+        c=[each.layer for each in ordered],
         cmap=ListedColormap(shades),
         norm=norm,
         edgecolors=GREY,
@@ -160,9 +146,9 @@ def _layer_key(figure: Figure, axes: Axes, points: ScalarMappable) -> None:
     bar.solids.set_rasterized(False)
 
 
-def _window(heads: pa.Table) -> Bbox:
+def _window(heads: Sequence[HeadPoint]) -> Bbox:
     """What the planes show: one scale on both sides, since distances are what counts."""
-    ends = [_ends(heads[name].to_pylist()) for name in ("x", "y")]
+    ends = [_ends([each.x for each in heads]), _ends([each.y for each in heads])]
     (x, y) = ((low + high) / 2 for low, high in ends)
     across, up = (0.55 * (high - low) for low, high in ends)
     across = max(across, up) or 1.0
@@ -170,7 +156,7 @@ def _window(heads: pa.Table) -> Bbox:
     return Bbox([[x - across, y - up], [x + across, y + up]])
 
 
-def _size(heads: pa.Table) -> float:
+def _size(heads: Sequence[HeadPoint]) -> float:
     """The area of a mark in square points: smaller where there are many heads."""
     return MARK_SIZE * min(1.0, CROWD / len(heads))
 

@@ -1,4 +1,4 @@
-"""The figures of single maps: attention as lines between two columns of words (figures 1, 5)."""
+"""Single maps: attention as lines between two columns of words."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
-from attnray.report.by_layer import WIDTH
-from attnray.report.canvas import BLUE, GREY, VERMILION, svg
-from attnray.report.findings import legible
+from attnray.report.drawing.by_layer import WIDTH
+from attnray.report.drawing.canvas import BLUE, GREY, VERMILION, svg
+from attnray.report.wording import legible
 
 #: Weights below this are left out.
 LEAST = 0.02
@@ -41,7 +41,7 @@ FAINT = 0.35
 
 
 @dataclass(frozen=True)
-class Panel:
+class MapPanel:
     """One head's attention in one example.
 
     `weights` has shape (query, key), over `words` on both sides. `highlight` holds the
@@ -55,18 +55,7 @@ class Panel:
     note: str = ""
 
 
-def behaviours_figure(panels: Sequence[Panel]) -> str:
-    """Figure 1: a typical head of each behaviour; takes at least one panel."""
-    return attention_lines("behaviours", "Attention of a typical head of each behaviour", panels)
-
-
-def relations_figure(panels: Sequence[Panel]) -> str:
-    """Figure 5: the best head of the most frequent relations; takes at least one panel."""
-    about = "Attention of the best head of relations, the lines between the related words in red"
-    return attention_lines("relations", about, panels)
-
-
-def attention_lines(name: str, about: str, panels: Sequence[Panel]) -> str:
+def attention_lines(name: str, about: str, panels: Sequence[MapPanel]) -> str:
     """Attention from the words on the left to those on the right of each panel.
 
     A line's darkness and width both grow with the square root of the weight, so that its ink
@@ -108,7 +97,7 @@ def _inches(figure: Figure) -> Axes:
     return axes
 
 
-def _panel(axes: Axes, panel: Panel, left: float, top: float) -> None:
+def _panel(axes: Axes, panel: MapPanel, left: float, top: float) -> None:
     start, end = left + MARGIN + WORD, left + CELL - MARGIN - WORD
     middle, room = left + CELL / 2, CELL - 2 * MARGIN
     _text(axes, (middle, top + TITLE), panel.title, room, "center", HEADING, weight="bold")
@@ -124,7 +113,7 @@ def _panel(axes: Axes, panel: Panel, left: float, top: float) -> None:
     _lines(axes, panel, (start + BESIDE_WORD, end - BESIDE_WORD), first)
 
 
-def _lines(axes: Axes, panel: Panel, ends: tuple[float, float], first: float) -> None:
+def _lines(axes: Axes, panel: MapPanel, ends: tuple[float, float], first: float) -> None:
     """A line for every weight that counts, the strongest and the highlighted on top."""
     found = [(int(q), int(k)) for q, k in np.argwhere(panel.weights >= LEAST)]
     found.sort(key=lambda pair: (pair in panel.highlight, float(panel.weights[pair])))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from attnray.corpus.example import Example
 from attnray.errors import InputError
+from attnray.metrics.heads import HeadRow
+from attnray.metrics.patterns import PatternRow
+from attnray.metrics.rows import rows_of
+from attnray.metrics.syntax import BestRelationRow
 from attnray.model.pieces import Role
-from attnray.report import chosen
-from attnray.report.maps import relations_figure
+from attnray.report.drawing.maps import MapPanel, attention_lines
+from attnray.report.sections.behaviours import typical_heads
+from attnray.report.sections.relations import related_words
 from tests.builders import hand_made, hand_made_heads
 from tests.builders.layout import faults
 
@@ -78,6 +85,21 @@ TREES = [
     filled(17, ", ."),
 ]
 HEADS = hand_made_heads.heads(3, 2, ["next", "next", "sep", "broad", "broad", "other"])
+PATTERNS = hand_made.patterns(3, 2)
+
+
+def related(reader: Any, rows: list[hand_made.Row], **other: Any) -> list[MapPanel]:
+    best = hand_made.table(BestRelationRow, rows)
+    return related_words(reader, rows_of(BestRelationRow, best), **other)
+
+
+def typical(
+    reader: Any,
+    heads: pa.Table = HEADS,
+    patterns: pa.Table = PATTERNS,
+    examples: Sequence[int] = (),
+) -> list[MapPanel]:
+    return typical_heads(reader, rows_of(HeadRow, heads), rows_of(PatternRow, patterns), examples)
 
 
 def relations(reader: Any = TREES, **other: Any) -> list[Any]:
@@ -90,7 +112,7 @@ def relations(reader: Any = TREES, **other: Any) -> list[Any]:
         hand_made.relation("advmod", 70, accuracy=0.358),
         hand_made.relation("nmod", 5, accuracy=0.9),
     ]
-    return chosen.relations(reader, hand_made.table(best), **other)
+    return related(reader, best, **other)
 
 
 def test_the_most_frequent_relations_that_beat_their_offset_and_have_an_example() -> None:
@@ -104,8 +126,7 @@ def test_the_most_frequent_relations_that_beat_their_offset_and_have_an_example(
 def test_no_more_relations_than_fit() -> None:
     names = [f"r{number}" for number in range(9)]
     tree = stored(" ".join(["w"] * 9), [2] * 9, " ".join(names))
-    best = hand_made.table([hand_made.relation(name, 9) for name in names])
-    assert len(chosen.relations([tree], best)) == 6  # type: ignore[arg-type]
+    assert len(related([tree], [hand_made.relation(name, 9) for name in names])) == 6
 
 
 def test_lines_go_from_the_attending_to_the_attended_word() -> None:
@@ -126,8 +147,7 @@ def test_subtypes_count_where_labels_are_universal() -> None:
 def test_odd_labels_are_found_by_what_is_shown_of_them() -> None:
     tree = stored(" ".join(["w"] * 9), [2] * 9, " ".join(["a\x1b[31mb"] * 9))
     for name in ("a\x1b[31mb", "a\N{REPLACEMENT CHARACTER}[31mb"):
-        best = hand_made.table([hand_made.relation(name, 9)])
-        assert len(chosen.relations([tree], best)) == 1  # type: ignore[arg-type]
+        assert len(related([tree], [hand_made.relation(name, 9)])) == 1
 
 
 def test_words_are_merged_as_the_table_says() -> None:
@@ -140,7 +160,6 @@ def test_words_without_a_known_head_are_no_pairs() -> None:
 
 
 def test_short_examples_first_and_none_that_are_too_short_or_long() -> None:
-    patterns = hand_made.patterns(3, 2)
     for reader, words in (
         (TREES, 16),
         ([filled(7, ", ."), filled(17, ", .")], None),
@@ -148,15 +167,14 @@ def test_short_examples_first_and_none_that_are_too_short_or_long() -> None:
         ([filled(8), filled(12, ".")], 12),
         ([filled(8)] * 200 + [filled(8, ", .")], None),
     ):
-        panels = chosen.behaviours(reader, HEADS, patterns)  # type: ignore[arg-type]
+        panels = typical(reader)
         assert {len(panel.words) for panel in panels} == ({words + 2} if words else set())
 
 
 def test_examples_can_be_named_whatever_their_length() -> None:
-    patterns = hand_made.patterns(3, 2)
-    panels = chosen.behaviours(TREES, HEADS, patterns, [4, 0])  # type: ignore[arg-type]
+    panels = typical(TREES, examples=[4, 0])
     assert {len(panel.words) for panel in panels} == {19}
-    panels = chosen.behaviours(TREES, HEADS, patterns, [1, 0])  # type: ignore[arg-type]
+    panels = typical(TREES, examples=[1, 0])
     assert {len(panel.words) for panel in panels} == {9}
 
 
@@ -171,6 +189,7 @@ def test_the_most_typical_head_of_each_behaviour_but_other() -> None:
         return {"layer": layer, "head": head, "pattern": pattern, "value": value}
 
     patterns = hand_made.table(
+        PatternRow,
         [
             row(1, 1, "next", 0.6),
             row(1, 2, "next", 0.6),
@@ -179,9 +198,9 @@ def test_the_most_typical_head_of_each_behaviour_but_other() -> None:
             row(2, 2, "entropy", 2.5),
             row(3, 1, "entropy", 2.6),
             row(3, 2, "entropy", 2.7),
-        ]
+        ],
     )
-    panels = chosen.behaviours(TREES, HEADS, patterns)  # type: ignore[arg-type]
+    panels = typical(TREES, patterns=patterns)
     assert [(panel.title, panel.note) for panel in panels] == [
         ("next token: head 1-1", "60.0% of attention"),
         ("[SEP]: head 2-1", "70.0% of attention"),
@@ -192,12 +211,10 @@ def test_the_most_typical_head_of_each_behaviour_but_other() -> None:
 
 def test_nothing_to_show() -> None:
     heads = hand_made_heads.heads(3, 2, ["other"])
-    patterns = hand_made.patterns(3, 2)
-    assert chosen.behaviours(TREES, heads, patterns) == []  # type: ignore[arg-type]
-    assert chosen.behaviours([], HEADS, patterns) == []  # type: ignore[arg-type]
-    empty = hand_made.table(hand_made.RELATIONS).slice(0, 0)
-    assert chosen.relations(TREES, empty) == []  # type: ignore[arg-type]
+    assert typical(TREES, heads) == []
+    assert typical([]) == []
+    assert related(TREES, []) == []
 
 
 def test_what_is_chosen_can_be_drawn() -> None:
-    assert faults(lambda: relations_figure(relations())) == []
+    assert faults(lambda: attention_lines("maps", "Attention", relations())) == []

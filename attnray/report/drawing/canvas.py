@@ -12,13 +12,8 @@ import matplotlib.style
 from matplotlib.figure import Figure
 
 #: Okabe and Ito's colours, told apart by every reader; markers differ too, for grey prints.
-BLUE, VERMILION, GREEN, ORANGE, PURPLE = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#E69F00",
-    "#CC79A7",
-)
+BLUE, SKY, VERMILION = "#0072B2", "#56B4E9", "#D55E00"
+GREEN, ORANGE, PURPLE = "#009E73", "#E69F00", "#CC79A7"
 GREY, FAINT = "#595959", "#F3F3F3"
 
 _STYLE: dict[str, Any] = {

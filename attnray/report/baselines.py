@@ -1,0 +1,82 @@
+"""Baselines of coreference and of ambiguous pronouns: all of them beside each best head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from attnray.metrics.coreference import BestMentionRow, MentionBaselineRow
+from attnray.metrics.gap import BestPronounRow, PronounBaselineRow
+from attnray.report import wording
+from attnray.report.columns import Column, through
+from attnray.report.section import Line
+
+R = TypeVar("R", BestMentionRow, BestPronounRow)
+B = TypeVar("B", MentionBaselineRow, PronounBaselineRow)
+
+_RULES = {
+    "nearest": "nearest takes the nearest candidate",
+    "head_match": "head match takes the nearest candidate with the same head word",
+    "sieve": "sieve takes the nearest with the same words, else with the same head word, else "
+    "one that agrees in number, gender and person, else the nearest",
+}
+
+
+class Beside(NamedTuple, Generic[R, B]):
+    """The row of a best head, and those of the baselines by name."""
+
+    best: R
+    baselines: Mapping[str, B]
+
+    @property
+    def accuracies(self) -> dict[str, float | None]:
+        """Those of the baselines."""
+        return {name: each.accuracy for name, each in self.baselines.items()}
+
+
+def joined(
+    best: Iterable[R], baselines: Iterable[B], kind: Callable[[R | B], str]
+) -> list[Beside[R, B]]:
+    """Each best head beside the baselines, by `max_tokens`, then in the order of the table.
+
+    Args:
+        best: rows of best heads.
+        baselines: rows of baselines.
+        kind: what cases a row of either is about.
+    """
+    found: dict[tuple[int, str], dict[str, B]] = {}
+    for row in baselines:
+        found.setdefault((row.max_tokens, kind(row)), {})[row.baseline] = row
+    ordered = sorted(best, key=lambda row: row.max_tokens)
+    return [Beside(row, found.get((row.max_tokens, kind(row)), {})) for row in ordered]
+
+
+def of_best(*columns: Column[R]) -> list[Column[Beside[R, B]]]:
+    """The columns of rows of best heads, where each stands beside the baselines."""
+    return through(lambda row: row.best, *columns)
+
+
+def rule(name: str) -> str:
+    """What a baseline does."""
+    return _RULES.get(name, wording.spaced(name))
+
+
+def said(values: Mapping[str, float | None]) -> str:
+    """The accuracies of baselines in a sentence."""
+    parts = [f"{wording.percent(v)} ({wording.spaced(name)})" for name, v in values.items()]
+    return ", ".join(parts) or "no baseline"
+
+
+def line(label: str, row: Beside[R, B], cases: str) -> Line:
+    """The closing line of a best head beside the baselines."""
+    accuracies = row.accuracies.items()
+    listed = ", ".join(f"{name}: {wording.percent(value)}" for name, value in accuracies)
+    return Line(
+        label,
+        wording.head(row.best.layer, row.best.head),
+        f"{row.best.max_tokens} pieces",
+        wording.percent(row.best.accuracy),
+        f"({listed})",
+        wording.count(row.best.total),
+        cases,
+    )

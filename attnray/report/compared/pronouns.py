@@ -1,0 +1,57 @@
+"""Ambiguous pronouns: the best heads of several models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from operator import attrgetter
+
+from attnray.metrics.gap import BestPronounRow
+from attnray.report import columns
+from attnray.report.columns import Column, PageTable, label, number, of_row
+from attnray.report.compared.antecedents import models_by_kind
+from attnray.report.findings import CorpusFindings, Placed
+from attnray.report.section import Draw, Section, template_of
+from attnray.report.sections.pronouns import BEST
+from attnray.report.wording import NOTHING, percent
+
+COLUMNS: list[Column[Placed[BestPronounRow]]] = [
+    columns.MODEL,
+    *of_row(
+        label("Pronouns", lambda row: row.gender),
+        number("Pieces", lambda row: row.max_tokens),
+        columns.HEAD,
+        columns.ACCURACY,
+        columns.INTERVAL,
+        columns.held_out("Held out"),
+        number("F1", lambda row: percent(row.f1)),
+        number("Bias", lambda row: NOTHING if row.bias is None else f"{row.bias:.2f}"),
+        columns.RULE,
+        columns.RULE_ACCURACY,
+        number("Its F1", lambda row: percent(row.baseline_f1)),
+        columns.cases("Passages"),
+    ),
+]
+
+
+def figures(findings: CorpusFindings) -> Mapping[str, Draw]:
+    """How often the best head chooses the right name."""
+    rows = BEST.placed(findings.tables)
+    kind = attrgetter("gender")
+    return {"pronouns": partial(models_by_kind, rows=rows, kind=kind, texts="passages")}
+
+
+def context(findings: CorpusFindings) -> Mapping[str, object]:
+    """The best heads."""
+    table = PageTable("Table: ambiguous pronouns", COLUMNS, BEST.placed(findings.tables))
+    return {"best": table, "corpus": findings.corpus}
+
+
+SECTION = Section(
+    "pronouns",
+    "Ambiguous pronouns",
+    template_of(__file__),
+    needs=[BEST],
+    figures=figures,
+    context=context,
+)

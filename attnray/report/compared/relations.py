@@ -1,0 +1,85 @@
+"""Relations: the best heads of several models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, BestRelationRow
+from attnray.report import columns
+from attnray.report.columns import Column, PageTable, label, number, of_row
+from attnray.report.drawing.by_model import MOST_MODELS
+from attnray.report.drawing.cells import cells
+from attnray.report.findings import CorpusFindings, Placed
+from attnray.report.section import Section, template_of
+from attnray.report.sections.relations import BEST, RELATION, direction
+from attnray.report.wording import percent
+
+#: Beside all of them together, so many relations are drawn, the most frequent ones.
+MOST_RELATIONS = 16
+SCORES = (columns.ACCURACY, columns.INTERVAL, columns.held_out("Held out"))
+TOGETHER: list[Column[Placed[BestRelationRow]]] = [
+    columns.MODEL,
+    *of_row(
+        columns.HEAD,
+        label("Direction", lambda row: direction(row.direction)),
+        *SCORES,
+        number("Best offset, held out", lambda row: percent(row.baseline_heldout_accuracy)),
+        columns.cases("Cases"),
+    ),
+]
+BY_RELATION: list[Column[Placed[BestRelationRow]]] = [
+    *of_row(RELATION),
+    columns.MODEL,
+    *of_row(columns.HEAD, *SCORES, columns.cases("Cases")),
+]
+
+
+def context(findings: CorpusFindings) -> Mapping[str, object]:
+    """The best heads over all relations together, and of each relation."""
+    rows = BEST.placed(findings.tables)
+    together = [each for each in rows if each.row.relation == ALL]
+    by_relation = sorted(rows, key=lambda each: each.row.relation.lower())
+    return {
+        "corpus": findings.corpus,
+        "together": PageTable("Table: best heads", TOGETHER, together),
+        "by_relation": PageTable("Table: best heads by relation", BY_RELATION, by_relation),
+    }
+
+
+def models_by_relations(name: str, rows: Sequence[Placed[BestRelationRow]]) -> str:
+    """How often the best head, held out, is right."""
+    rows = [each for each in rows if each.row.relation != ALL_BUT_PUNCT]
+    models = list(dict.fromkeys(each.model for each in rows))[:MOST_MODELS]
+    totals: dict[str, int] = {}
+    for _, _, row in rows:
+        totals[row.relation] = max(totals.get(row.relation, 0), row.total)
+    names = sorted(totals, key=lambda each: (each != ALL, -totals[each]))[: MOST_RELATIONS + 1]
+    values = np.full((len(models), len(names)), np.nan)
+    for model, _, row in rows:
+        value = row.accuracy if row.heldout_accuracy is None else row.heldout_accuracy
+        if model in models and row.relation in names and value is not None:
+            values[models.index(model), names.index(row.relation)] = 100 * value
+    return cells(
+        name,
+        f"Held-out accuracy of the best head, {len(models)} models by {len(names)} relations.",
+        "accuracy of the best head, held out (%)",
+        values,
+        models,
+        names,
+        top=100,
+    )
+
+
+SECTION = Section(
+    "relations",
+    "Relations",
+    template_of(__file__),
+    needs=[BEST],
+    figures=lambda findings: {
+        "relations": partial(models_by_relations, rows=BEST.placed(findings.tables))
+    },
+    context=context,
+)

@@ -1,0 +1,1 @@
+"""How things are drawn; what is drawn, sections say."""

@@ -1,0 +1,36 @@
+"""The sections of a run's page, one file each, its template beside it."""
+
+from __future__ import annotations
+
+from attnray.report.findings import Findings
+from attnray.report.section import Section
+from attnray.report.sections import (
+    behaviours,
+    importance,
+    left_out,
+    look,
+    mentions,
+    notes,
+    patterns,
+    probes,
+    pronouns,
+    relations,
+    run,
+    settings,
+)
+
+#: In the order of the page.
+SECTIONS: tuple[Section[Findings], ...] = (
+    run.SECTION,
+    look.SECTION,
+    patterns.SECTION,
+    behaviours.SECTION,
+    importance.SECTION,
+    relations.SECTION,
+    mentions.SECTION,
+    pronouns.SECTION,
+    probes.SECTION,
+    left_out.SECTION,
+    notes.SECTION,
+    settings.SECTION,
+)

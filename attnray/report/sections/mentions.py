@@ -1,0 +1,124 @@
+"""Coreference: heads that find an antecedent, by type of mention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+
+from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow
+from attnray.report import columns
+from attnray.report.baselines import Beside, joined, line, of_best, rule, said
+from attnray.report.columns import Column, PageTable, label, number
+from attnray.report.drawing.by_row import MarkedRow, RowPanel, by_row, marks
+from attnray.report.findings import Findings, Source
+from attnray.report.section import Line, Section, template_of
+from attnray.report.wording import count, head, percent, spaced
+
+BEST = Source("coreference_best", BestMentionRow)
+BASELINES = Source("coreference_baselines", MentionBaselineRow)
+#: A best head beside the baselines.
+Mention = Beside[BestMentionRow, MentionBaselineRow]
+
+
+def mentions(findings: Findings) -> list[Mention]:
+    """The best head of every mention type, by cut."""
+    tables = findings.tables
+    return joined(BEST.rows(tables), BASELINES.rows(tables), attrgetter("mention_type"))
+
+
+def baselines_of(rows: Sequence[Mention]) -> list[str]:
+    """Their names."""
+    return list(dict.fromkeys(name for row in rows for name in row.baselines))
+
+
+FIRST: list[Column[Mention]] = of_best(
+    label("Mention", lambda row: row.mention_type),
+    number("Cut (pieces)", lambda row: row.max_tokens),
+    columns.cases("Anaphors"),
+    columns.HEAD,
+    columns.ACCURACY,
+    columns.INTERVAL,
+)
+
+
+def _baseline(name: str) -> Column[Mention]:
+    return number(f"Baseline {spaced(name)}", lambda row: percent(row.accuracies.get(name)))
+
+
+def context(findings: Findings) -> Mapping[str, object]:
+    """The table of mentions, and what the baselines do."""
+    rows = mentions(findings)
+    baselines = map(_baseline, baselines_of(rows))
+    last: list[Column[Mention]] = of_best(
+        columns.held_out("Head held out"),
+        number("Best baseline held out", lambda row: percent(row.baseline_heldout_accuracy)),
+        *columns.less_baseline("95% interval"),
+        *columns.of_twin(findings, BEST, attrgetter("max_tokens", "mention_type")),
+    )
+    return {
+        "best": PageTable("Table: coreference", [*FIRST, *baselines, *last], rows),
+        "corpus": BEST.corpus(findings.tables),
+        "rules": "; ".join(map(rule, baselines_of(rows))),
+    }
+
+
+def best_heads(name: str, rows: Sequence[Mention]) -> str:
+    """The best head of every mention type beside the baselines, a panel for every cut."""
+    baselines = baselines_of(rows)
+    panels = [
+        RowPanel([_marked(row, baselines) for row in group], f"documents cut to {cut} pieces")
+        for cut, group in groupby(rows, key=lambda row: row.best.max_tokens)
+    ]
+    return by_row(
+        name,
+        "Accuracy of the best head of every mention type with its 95% interval, beside "
+        f"{len(baselines)} baselines. The table has the same numbers.",
+        "accuracy",
+        marks(["best head", *map(spaced, baselines)]),
+        panels,
+        ("best head", "anaphors"),
+        around=0.9,
+        row=0.32,
+    )
+
+
+def _marked(row: Mention, baselines: Sequence[str]) -> MarkedRow:
+    best = row.best
+    return MarkedRow(
+        label=best.mention_type,
+        values=(best.accuracy, *map(row.accuracies.get, baselines)),
+        interval=(best.ci_low, best.ci_high),
+        columns=(head(best.layer, best.head), count(best.total)),
+    )
+
+
+def sentences(findings: Findings) -> list[str]:
+    """The best head over all anaphors beside the baselines, for every cut."""
+    return [
+        f"Coreference in documents cut to {row.best.max_tokens} pieces: over all "
+        f"{count(row.best.total)} anaphors the best head is "
+        f"{head(row.best.layer, row.best.head)} with {percent(row.best.accuracy)}, against "
+        f"{said(row.accuracies)}."
+        for row in mentions(findings)
+        if row.best.mention_type == ALL
+    ]
+
+
+def lines(findings: Findings) -> list[Line]:
+    """A line for all anaphors together, for every cut."""
+    whole = [row for row in mentions(findings) if row.best.mention_type == ALL]
+    return [line("coreference", row, "anaphors") for row in whole]
+
+
+SECTION = Section(
+    "mentions",
+    "Coreference",
+    template_of(__file__),
+    needs=[BEST, BASELINES],
+    figures=lambda findings: {"coreference": partial(best_heads, rows=mentions(findings))},
+    sentences=sentences,
+    lines=lines,
+    context=context,
+)

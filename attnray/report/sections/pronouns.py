@@ -1,0 +1,110 @@
+"""Ambiguous pronouns: heads that choose between the two names of a passage of GAP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+
+from attnray.metrics.gap import ALL, BestPronounRow, PronounBaselineRow
+from attnray.report import columns
+from attnray.report.baselines import Beside, joined, line, of_best, rule, said
+from attnray.report.columns import Column, PageTable, label, number
+from attnray.report.findings import Findings, Source
+from attnray.report.section import Line, Section, template_of
+from attnray.report.wording import count, head, percent, spaced
+
+BEST = Source("gap_best", BestPronounRow)
+BASELINES = Source("gap_baselines", PronounBaselineRow)
+#: A best head beside the baselines.
+Pronoun = Beside[BestPronounRow, PronounBaselineRow]
+
+
+def pronouns(findings: Findings) -> list[Pronoun]:
+    """The best head for the pronouns of every gender, by cut."""
+    tables = findings.tables
+    return joined(BEST.rows(tables), BASELINES.rows(tables), attrgetter("gender"))
+
+
+FIRST: list[Column[Pronoun]] = of_best(
+    label("Pronouns", lambda row: row.gender),
+    number("Cut (pieces)", lambda row: row.max_tokens),
+    number("Passages", lambda row: count(row.passages)),
+    columns.cases("Solvable"),
+    columns.HEAD,
+    columns.ACCURACY,
+    columns.INTERVAL,
+    number("F1", lambda row: percent(row.f1)),
+    columns.held_out("Accuracy held out"),
+    number("F1 held out", lambda row: percent(row.heldout_f1)),
+)
+
+
+def _baseline(name: str) -> list[Column[Pronoun]]:
+    return [
+        number(f"Baseline {spaced(name)}", lambda row: percent(row.baselines[name].accuracy)),
+        number(f"F1 of {spaced(name)}", lambda row: percent(row.baselines[name].f1)),
+    ]
+
+
+def context(findings: Findings) -> Mapping[str, object]:
+    """The table of pronouns, what the baselines do, the bias, and what was left out."""
+    rows = pronouns(findings)
+    baselines = list(rows[0].baselines)
+    scores = [column for name in baselines for column in _baseline(name)]
+    last: list[Column[Pronoun]] = of_best(
+        *columns.less_baseline("its interval"),
+        *columns.of_twin(findings, BEST, attrgetter("max_tokens", "gender")),
+    )
+    return {
+        "best": PageTable("Table: ambiguous pronouns", [*FIRST, *scores, *last], rows),
+        "corpus": BEST.corpus(findings.tables),
+        "rules": "; ".join(map(rule, baselines)),
+        "sieve": "sieve" in baselines,
+        "bias": about_bias(rows),
+        "cut": [row.best for row in rows if row.best.left_out],
+    }
+
+
+def about_bias(rows: Sequence[Pronoun]) -> list[str]:
+    """F1 of feminine over masculine pronouns, of the best head and the baselines, by cut."""
+    sentences = []
+    for best, baselines in rows:
+        if best.gender == ALL and best.bias:
+            known = [
+                f"{each.bias:.2f} ({spaced(name)})" for name, each in baselines.items() if each.bias
+            ]
+            sentences.append(
+                f"Bias, the F1 of feminine pronouns over that of masculine ones, in passages cut "
+                f"to {best.max_tokens} pieces: {best.bias:.2f} for head "
+                f"{head(best.layer, best.head)}; {', '.join(known) or 'no baseline'}."
+            )
+    return sentences
+
+
+def sentences(findings: Findings) -> list[str]:
+    """The best head over the pronouns of all genders beside the baselines, for every cut."""
+    return [
+        f"Ambiguous pronouns in passages cut to {row.best.max_tokens} pieces: head "
+        f"{head(row.best.layer, row.best.head)} chooses the right one of two names for "
+        f"{percent(row.best.accuracy)} of {count(row.best.total)} pronouns (F1 "
+        f"{percent(row.best.f1)}), against {said(row.accuracies)}."
+        for row in pronouns(findings)
+        if row.best.gender == ALL
+    ]
+
+
+def lines(findings: Findings) -> list[Line]:
+    """A line for all genders together, for every cut."""
+    whole = [row for row in pronouns(findings) if row.best.gender == ALL]
+    return [line("gap", row, "pronouns") for row in whole]
+
+
+SECTION = Section(
+    "pronouns",
+    "Ambiguous pronouns",
+    template_of(__file__),
+    needs=[BEST, BASELINES],
+    sentences=sentences,
+    lines=lines,
+    context=context,
+)

@@ -1,0 +1,255 @@
+"""Best head per relation: heads that find the syntactic head of a word, or a word of a head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from attnray.corpus.example import Example
+from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow
+from attnray.report import columns
+from attnray.report.columns import Column, PageTable, label, number
+from attnray.report.drawing.by_row import LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
+from attnray.report.drawing.canvas import BLUE
+from attnray.report.drawing.maps import MapPanel, attention_lines
+from attnray.report.examples import candidates, choose
+from attnray.report.findings import Findings, Source
+from attnray.report.section import Draw, Line, Section, SingleMaps, template_of
+from attnray.report.wording import NOTHING, count, head, legible, offset, percent, spaced
+
+if TYPE_CHECKING:
+    from attnray.config import Config
+    from attnray.reading import RunReader, StoredExample
+
+BEST = Source("syntax_best", BestRelationRow)
+#: Relations that stand for several come first.
+TOGETHER = (ALL, ALL_BUT_PUNCT)
+#: So many are named where not all of them can be.
+MOST_RELATIONS = 6
+ABOUT_MAPS = "Attention of the best head of relations, the lines between the related words in red"
+_ARROWS = {"dependent_to_head": "dependent → head", "head_to_dependent": "head → dependent"}
+_SHORT = {"dependent_to_head": "d→h", "head_to_dependent": "h→d"}
+
+
+def direction(name: str) -> str:
+    """A direction in words."""
+    return _ARROWS.get(name, spaced(name))
+
+
+def short_direction(name: str) -> str:
+    """A direction in letters, for narrow columns."""
+    return _SHORT.get(name, spaced(name))
+
+
+def ordered(rows: Iterable[BestRelationRow]) -> list[BestRelationRow]:
+    """Those that stand for several, then those with the most cases."""
+
+    def place(row: BestRelationRow) -> tuple[int, int, str]:
+        together = TOGETHER.index(row.relation) if row.relation in TOGETHER else len(TOGETHER)
+        return together, -row.total, row.relation
+
+    return sorted(rows, key=place)
+
+
+def frequent(rows: Iterable[BestRelationRow]) -> list[BestRelationRow]:
+    """The rows in their order, without punct and those that stand for several."""
+    return [row for row in rows if row.relation not in (*TOGETHER, PUNCT)]
+
+
+def _rows(findings: Findings) -> list[BestRelationRow]:
+    return ordered(BEST.rows(findings.tables))
+
+
+RELATION: Column[BestRelationRow] = label("Relation", lambda row: row.relation)
+COLUMNS: tuple[Column[BestRelationRow], ...] = (
+    RELATION,
+    columns.cases("Cases"),
+    columns.HEAD,
+    Column("Direction", lambda row: short_direction(row.direction), "words"),
+    columns.ACCURACY,
+    columns.INTERVAL,
+    columns.held_out("Held-out accuracy"),
+    number("Best offset", lambda row: offset(row.baseline_offset)),
+    number("Offset accuracy", lambda row: percent(row.baseline_accuracy)),
+    number("Offset held out", lambda row: percent(row.baseline_heldout_accuracy)),
+    *columns.less_baseline("its interval"),
+)
+
+
+def context(findings: Findings) -> Mapping[str, object]:
+    """The table of relations."""
+    shown = [*COLUMNS, *columns.of_twin(findings, BEST, attrgetter("relation"))]
+    table = PageTable("Table: best head per relation", shown, _rows(findings))
+    return {"best": table, "corpus": BEST.corpus(findings.tables)}
+
+
+def figures(findings: Findings) -> Mapping[str, Draw]:
+    """All relations, and the attention of some heads."""
+    drawn: dict[str, Draw] = {"syntax": partial(best_heads, rows=_rows(findings))}
+    if panels := findings.maps.get("relations"):
+        drawn["relations"] = partial(attention_lines, about=ABOUT_MAPS, panels=panels)
+    return drawn
+
+
+def best_heads(name: str, rows: Sequence[BestRelationRow]) -> str:
+    """The best head of every relation beside the best fixed offset."""
+    shown = [
+        MarkedRow(
+            label=row.relation,
+            values=(row.accuracy, row.heldout_accuracy, row.baseline_accuracy),
+            interval=(row.ci_low, row.ci_high),
+            columns=(
+                f"{head(row.layer, row.head)} {short_direction(row.direction)}",
+                offset(row.baseline_offset),
+                count(row.total),
+            ),
+        )
+        for row in rows
+    ]
+    return by_row(
+        name,
+        f"Accuracy of the best head of {len(rows)} relations with its 95% interval and its "
+        "held-out accuracy, beside the best fixed offset. The table has the same numbers.",
+        "accuracy",
+        [
+            *marks(["best head"]),
+            Mark("best head, held out", BLUE, "D", 7.5, hollow=True),
+            Mark("best fixed offset", *LOOKS[1]),
+        ],
+        [RowPanel(shown, first=sum(row.relation in TOGETHER for row in rows))],
+        ("best head", "offset", "cases"),
+        ticks_above=True,
+    )
+
+
+def sentences(findings: Findings) -> list[str]:
+    """The best heads of all dependencies and of the most frequent relations."""
+    rows = _rows(findings)
+    said = [
+        f"Over all {count(row.total)} dependencies the best head is "
+        f"{head(row.layer, row.head)} ({direction(row.direction)}): "
+        f"{percent(row.accuracy)}, against {percent(row.baseline_accuracy)} for "
+        f"the best fixed offset ({offset(row.baseline_offset)})."
+        for row in rows
+        if row.relation == ALL
+    ]
+    most = [
+        f"{row.relation} {percent(row.accuracy)} by {head(row.layer, row.head)} "
+        f"(offset {percent(row.baseline_accuracy)})"
+        for row in frequent(rows)[:MOST_RELATIONS]
+    ]
+    if most:
+        said.append(f"The most frequent relations: {', '.join(most)}.")
+    scores = [(row.heldout_accuracy, row.baseline_heldout_accuracy) for row in frequent(rows)]
+    known = [(ours, theirs) for ours, theirs in scores if ours is not None and theirs is not None]
+    if known:
+        better = sum(ours > theirs for ours, theirs in known)
+        said.append(
+            "Chosen and scored on different documents, heads beat the best fixed offset in "
+            f"{better} of {len(known)} relations (punct left out)."
+        )
+    return said
+
+
+def lines(findings: Findings) -> list[Line]:
+    """A line for all dependencies, and for the most frequent relations."""
+    rows = _rows(findings)
+    whole = [row for row in rows if row.relation == ALL]
+    return [_line(row) for row in whole + frequent(rows)[:MOST_RELATIONS]]
+
+
+def _line(row: BestRelationRow) -> Line:
+    best = NOTHING if row.baseline_offset is None else f"{row.baseline_offset:+d}"
+    return Line(
+        row.relation,
+        head(row.layer, row.head),
+        row.direction,
+        percent(row.accuracy),
+        f"(best offset {best}: {percent(row.baseline_accuracy)})",
+        count(row.total),
+        "cases",
+    )
+
+
+def related_words(
+    reader: RunReader,
+    rows: Iterable[BestRelationRow],
+    examples: Sequence[int] = (),
+    merge: str = "mean",
+    relation_labels: str = "universal",
+) -> list[MapPanel]:
+    """The best head of the most frequent relations, each on an example, between words.
+
+    Only relations whose best head beats the best fixed offset, and which an example holds.
+    The pairs of the relation are highlighted, from the attending to the attended word.
+
+    Args:
+        reader: a run, open at its sentences.
+        rows: those of `syntax_best`.
+        examples: numbers of examples to choose from, the preferred ones first.
+        merge: as the table was made: mean, first or max.
+        relation_labels: as the table was made: universal or full.
+
+    Raises:
+        InputError: there is no example of such a number.
+    """
+    among = candidates(reader, examples)
+    better = [row for row in frequent(ordered(rows)) if _beats_offset(row)]
+    panels = (_panel(among, row, merge, relation_labels) for row in better)
+    return list(islice((panel for panel in panels if panel), MOST_RELATIONS))
+
+
+def _panel(
+    among: Sequence[StoredExample], row: BestRelationRow, merge: str, relation_labels: str
+) -> MapPanel | None:
+    def pairs(example: Example) -> Iterator[tuple[int, int]]:
+        """Word and head of each case, from 0."""
+        related = zip(example.heads, example.relations, strict=True)
+        for word, (governor, relation) in enumerate(related):
+            if governor > 0 and _shown(relation, relation_labels) == legible(row.relation):
+                yield word, governor - 1
+
+    example = choose(among, lambda each: len(list(pairs(each))))
+    if example is None:
+        return None
+    found = list(pairs(example.example))
+    if row.direction == "head_to_dependent":
+        found = [(governor, word) for word, governor in found]
+    return MapPanel(
+        title=f"{row.relation}: head {head(row.layer, row.head)}",
+        words=example.words,
+        weights=example.attention(row.layer, row.head, words=True, merge=merge),
+        highlight=frozenset(found),
+        note=f"{direction(row.direction)}, {percent(row.accuracy)} right",
+    )
+
+
+def _shown(relation: str, relation_labels: str) -> str:
+    return legible(relation if relation_labels == "full" else relation.partition(":")[0])
+
+
+def _beats_offset(row: BestRelationRow) -> bool:
+    accuracy, baseline = row.accuracy, row.baseline_accuracy
+    return accuracy is not None and (baseline is None or accuracy > baseline)
+
+
+def _maps(reader: RunReader, findings: Findings, config: Config) -> list[MapPanel]:
+    rows = BEST.rows(findings.tables)
+    return related_words(reader, rows, config.examples, config.merge, config.relation_labels)
+
+
+SECTION = Section(
+    "relations",
+    "Best head per relation",
+    template_of(__file__),
+    needs=[BEST],
+    figures=figures,
+    sentences=sentences,
+    lines=lines,
+    context=context,
+    maps=SingleMaps("syntax", _maps),
+    navigation="Relations",
+)

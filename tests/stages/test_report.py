@@ -1,0 +1,39 @@
+"""The stage around the page: which tables it reads, and what it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from attnray.report.page import page
+from attnray.stages.report import shown_tables, write_report
+from attnray.store.folder import RunFolder
+from tests.builders import hand_made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path)
+    for name, table in hand_made.ALL.items():
+        folder.write_table(name, table)
+    return folder
+
+
+def test_tables_of_other_runs_and_those_that_no_section_shows_are_not_read(
+    folder: RunFolder,
+) -> None:
+    run: Any = SimpleNamespace(folder=folder, tables=("corpus", "divergence", "probes"))
+    assert shown_tables(run) == hand_made.some("corpus", "probes")
+    assert shown_tables(run, {"probes"}) == hand_made.some("probes")
+
+
+def test_the_page_is_written_last(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    report = page(hand_made.some("patterns"), hand_made.facts())
+    written = write_report(folder, report)
+    assert [path.name for path in written] == ["special_tokens.svg", "entropy.svg", "report.html"]
+    assert [path.read_text() for path in written] == [*report.figures.values(), report.text]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["figures", "report.html"]
