@@ -44,6 +44,17 @@ class Group:
         """How many tokens each has: (example,)."""
         return np.array([example.length for example in self.examples], np.int32)
 
+    @property
+    def cells(self) -> int:
+        """How many weights one head gives all of them."""
+        return sum(example.cells for example in self.examples)
+
+    @cached_property
+    def offsets(self) -> NDArray[np.int64]:
+        """Where the cells of each begin, one behind the other: (example,)."""
+        cells = np.array([example.cells for example in self.examples], np.int64)
+        return np.cumsum(cells) - cells
+
     @cached_property
     def roles(self) -> NDArray[np.int8]:
         """The role of each token, padded with 0: (example, token)."""

@@ -11,6 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnray.metrics.groups import Group
+from attnray.metrics.kernels import kernels
+
 STEPS = 1024
 ZERO = 65535
 
@@ -19,20 +22,27 @@ ZERO = 65535
 class Codec:
     """A code for weights between 0 and 1.
 
-    `encode` takes float32 on any device; `decode` gives float32; `zero` is the code of 0.
+    `coded` takes the weights of one layer, float32 on any device, (example, head, query, key), and
+    gives their codes without padding, (head, cell); `decode` gives float32; `zero` is the code
+    of 0.
     """
 
     name: str
     dtype: str
     zero: float
-    encode: Callable[[Tensor], Tensor]
+    coded: Callable[[Tensor, Group], Tensor]
     decode: Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
-def _encode_log16(weights: Tensor) -> Tensor:
+def _log16(weights: Tensor, group: Group) -> Tensor:
     """-log2 p in steps of 1/1024 as uint16; the top code is 0, the code below it 2**-63.999."""
-    codes = torch.log2(weights).mul_(-STEPS).round_().clamp_(0, ZERO - 1)
-    return torch.where(weights == 0, ZERO, codes).to(torch.int32).to(torch.uint16)
+    codes: Tensor = kernels(weights.device).log16(weights, group)
+    return codes
+
+
+def _exact(weights: Tensor, group: Group) -> Tensor:
+    cells: Tensor = kernels(weights.device).compacted(weights, group)
+    return cells
 
 
 def _log16_values() -> NDArray[np.float32]:
@@ -43,16 +53,17 @@ def _log16_values() -> NDArray[np.float32]:
 
 _LOG16_VALUES = _log16_values()
 
-
-def _decode_log16(codes: NDArray[Any]) -> NDArray[np.float32]:
-    return np.take(_LOG16_VALUES, codes)
-
-
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("log16", "uint16", ZERO, _encode_log16, _decode_log16),
-        Codec("float16", "float16", 0, lambda w: w.to(torch.float16), lambda c: c.astype("f4")),
-        Codec("float32", "float32", 0, lambda w: w, lambda codes: codes),
+        Codec("log16", "uint16", ZERO, _log16, lambda codes: np.take(_LOG16_VALUES, codes)),
+        Codec(
+            "float16",
+            "float16",
+            0,
+            lambda weights, group: _exact(weights, group).to(torch.float16),
+            lambda codes: codes.astype(np.float32),
+        ),
+        Codec("float32", "float32", 0, _exact, lambda codes: codes),
     )
 }

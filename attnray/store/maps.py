@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,8 @@ class EncodedMaps:
             def hand_on(layer: int, weights: Tensor, group: Group = group) -> None:
                 numbers.check(layer, weights)
                 if self._codec is not None:
-                    codes = self._codec.encode(weights).cpu().numpy()
-                    weights = torch.from_numpy(self._codec.decode(codes))
+                    codes = self._codec.coded(weights, group).cpu().numpy()
+                    weights = _padded(self._codec.decode(codes), group)
                 add(group, slice(layer, layer + 1), weights[:, None])
 
             self._encoder.attention(*group.inputs, hand_on)
@@ -105,57 +106,54 @@ class Numbers:
 
 
 class Storing:
-    """Writes maps to a store as they come, batch after batch."""
+    """Writes maps to a store as they come, batch after batch, beside what makes them."""
 
     def __init__(self, writer: AttentionWriter, codec: Codec, heads: Heads) -> None:
         self._writer = writer
         self._codec = codec
         self._heads = heads
         self._pending = Pending()
-        self._ragged: Ragged | None = None
         self._codes: Codes = np.empty(0)
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`; layers come one by one."""
         if layers.start == 0:
-            self._ragged = Ragged(group.lengths.tolist())
-            cells = int(np.square(group.lengths.astype(np.int64)).sum())
-            self._codes = np.empty((*self._heads, cells), self._codec.dtype)
-        assert self._ragged is not None
+            self._codes = np.empty((*self._heads, group.cells), self._codec.dtype)
         codes = self._codes
 
         def take(found: Codes) -> None:
             codes[layers.start] = found
             if layers.stop == self._heads[0]:
-                self._writer.add(codes)
+                self._write(codes, beside=maps.device.type != "cpu")
 
-        self._pending.put(self._codec.encode(self._ragged.cells(maps[:, 0])), take)
+        self._pending.put(self._codec.coded(maps[:, 0], group), take)
+
+    def _write(self, codes: Codes, beside: bool) -> None:
+        """Write a batch; while a GPU works on the next, in a thread, one batch at a time."""
+        if self._writing is not None:
+            self._writing.result()
+        if beside:
+            self._writing = self._thread.submit(self._writer.add, codes)
+        else:
+            self._writer.add(codes)
 
     def finish(self) -> None:
         """Wait until everything is with the writer."""
         self._pending.finish()
+        self._thread.shutdown()
+        if self._writing is not None:
+            self._writing.result()
 
 
-class Ragged:
-    """Takes the padding out of a batch's weights: `lengths` are those of its examples."""
-
-    def __init__(self, lengths: list[int]) -> None:
-        longest = max(lengths)
-        self._padded = min(lengths) < longest
-        square = np.arange(longest)
-        self._index = torch.from_numpy(
-            np.concatenate(
-                [
-                    ((row * longest + square[:n, None]) * longest + square[None, :n]).ravel()
-                    for row, n in enumerate(lengths)
-                ]
-            )
-        )
-
-    def cells(self, weights: Tensor) -> Tensor:
-        """(batch, head, query, key) to (head, cell), example after example, row by row."""
-        flat = weights.transpose(0, 1).flatten(1)
-        return flat[:, self._index.to(weights.device)] if self._padded else flat
+def _padded(cells: NDArray[np.float32], group: Group) -> Tensor:
+    """(head, cell) to (example, head, query, key), padded to the longest example."""
+    longest = int(group.lengths.max())
+    maps = np.zeros((len(group.examples), len(cells), longest, longest), np.float32)
+    for own, at, n in zip(maps, group.offsets, group.lengths, strict=True):
+        own[:, :n, :n] = cells[:, at : at + n * n].reshape(-1, n, n)
+    return torch.from_numpy(maps)
 
 
 def _slices(

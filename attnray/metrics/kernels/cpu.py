@@ -28,6 +28,9 @@ LN2 = float(np.log(2))
 LN2_32 = np.float32(LN2)
 ONE_32, ZERO_32 = np.float32(1), np.float32(0)
 SQRT_HALF = np.int32(np.float32(np.sqrt(0.5)).view(np.int32))
+#: log16: steps a power of two, the code of 0, and the last one before it.
+MINUS_STEPS, TOP_CODE, LAST_CODE = np.float32(-1024), np.uint16(65535), np.float32(65534)
+MINUS_INFINITY = np.float32(-np.inf)
 #: Stands for a weight of 0: its logarithm is finite, and times a weight of 0 it vanishes.
 TINY = np.float32(np.finfo(np.float32).tiny)
 
@@ -354,3 +357,49 @@ def _add_up(values: Array, group: Array, out: Array) -> None:
         sums, own = out[group[row]], values[row]
         for column in range(own.size):
             sums[column] += own[column]
+
+
+def compacted(maps: Tensor, group: Group) -> Tensor:
+    """Weights without padding: float32, (head, cell), example after example, row by row.
+
+    Args:
+        maps: of one layer, float32, (example, head, query, key).
+        group: the examples.
+    """
+    out = np.empty((maps.shape[1], group.cells), np.float32)
+    _compact(maps.contiguous().numpy(), group.lengths, out)
+    return torch.from_numpy(out)
+
+
+@njit(nogil=True, cache=True)
+def _compact(maps: Array, lengths: Array, out: Array) -> None:
+    for h in range(maps.shape[1]):
+        at = 0
+        for b in range(len(maps)):
+            n = lengths[b]
+            for q in range(n):
+                out[h, at : at + n] = maps[b, h, q, :n]
+                at += n
+
+
+def log16(maps: Tensor, group: Group) -> Tensor:
+    """The same as `compacted`, coded as log16 (see `attnray.store.codecs`): uint16."""
+    out = np.empty((maps.shape[1], group.cells), np.uint16)
+    _log16(torch.log2(maps.contiguous()).numpy(), group.lengths, out)
+    return torch.from_numpy(out)
+
+
+@njit(nogil=True, cache=True)
+def _log16(logarithms: Array, lengths: Array, out: Array) -> None:
+    for h in range(logarithms.shape[1]):
+        at = 0
+        for b in range(len(logarithms)):
+            n = lengths[b]
+            for q in range(n):
+                row, codes = logarithms[b, h, q, :n], out[h, at : at + n]
+                for k in range(n):
+                    code = np.rint(row[k] * MINUS_STEPS)
+                    # (A weight of 0 has a logarithm of minus infinity, and the top code.)
+                    finite = np.uint16(min(max(code, ZERO_32), LAST_CODE))
+                    codes[k] = TOP_CODE if row[k] == MINUS_INFINITY else finite
+                at += n

@@ -365,3 +365,61 @@ def _products(
             at += WIDTH
         places = (number * heads + one[:, None]) * heads + other[None, :]
         tl.store(parts + places, total, mask=(one < heads)[:, None] & (other < heads)[None, :])
+
+
+def compacted(maps: Tensor, group: Group) -> Tensor:
+    """See `cpu.compacted`."""
+    return _compacted(maps, group, torch.float32)
+
+
+def log16(maps: Tensor, group: Group) -> Tensor:
+    """See `cpu.log16`."""
+    return _compacted(maps, group, torch.uint16)
+
+
+def _compacted(maps: Tensor, group: Group, dtype: torch.dtype) -> Tensor:
+    examples, heads, length = maps.shape[:3]
+    out = torch.empty(heads, group.cells, dtype=dtype, device=maps.device)
+    lengths, offsets = group.on(maps.device, "lengths"), group.on(maps.device, "offsets")
+    _compact[(examples * heads * length,)](
+        maps.contiguous(),
+        lengths,
+        offsets,
+        out,
+        heads,
+        length,
+        group.cells,
+        WIDTH=triton.next_power_of_2(length),
+        CODED=dtype == torch.uint16,
+    )
+    return out
+
+
+@triton.jit
+def _compact(
+    weights,
+    lengths,
+    offsets,
+    out,
+    heads,
+    length,
+    cells,
+    WIDTH: tl.constexpr,  # noqa: N803
+    CODED: tl.constexpr,  # noqa: N803
+):
+    row = tl.program_id(0)
+    q, map_ = row % length, row // length
+    example, head = map_ // heads, map_ % heads
+    n = tl.load(lengths + example)
+    if q < n:
+        k = tl.arange(0, WIDTH)
+        w = tl.load(weights + row.to(tl.int64) * length + k, mask=k < n, other=1.0)
+        at = out + head.to(tl.int64) * cells + tl.load(offsets + example) + q * n + k
+        if CODED:
+            # (Half of a step is rounded up here, to the even code on a CPU.)
+            code = tl.floor(0.5 - 1024.0 * tl.log2(w))
+            code = tl.minimum(tl.maximum(code, 0.0), 65534.0)
+            coded = tl.where(w > 0, code, 65535.0).to(tl.int32).to(tl.uint16)
+            tl.store(at, coded, mask=k < n)
+        else:
+            tl.store(at, w, mask=k < n)
