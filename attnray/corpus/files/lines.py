@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 
 from attnray.errors import InputError
 
+#: How many bytes are in memory at a time, to the end of a line.
+BLOCK = 2**15
 _BOM = "\ufeff"
 _GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of whole lines of a file: its bytes from `start` to `end`, None for the file's own end.
+
+    `lines` and `documents` are how many of them the file has before it.
+    """
+
+    start: int = 0
+    end: int | None = None
+    lines: int = 0
+    documents: int = 0
+
+
+WHOLE = Span()
 
 
 @contextmanager
@@ -46,16 +66,42 @@ def stem(path: str) -> str:
     return Path(path.removesuffix(".gz")).stem
 
 
-def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
+def blocks(path: str, span: Span = WHOLE) -> Iterator[bytes]:
+    """The contents of a file, or a span of it, in blocks of whole lines.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    left = sys.maxsize if span.end is None else span.end - span.start
+    with opened(path) as contents:
+        contents.seek(span.start)
+        while block := contents.read(min(BLOCK, left)):
+            if not block.endswith(b"\n"):
+                block += contents.readline()
+            left -= len(block)
+            yield block
+
+
+def numbered_lines(path: str, span: Span = WHOLE) -> Iterator[tuple[int, str]]:
     """Each line of a UTF-8 file from 1, without its ending (LF or CRLF) and without a BOM.
 
     Raises:
         InputError: the file cannot be read, or a line is not UTF-8.
     """
-    with opened(path) as contents:
-        for number, raw in enumerate(contents, 1):
-            line = _decoded(path, number, raw).rstrip("\r\n")
-            yield number, line.removeprefix(_BOM) if number == 1 else line
+    number = span.lines + 1
+    for block in blocks(path, span):
+        whole, error = block, None
+        try:
+            text = block.decode()
+        except UnicodeDecodeError as caught:
+            whole, error = block[: block.rfind(b"\n", 0, caught.start) + 1], caught
+            text = whole.decode()
+        lines = _lines(text.removeprefix(_BOM) if number == 1 else text)
+        yield from enumerate(lines, number)
+        number += len(lines)
+        if error:
+            problem = f"byte {error.start - len(whole) + 1} is not UTF-8; convert the file to it"
+            raise error_at(path, number, problem) from error
 
 
 def error_at(path: str, line: int, problem: str) -> InputError:
@@ -63,9 +109,7 @@ def error_at(path: str, line: int, problem: str) -> InputError:
     return InputError(f"{path}:{line}: {problem}")
 
 
-def _decoded(path: str, number: int, raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        byte = error.start + 1
-        raise error_at(path, number, f"byte {byte} is not UTF-8; convert the file to it") from error
+def _lines(text: str) -> list[str]:
+    """The lines of a block, which ends with one."""
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.rstrip("\r") for line in lines] if "\r" in text else lines

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from attnray.corpus.document import NO_HEAD, Document, Sentence
-from attnray.corpus.files.lines import error_at, numbered_lines, stem
+from attnray.corpus.document import Document, Sentence
+from attnray.corpus.files.lines import WHOLE, Span, error_at, numbered_lines, stem
+from attnray.corpus.formats.conllu_rows import HEADS, Row, Words, fault, is_range, is_word, words
 from attnray.corpus.formats.entities import Entities
 from attnray.errors import InputError
 
-COLUMNS = 10
 _NEWDOC = re.compile(r"#\s*newdoc\b(?:\s+id\s*=\s*(?P<id>.+))?")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(?P<id>.+)")
-#: A word, the range of a multiword token, or an empty node.
-_ID = re.compile(r"(?P<word>\d+)|(?P<range>\d+-\d+)|(?P<empty>\d+\.\d+)")
-#: The id of a word, or 0 for the root.
-_HEAD = re.compile(r"0|[1-9][0-9]{0,8}")
-_HEADS = "give a word's id, 0 for the root, or _"
+_ENTITY = "Entity="
 
 
-def read_conllu(path: str) -> Iterator[Document]:
-    """The documents of a file, one in memory at a time.
+def read_conllu(path: str, span: Span = WHOLE) -> Iterator[Document]:
+    """The documents of a file, or a span of it, one in memory at a time.
 
     A document begins at `# newdoc`; without an id it is named after the file and its number.
     Words are the integer ids: ranges of multiword tokens and empty nodes are skipped.
@@ -29,30 +25,38 @@ def read_conllu(path: str) -> Iterator[Document]:
     Raises:
         InputError: with file and line, what cannot be read and what it should be.
     """
-    builder = _Builder(path)
-    for number, line in numbered_lines(path):
-        if line.startswith("#"):
-            if match := _NEWDOC.match(line):
-                yield from builder.end_document()
-                builder.begin((match["id"] or "").strip())
-            elif match := _SENT_ID.match(line):
-                builder.name_sentence(match["id"].strip())
-        elif line.strip():
-            builder.token(number, line)
-        else:
-            builder.end_sentence()
+    builder = _Builder(path, span.documents)
+    try:
+        for number, line in numbered_lines(path, span):
+            if line.startswith("#"):
+                if match := _NEWDOC.match(line):
+                    yield from builder.end_document()
+                    builder.begin((match["id"] or "").strip())
+                elif match := _SENT_ID.match(line):
+                    builder.name_sentence(match["id"].strip())
+            elif line and not line.isspace():
+                builder.lines.append((number, line))
+            else:
+                builder.end_sentence()
+    except InputError:
+        builder.end_rows()  # what is wrong in the lines before comes first
+        raise
     yield from builder.end_document()
     if not builder.seen:
         raise InputError(f"{path}: no sentence in it; give a CoNLL-U file")
 
 
 class _Builder:
-    """Gathers lines to sentences, and sentences to documents."""
+    """Gathers lines to sentences, and sentences to documents; `documents` came before.
 
-    def __init__(self, path: str) -> None:
+    `lines` has the numbered lines of words, ranges and empty nodes of the sentence so far.
+    """
+
+    def __init__(self, path: str, documents: int) -> None:
+        self.lines: list[tuple[int, str]] = []
         self._path = path
-        self._documents = 0
-        self._begin_sentence()
+        self._documents = documents
+        self._sentence_id = ""
         self.begin("")
 
     @property
@@ -69,83 +73,71 @@ class _Builder:
 
     def name_sentence(self, name: str) -> None:
         """Name the sentence to come, of this document or of one that begins before it."""
-        if not self._rows:
+        if not self.lines or not any(map(is_word, _rows(self.lines))):
             self._sentence_id = name
-
-    def _begin_sentence(self) -> None:
-        self._sentence_id = ""
-        self._rows: list[list[str]] = []
-        self._heads: list[int] = []
-        self._lines: list[int] = []
-
-    def token(self, number: int, line: str) -> None:
-        """Take in the line of a word, a range or an empty node."""
-        columns = line.split("\t")
-        if len(columns) != COLUMNS:
-            problem = f"{len(columns)} columns; CoNLL-U has {COLUMNS}, separated by tabs"
-            raise error_at(self._path, number, problem)
-        kind = _ID.fullmatch(columns[0])
-        if kind is None:
-            problem = f"the id {columns[0]!r} is none; write 3, 3-4 or 3.1"
-            raise error_at(self._path, number, problem)
-        if kind["word"]:
-            self._word(number, columns)
-        if not kind["range"]:
-            self._entity(number, columns[9], empty_node=bool(kind["empty"]))
-
-    def _word(self, number: int, columns: list[str]) -> None:
-        expected = len(self._rows) + 1
-        if columns[0] != str(expected):
-            problem = f"the id {columns[0]} stands where {expected} should; words count from 1"
-            raise error_at(self._path, number, problem)
-        self._rows.append(columns)
-        self._lines.append(number)
-        self._heads.append(self._head(number, columns))
-
-    def _head(self, number: int, columns: list[str]) -> int:
-        text = columns[6]
-        if text == "_":
-            return NO_HEAD
-        if not _HEAD.fullmatch(text):
-            raise error_at(self._path, number, f"HEAD is {text!r}; {_HEADS}")
-        if text == columns[0]:
-            raise error_at(self._path, number, f"word {text} is its own HEAD; {_HEADS}")
-        if columns[7] in ("_", ""):
-            problem = f"word {columns[0]} has a HEAD but no DEPREL; name it, or give _ for HEAD"
-            raise error_at(self._path, number, problem)
-        return int(text)
-
-    def _entity(self, number: int, misc: str, empty_node: bool) -> None:
-        if "Entity=" not in misc:
-            return
-        word = self._words_before + len(self._rows) - 1
-        for attribute in misc.split("|"):
-            if attribute.startswith("Entity="):
-                value = attribute.removeprefix("Entity=")
-                self._entities.read(value, word, number, empty_node)
 
     def end_sentence(self) -> None:
         """End a sentence, if one has begun."""
-        if not self._rows:
+        if not self.lines:
             return
-        for head, line in zip(self._heads, self._lines, strict=True):
-            if head > len(self._rows):
-                problem = f"HEAD is {head} in a sentence of {len(self._rows)} words; {_HEADS}"
-                raise error_at(self._path, line, problem)
-        columns = list(zip(*self._rows, strict=True))
+        lines = self.lines.copy()
+        found = self.end_rows()
+        if not found.forms:
+            return
+        if max(found.heads) > len(found.forms):
+            raise self._beyond(lines, found.heads)
         self._sentences.append(
             Sentence(
                 id=self._sentence_id,
-                words=list(columns[1]),
-                upos=_tags(columns[3]),
-                xpos=_tags(columns[4]),
-                heads=self._heads,
-                relations=_tags(columns[7]),
-                feats=_tags(columns[5]),
+                words=list(found.forms),
+                upos=_tags(found.upos),
+                xpos=_tags(found.xpos),
+                heads=list(found.heads),
+                relations=_tags(found.relations),
+                feats=_tags(found.feats),
             )
         )
-        self._words_before += len(self._rows)
-        self._begin_sentence()
+        self._words_before += len(found.forms)
+        self._sentence_id = ""
+
+    def end_rows(self) -> Words:
+        """The words of the lines so far, whose mentions are taken in.
+
+        Raises:
+            InputError: a line cannot be read.
+        """
+        lines = self.lines.copy()
+        self.lines.clear()
+        if not lines:
+            return Words()
+        rows = _rows(lines)
+        try:
+            found = words(rows)
+        except ValueError:
+            place, problem = fault(rows)
+            self._mentions(lines[:place], rows[:place])
+            raise error_at(self._path, lines[place][0], problem) from None
+        if any(_ENTITY in line for _, line in lines):
+            self._mentions(lines, rows)
+        return found
+
+    def _mentions(self, lines: Sequence[tuple[int, str]], rows: Sequence[Row]) -> None:
+        word = self._words_before - 1
+        for (number, _), row in zip(lines, rows, strict=True):
+            of_word = is_word(row)
+            word += of_word
+            if _ENTITY in row[9] and not is_range(row):
+                for attribute in row[9].split("|"):
+                    if attribute.startswith(_ENTITY):
+                        value = attribute.removeprefix(_ENTITY)
+                        self._entities.read(value, word, number, empty_node=not of_word)
+
+    def _beyond(self, lines: Sequence[tuple[int, str]], heads: Sequence[int]) -> InputError:
+        """The error of a head that the sentence does not have."""
+        of_words = [n for (n, _), row in zip(lines, _rows(lines), strict=True) if is_word(row)]
+        head, number = next(e for e in zip(heads, of_words, strict=True) if e[0] > len(heads))
+        problem = f"HEAD is {head} in a sentence of {len(heads)} words; {HEADS}"
+        return error_at(self._path, number, problem)
 
     def end_document(self) -> Iterator[Document]:
         """Give the document, if it has a sentence."""
@@ -157,5 +149,9 @@ class _Builder:
             yield Document(name, self._sentences, mentions, self._entities.left_out)
 
 
-def _tags(column: tuple[str, ...]) -> list[str]:
-    return ["" if tag == "_" else tag for tag in column]
+def _rows(lines: Sequence[tuple[int, str]]) -> list[Row]:
+    return [line.split("\t") for _, line in lines]
+
+
+def _tags(column: Sequence[str]) -> list[str]:
+    return ["" if tag == "_" else tag for tag in column] if "_" in column else list(column)
