@@ -24,7 +24,7 @@ class CoreferenceSums:
         self._metric = metric
         self._examples = examples
         self._choosers = self._among(metric.candidates)
-        self._answers = Answers(self._choosers, len(examples), heads, metric.merge)
+        self._answers = Answers(self._choosers, len(examples), heads, metric.merge, metric.name)
 
     def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""

@@ -31,7 +31,7 @@ class GapSums:
             else:
                 self._pronouns.append(Chooser(place, example, pronoun))
         self._solvable = [each for each in self._pronouns if each.anaphor.antecedents]
-        self._answers = Answers(self._solvable, len(examples), heads, metric.merge)
+        self._answers = Answers(self._solvable, len(examples), heads, metric.merge, metric.name)
 
     def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
