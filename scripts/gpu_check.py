@@ -287,7 +287,7 @@ def _gap(
 
 
 def shapes(quick: bool, device: torch.device) -> list[tuple[int, int, int, str, bool]]:
-    """Length, examples of a shard, tokens of a batch, number type, and whether the model is small."""
+    """Length, examples of a shard, tokens of a batch, number type, whether the model is small."""
     if quick:
         return [(32, 32, 512, "float32", True)]
     types = ("float32", "bfloat16") if device.type == "cuda" else ("float32",)
@@ -356,13 +356,11 @@ def timed(
     stored = partial(passing, StoreConfig("log16"), shards=1)
     rates["stored, log16"] = size / alternated({"": stored}, device, 1)[""]
     few = examples[: 8192 // length]
-    rates["divergence"] = (
-        len(few)
-        / alternated(
-            {"": lambda: analyse([METRICS["divergence"]], few, EncodedMaps(encoder, few))},
-            device,
-            1,
-        )[""]
+
+    def diverging() -> None:
+        analyse([METRICS["divergence"]], few, EncodedMaps(encoder, few))
+
+    rates["divergence"] = len(few) / alternated({"": diverging}, device, 1)[""]
     )
     print(f"\nlength {length}, {SHARDS} shards of {size}, {tokens} tokens a batch, {dtype}")
     for name, rate in rates.items():
