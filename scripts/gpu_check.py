@@ -361,7 +361,6 @@ def timed(
         analyse([METRICS["divergence"]], few, EncodedMaps(encoder, few))
 
     rates["divergence"] = len(few) / alternated({"": diverging}, device, 1)[""]
-    )
     print(f"\nlength {length}, {SHARDS} shards of {size}, {tokens} tokens a batch, {dtype}")
     for name, rate in rates.items():
         print(f"  {name:24} {rate:9.1f} examples/s  {rate / rates['bare']:5.2f} of bare")
