@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import pyarrow as pa
 from torch import Tensor
@@ -40,13 +41,14 @@ class GapSums:
     def partial(self) -> GapPartial:
         """See `Accumulator.partial`."""
         right = self._answers.right
-        return self._metric.sums(self._table(), right, self._pronouns, self._left_out)
+        return self._metric.sums(self._table, right, self._pronouns, self._left_out)
 
     def cases(self) -> pa.Table:
         """See `Accumulator.cases`."""
-        table = self._table().append_column(RIGHT, packed(self._answers.right))
+        table = self._table.append_column(RIGHT, packed(self._answers.right))
         return table.sort_by("example")
 
+    @cached_property
     def _table(self) -> pa.Table:
         return table_of(
             PronounCase,
