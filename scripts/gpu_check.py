@@ -17,10 +17,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -33,7 +36,7 @@ from attnray.config import BatchConfig, ModelConfig, StoreConfig
 from attnray.corpus.example import Antecedent, Example
 from attnray.corpus.shards import batched
 from attnray.metrics.accumulators.words import from_words, to_words
-from attnray.metrics.analysis import Analysis, analyse
+from attnray.metrics.analysis import analyse
 from attnray.metrics.base import Metric
 from attnray.metrics.coreference import Coreference
 from attnray.metrics.divergence import Divergence
@@ -53,7 +56,9 @@ METRICS: dict[str, Metric] = {
     "divergence": Divergence(99, 0),
 }
 PREDICTORS = ("syntax", "coreference")
-#: What a timed pass measures: what every example of a large corpus is measured by.
+#: How many shards a timed pass takes.
+SHARDS = 4
+#: What it measures: what every example of a large corpus is measured by.
 USUAL = ("patterns", "syntax", "coreference")
 RELATIONS = ("nsubj", "obj", "det", "amod", "punct")
 TYPES = ("pronoun", "proper", "nominal")
@@ -282,34 +287,34 @@ def _gap(
 
 
 def shapes(quick: bool, device: torch.device) -> list[tuple[int, int, int, str, bool]]:
-    """Length, examples, tokens of a batch, number type, and whether the model is a small one."""
+    """Length, examples of a shard, tokens of a batch, number type, whether the model is small."""
     if quick:
         return [(32, 32, 512, "float32", True)]
     types = ("float32", "bfloat16") if device.type == "cuda" else ("float32",)
-    return [
-        (length, tokens * batches // length, tokens, dtype, False)
-        for dtype, tokens, batches in zip(types, (16384, 32768), (6, 8), strict=False)
-        for length in (128, 512)
-    ]
+    tokens = 32768 if device.type == "cuda" else 1024
+    return [(n, 2 * tokens // n, tokens, dtype, False) for dtype in types for n in (128, 512)]
 
 
 def timed(
     folder: Path,
     device: torch.device,
     length: int,
-    count: int,
+    size: int,
     tokens: int,
     dtype: str,
     quick: bool,
 ) -> dict[str, Any]:
-    """Examples a second of the bare model and of every pass, over the same batches."""
-    examples = planned([length] * count, tokens)
+    """Examples a second of the bare model and of every pass, over the same shards.
+
+    As in an actor, two shards are under way at a time: while one has the model, the other is read,
+    or what was found in it is counted and written.
+    """
     model = checkpoint(folder / "model", quick, dtype)
     encoder = Encoder(model, str(device))
-    heads = (encoder.layers, encoder.heads)
     run = RunFolder(folder / f"timed-{length}-{dtype}")
-    few = [each for each in examples if each.batch == 0]
-    run.write_examples(0, few)
+    examples = planned([length] * size, tokens)
+    for shard in range(SHARDS):
+        run.write_examples(shard, examples)
     eager = AutoModel.from_config(
         AutoConfig.from_pretrained(folder / "model"), attn_implementation="eager"
     )
@@ -318,37 +323,48 @@ def timed(
     def bare() -> None:
         autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype == "bfloat16")
         with torch.inference_mode(), autocast:
-            for first in range(0, count, tokens // length):
+            for first in [*range(0, size, tokens // length)] * SHARDS:
                 rows = [e.pieces for e in examples[first : first + tokens // length]]
                 ids = torch.from_numpy(np.stack(rows).astype(np.int64)).to(device)
                 eager(input_ids=ids, attention_mask=torch.ones_like(ids))
 
-    def fused(*names: str) -> Callable[[], None]:
-        def run_() -> None:
-            analysis = Analysis([METRICS[name] for name in names], examples, heads)
-            EncodedMaps(encoder, examples).feed(analysis.add)
-            analysis.found()
+    turn = Lock()
 
-        return run_
+    @contextmanager
+    def having_the_model() -> Iterator[Encoder]:
+        with turn:
+            yield encoder
 
-    def stored() -> None:
-        task = ExtractTask(run, 0, heads, StoreConfig("log16"), "check")
-        extract(lambda: nullcontext(encoder), task)
+    def passing(store: StoreConfig | None, *names: str, shards: int = SHARDS) -> None:
+        metrics, heads = tuple(METRICS[name] for name in names), (encoder.layers, encoder.heads)
+        marks = ("check",) * len(metrics)
+        tasks = [
+            ExtractTask(run, shard, heads, store, "check", metrics, marks)
+            for shard in range(shards)
+        ]
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(partial(extract, having_the_model), tasks))
 
     passes: dict[str, Callable[[], None]] = {
         "bare": bare,
-        "tap alone": fused(),
-        "fused, usual metrics": fused(*USUAL),
-        **{f"fused, {name} alone": fused(name) for name in USUAL},
+        "tap alone": partial(passing, None),
+        "fused, usual metrics": partial(passing, None, *USUAL),
+        **{f"fused, {name} alone": partial(passing, None, name) for name in USUAL},
     }
-    seconds = alternated(passes, device, 3)
-    rates = {name: count / each for name, each in seconds.items()}
-    rates["stored, log16"] = len(few) / alternated({"": stored}, device, 2)[""]
-    print(f"\nlength {length}, {count} examples, {tokens} tokens a batch, {dtype}")
+    count = size * SHARDS
+    rates = {name: count / each for name, each in alternated(passes, device, 3).items()}
+    stored = partial(passing, StoreConfig("log16"), shards=1)
+    rates["stored, log16"] = size / alternated({"": stored}, device, 1)[""]
+    few = examples[: 8192 // length]
+
+    def diverging() -> None:
+        analyse([METRICS["divergence"]], few, EncodedMaps(encoder, few))
+
+    rates["divergence"] = len(few) / alternated({"": diverging}, device, 1)[""]
+    print(f"\nlength {length}, {SHARDS} shards of {size}, {tokens} tokens a batch, {dtype}")
     for name, rate in rates.items():
         print(f"  {name:24} {rate:9.1f} examples/s  {rate / rates['bare']:5.2f} of bare")
     sys.stdout.flush()
-    rates["divergence"] = divergence_rate(encoder, few[: 8192 // length], device)
     if device.type == "cuda":
         profiled(passes["fused, usual metrics"])
     return {"length": length, "dtype": dtype, "tokens": tokens, "examples_a_second": rates}
@@ -368,17 +384,6 @@ def alternated(
             if number:
                 seconds[name].append(time.perf_counter() - start)
     return {name: statistics.median(each) for name, each in seconds.items()}
-
-
-def divergence_rate(encoder: Encoder, few: list[Example], device: torch.device) -> float:
-    """Examples a second of a fused pass with divergence alone."""
-
-    def run() -> None:
-        analyse([METRICS["divergence"]], few, EncodedMaps(encoder, few))
-
-    rate = len(few) / alternated({"": run}, device, 2)[""]
-    print(f"  {'fused, divergence alone':24} {rate:9.1f} examples/s")
-    return rate
 
 
 def profiled(run: Callable[[], None]) -> None:

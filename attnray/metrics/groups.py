@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class Group:
     def __init__(self, first: int, examples: Sequence[Example]) -> None:
         self.first = first
         self.examples = examples
-        self._on_device: dict[str, torch.Tensor] = {}
+        self._on_device: dict[str, list[torch.Tensor]] = {}
 
     @property
     def inputs(self) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int8]]]:
@@ -89,10 +89,16 @@ class Group:
 
     def on(self, device: torch.device, name: str) -> torch.Tensor:
         """One of the arrays above on a device, brought there once."""
+        return self.brought(device, name, lambda: [getattr(self, name)])[0]
+
+    def brought(
+        self, device: torch.device, name: str, arrays: Callable[[], list[NDArray[Any]]]
+    ) -> list[torch.Tensor]:
+        """Some arrays on a device, brought there once under a name."""
         from attnray.model.devices import to_device
 
         if name not in self._on_device:
-            self._on_device[name] = to_device(getattr(self, name), device)
+            self._on_device[name] = [to_device(each, device) for each in arrays()]
         return self._on_device[name]
 
 

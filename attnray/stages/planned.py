@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from attnray.config import Config, CorpusConfig
+from attnray.config import Config, CorpusConfig, sized
 from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.registry import METRICS, roles_of
@@ -35,7 +35,7 @@ def plan(config: Config, device: str, place: Place | None = None) -> Run:
             another run.
     """
     place = place or Place(runs_folder())
-    run = _plan(_absolute(config), device, place)
+    run = _plan(_absolute(sized(config, device)), device, place)
     return replace(run, twin=_plan(_twin(run), device, place)) if config.controls else run
 
 

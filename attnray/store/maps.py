@@ -71,11 +71,11 @@ class EncodedMaps:
         Raises:
             FloatingPointError: the model gave weights that are no numbers.
         """
-        numbers = Numbers()
+        numbers = Numbers(self.heads[0])
         for group in batches(self._examples):
 
             def hand_on(layer: int, weights: Tensor, group: Group = group) -> None:
-                numbers.check(layer, weights)
+                numbers.check(weights)
                 if self._codec is not None:
                     codes = self._codec.coded(weights, group).cpu().numpy()
                     weights = _padded(self._codec.decode(codes), group)
@@ -88,17 +88,17 @@ class EncodedMaps:
 class Numbers:
     """Refuses weights that are no numbers, without waiting for a GPU to say so."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: int) -> None:
+        self._layers = layers
         self._pending = Pending()
+        self._largest: list[Tensor] = []
 
-    def check(self, layer: int, weights: Tensor) -> None:
-        """Look at the weights of a layer, now or by the time of `finish`."""
-
-        def take(largest: NDArray[np.float32]) -> None:
-            if not np.isfinite(largest):
-                raise FloatingPointError(f"layer {layer + 1} gave weights that are no numbers")
-
-        self._pending.put(weights.amax(), take)
+    def check(self, weights: Tensor) -> None:
+        """Look at the weights of the next layer; what they are is known by `finish`."""
+        self._largest.append(weights.amax())
+        if len(self._largest) == self._layers:
+            self._pending.put(torch.stack(self._largest), _refuse)
+            self._largest = []
 
     def finish(self) -> None:
         """Wait for all that was looked at."""
@@ -145,6 +145,13 @@ class Storing:
         self._thread.shutdown()
         if self._writing is not None:
             self._writing.result()
+
+
+def _refuse(largest: NDArray[np.float32]) -> None:
+    """Refuse a batch with weights that are no numbers, by the largest weight of each layer."""
+    if not np.isfinite(largest).all():
+        layer = int(np.flatnonzero(~np.isfinite(largest))[0]) + 1
+        raise FloatingPointError(f"layer {layer} gave weights that are no numbers")
 
 
 def _padded(cells: NDArray[np.float32], group: Group) -> Tensor:

@@ -19,8 +19,9 @@ class Answers:
     """Right or wrong for every chooser of a shard; they are in the order of its examples."""
 
     def __init__(
-        self, choosers: Sequence[Chooser], examples: int, heads: Heads, merge: str
+        self, choosers: Sequence[Chooser], examples: int, heads: Heads, merge: str, name: str
     ) -> None:
+        self._name = name
         anaphors = [chooser.anaphor for chooser in choosers]
         self._merge = merge
         self._place = np.array([chooser.place for chooser in choosers], np.int64)
@@ -59,5 +60,6 @@ class Answers:
             self._candidates[first:last],
             self._is_right[first:last],
             self._merge,
+            self._name,
         )
         self._pending.put(right, take)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import pyarrow as pa
 from torch import Tensor
@@ -24,7 +25,7 @@ class CoreferenceSums:
         self._metric = metric
         self._examples = examples
         self._choosers = self._among(metric.candidates)
-        self._answers = Answers(self._choosers, len(examples), heads, metric.merge)
+        self._answers = Answers(self._choosers, len(examples), heads, metric.merge, metric.name)
 
     def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
@@ -32,12 +33,14 @@ class CoreferenceSums:
 
     def partial(self) -> CoreferencePartial:
         """See `Accumulator.partial`. Baselines choose among mentions, whatever heads do."""
-        baselines = right_answers(self._among("mentions"))
-        return self._metric.sums(self._table(), self._answers.right, baselines)
+        among_mentions = self._metric.candidates == "mentions"
+        choosers = self._choosers if among_mentions else self._among("mentions")
+        baselines = right_answers(choosers)
+        return self._metric.sums(self._table, self._answers.right, baselines)
 
     def cases(self) -> pa.Table:
         """See `Accumulator.cases`."""
-        table = self._table().append_column(RIGHT, packed(self._answers.right))
+        table = self._table.append_column(RIGHT, packed(self._answers.right))
         return table.sort_by([(key, "ascending") for key in ("example", "start", "end")])
 
     def _among(self, candidates: str) -> list[Chooser]:
@@ -47,6 +50,7 @@ class CoreferenceSums:
             for anaphor in anaphors(example, candidates)
         ]
 
+    @cached_property
     def _table(self) -> pa.Table:
         found = [chooser.anaphor for chooser in self._choosers]
         return table_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import pyarrow as pa
 from torch import Tensor
@@ -31,7 +32,7 @@ class GapSums:
             else:
                 self._pronouns.append(Chooser(place, example, pronoun))
         self._solvable = [each for each in self._pronouns if each.anaphor.antecedents]
-        self._answers = Answers(self._solvable, len(examples), heads, metric.merge)
+        self._answers = Answers(self._solvable, len(examples), heads, metric.merge, metric.name)
 
     def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`."""
@@ -40,13 +41,14 @@ class GapSums:
     def partial(self) -> GapPartial:
         """See `Accumulator.partial`."""
         right = self._answers.right
-        return self._metric.sums(self._table(), right, self._pronouns, self._left_out)
+        return self._metric.sums(self._table, right, self._pronouns, self._left_out)
 
     def cases(self) -> pa.Table:
         """See `Accumulator.cases`."""
-        table = self._table().append_column(RIGHT, packed(self._answers.right))
+        table = self._table.append_column(RIGHT, packed(self._answers.right))
         return table.sort_by("example")
 
+    @cached_property
     def _table(self) -> pa.Table:
         return table_of(
             PronounCase,

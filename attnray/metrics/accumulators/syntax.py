@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -56,14 +57,15 @@ class SyntaxSums:
         """See `Accumulator.partial`."""
         self._pending.finish()
         units = len({example.unit for example in self._examples})
-        return self._metric.sums(self._table(), self._right, units)
+        return self._metric.sums(self._table, self._right, units)
 
     def cases(self) -> pa.Table:
         """See `Accumulator.cases`."""
         self._pending.finish()
-        table = self._table().append_column(RIGHT, packed(self._right))
+        table = self._table.append_column(RIGHT, packed(self._right))
         return table.sort_by([("example", "ascending"), ("word", "ascending")])
 
+    @cached_property
     def _table(self) -> pa.Table:
         counts = np.diff(self._ends)
         of = np.repeat(np.arange(len(counts)), counts)

@@ -8,6 +8,8 @@ import torch
 
 #: How the pieces of an attending word are brought together, by number.
 MERGES = {"mean": 0, "first": 1, "max": 2}
+#: How many sums the patterns of an example are made of.
+SUMS = 9
 
 
 def kernels(device: torch.device) -> ModuleType:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.metrics.groups import Group
-from attnray.metrics.kernels import MERGES
+from attnray.metrics.kernels import MERGES, SUMS
 from attnray.model.pieces import Role
 
 CLS, SEP, PUNCTUATION = int(Role.CLS), int(Role.SEP), int(Role.PUNCTUATION)
@@ -76,16 +76,20 @@ def _log64(x: Any) -> Any:
     return f * p + np.float64(e) * LN2
 
 
-def patterns(maps: Tensor, group: Group) -> Tensor:
-    """The patterns of each example: float64, (example, pattern, layer, head).
+def pattern_sums(maps: Tensor, group: Group) -> Tensor:
+    """What is added up of each example for its patterns: float64, (example, sum, layer, head).
+
+    Over all queries the weight on the token itself, the previous and the next one, on [CLS], [SEP]
+    and punctuation; over [SEP] queries the weight on [SEP]; the entropy over all queries and that
+    of [CLS] alone.
 
     Args:
         maps: float32, (example, layer, head, query, key).
         group: the examples.
     """
     heads = maps.flatten(1, 2).contiguous().numpy()
-    out = np.empty((len(heads), 10, heads.shape[1]))
-    _patterns(heads, group.lengths, group.roles, out)
+    out = np.empty((len(heads), SUMS, heads.shape[1]))
+    _pattern_sums(heads, group.lengths, group.roles, out)
     return torch.from_numpy(out.reshape(*out.shape[:2], *maps.shape[1:3]))
 
 
@@ -99,7 +103,7 @@ def _entropy(weights: Array) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _patterns(maps: Array, lengths: Array, roles: Array, out: Array) -> None:
+def _pattern_sums(maps: Array, lengths: Array, roles: Array, out: Array) -> None:
     for b in range(len(maps)):
         n = lengths[b]
         cls = np.flatnonzero(roles[b, :n] == CLS)
@@ -130,16 +134,15 @@ def _patterns(maps: Array, lengths: Array, roles: Array, out: Array) -> None:
             from_cls = 0.0
             for row in cls:
                 from_cls += _entropy(weights[row, :n])
-            out[b, 0, h] = own / n
-            out[b, 1, h] = previous / n
-            out[b, 2, h] = following / n
-            out[b, 3, h] = to_cls / n
-            out[b, 4, h] = to_sep / n
-            out[b, 5, h] = to_punctuation / n
-            out[b, 6, h] = sep_to_sep / max(1, sep.size)
-            out[b, 7, h] = (to_sep - sep_to_sep) / max(1, n - sep.size)
-            out[b, 8, h] = entropy / n
-            out[b, 9, h] = from_cls / max(1, cls.size)
+            out[b, 0, h] = own
+            out[b, 1, h] = previous
+            out[b, 2, h] = following
+            out[b, 3, h] = to_cls
+            out[b, 4, h] = to_sep
+            out[b, 5, h] = to_punctuation
+            out[b, 6, h] = sep_to_sep
+            out[b, 7, h] = entropy
+            out[b, 8, h] = from_cls
 
 
 def heads_predicted(
@@ -241,6 +244,7 @@ def antecedents_chosen(
     candidates: Array,
     right: Array,
     merge: str,
+    name: str,
 ) -> Tensor:
     """Whether each anaphor chooses a right candidate: bool, (anaphor, layer, head).
 
@@ -253,6 +257,7 @@ def antecedents_chosen(
         candidates: words, in the order that breaks ties.
         right: whether each is an antecedent.
         merge: mean, first or max: attention from a word of several pieces.
+        name: tells these anaphors from others of the group.
     """
     weights = maps.flatten(1, 2).contiguous().numpy()
     out = np.zeros((len(word), weights.shape[1]), np.bool_)

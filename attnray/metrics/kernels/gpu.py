@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnray.metrics.groups import Group
-from attnray.metrics.kernels import MERGES
-from attnray.model.devices import to_device
+from attnray.metrics.kernels import MERGES, SUMS
 from attnray.model.pieces import Role
 
 Array = NDArray[Any]
@@ -37,54 +36,37 @@ _FIRST: tl.constexpr = tl.constexpr(MERGES["first"])
 _MAX: tl.constexpr = tl.constexpr(MERGES["max"])
 
 
-def patterns(maps: Tensor, group: Group) -> Tensor:
-    """See `cpu.patterns`."""
+def pattern_sums(maps: Tensor, group: Group) -> Tensor:
+    """See `cpu.pattern_sums`."""
     weights = maps.flatten(1, 2).contiguous()
     examples, heads, length = weights.shape[:3]
-    lengths, roles = group.on(maps.device, "lengths"), group.on(maps.device, "roles")
     tiles = triton.cdiv(length, ROWS)
-    parts = torch.empty(9, examples, heads, tiles, dtype=torch.float64, device=maps.device)
-    _patterns[(examples * heads, tiles)](
+    parts = torch.empty(examples, SUMS, heads, tiles, dtype=torch.float64, device=maps.device)
+    _pattern_sums[(examples * heads, tiles)](
         weights,
-        roles,
-        lengths,
+        group.on(maps.device, "roles"),
+        group.on(maps.device, "lengths"),
         parts,
-        examples * heads * tiles,
         heads,
         length,
         WIDTH=triton.next_power_of_2(length),
         ROWS=ROWS,
+        SUMS=SUMS,
     )
-    own, before, after, cls, sep, punctuation, sep_to_sep, entropy, from_cls = parts.sum(-1)
-    n = lengths[:, None].to(torch.float64)
-    seps = (roles == int(Role.SEP)).sum(1, keepdim=True)
-    clss = (roles == int(Role.CLS)).sum(1, keepdim=True)
-    found = [
-        own / n,
-        before / n,
-        after / n,
-        cls / n,
-        sep / n,
-        punctuation / n,
-        sep_to_sep / seps.clamp(min=1),
-        (sep - sep_to_sep) / (n - seps).clamp(min=1),
-        entropy / n,
-        from_cls / clss.clamp(min=1),
-    ]
-    return torch.stack(found, 1).reshape(examples, len(found), *maps.shape[1:3])
+    return parts.sum(-1).reshape(examples, SUMS, *maps.shape[1:3])
 
 
 @triton.jit
-def _patterns(
+def _pattern_sums(
     weights,
     roles,
     lengths,
     parts,
-    size,
     heads,
     length,
     WIDTH: tl.constexpr,  # noqa: N803
     ROWS: tl.constexpr,  # noqa: N803
+    SUMS: tl.constexpr,  # noqa: N803
 ):
     map_, tile = tl.program_id(0), tl.program_id(1)
     example = map_ // heads
@@ -117,16 +99,17 @@ def _patterns(
         spread = -tl.sum(tl.where(w == 0, 0.0, w * tl.log(tl.where(w == 0, 1.0, w))), 0)
         entropy += spread
         from_cls += tl.where(role_of_q == _CLS, spread, 0.0)
-    at = parts + map_ * tl.num_programs(1) + tile
-    tl.store(at, own)
-    tl.store(at + size, before)
-    tl.store(at + 2 * size, after)
-    tl.store(at + 3 * size, cls)
-    tl.store(at + 4 * size, sep)
-    tl.store(at + 5 * size, punctuation)
-    tl.store(at + 6 * size, sep_to_sep)
-    tl.store(at + 7 * size, entropy)
-    tl.store(at + 8 * size, from_cls)
+    step = heads * tl.num_programs(1)
+    first = (example * SUMS * heads + map_ % heads) * tl.num_programs(1) + tile
+    tl.store(parts + first, own)
+    tl.store(parts + first + step, before)
+    tl.store(parts + first + 2 * step, after)
+    tl.store(parts + first + 3 * step, cls)
+    tl.store(parts + first + 4 * step, sep)
+    tl.store(parts + first + 5 * step, punctuation)
+    tl.store(parts + first + 6 * step, sep_to_sep)
+    tl.store(parts + first + 7 * step, entropy)
+    tl.store(parts + first + 8 * step, from_cls)
 
 
 def heads_predicted(
@@ -136,17 +119,16 @@ def heads_predicted(
     weights = maps.flatten(1, 2).contiguous()
     examples, heads, length = weights.shape[:3]
     starts, sizes = group.on(maps.device, "starts"), group.on(maps.device, "sizes")
-    words, most = group.on(maps.device, "words"), starts.shape[1]
-    tiles = triton.cdiv(most, ROWS)
+    most = starts.shape[1]
+    tiles, width = triton.cdiv(most, ROWS), triton.next_power_of_2(most)
     ranks = torch.empty(examples, heads, most, dtype=torch.int32, device=maps.device)
-    value = torch.empty(examples, heads, tiles, most, dtype=torch.float64, device=maps.device)
-    rank = torch.empty(examples, heads, tiles, most, dtype=torch.int32, device=maps.device)
-    width = triton.next_power_of_2(most)
+    value = torch.empty(examples, heads, most, tiles, dtype=torch.float64, device=maps.device)
+    rank = torch.empty(examples, heads, most, tiles, dtype=torch.int32, device=maps.device)
     _between_words[(examples * heads, tiles)](
         weights,
         starts,
         sizes,
-        words,
+        group.on(maps.device, "words"),
         ranks,
         value,
         rank,
@@ -157,13 +139,54 @@ def heads_predicted(
         ROWS=ROWS,
         MERGE=MERGES[merge],
     )
-    top = value.amax(2, keepdim=True)
-    columns = torch.where(value == top, rank, 2 * width).amin(2)
-    of = np.repeat(np.arange(examples), np.diff(ends))
-    wanted = 2 * abs(head - word) + (head > word)
-    place = [to_device(each, maps.device) for each in (of, word, wanted)]
-    right = [side[place[0], :, place[1]] == place[2][:, None] for side in (ranks, columns)]
-    return torch.stack(right, -1).reshape(len(word), *maps.shape[1:3], 2)
+
+    def cases() -> list[Array]:
+        wanted = 2 * abs(head - word) + (head > word)
+        return [np.repeat(np.arange(examples), np.diff(ends)), word, wanted]
+
+    out = torch.empty(len(word), heads, 2, dtype=torch.uint8, device=maps.device)
+    _decide[(len(word), heads)](
+        *group.brought(maps.device, "cases of syntax", cases),
+        ranks,
+        value,
+        rank,
+        out,
+        heads,
+        most,
+        tiles,
+        TILES=triton.next_power_of_2(tiles),
+        LAST=2 * width,
+    )
+    return out.view(torch.bool).reshape(len(word), *maps.shape[1:3], 2)
+
+
+@triton.jit
+def _decide(
+    examples,
+    words,
+    wanted,
+    ranks,
+    value,
+    rank,
+    out,
+    heads,
+    most,
+    tiles,
+    TILES: tl.constexpr,  # noqa: N803
+    LAST: tl.constexpr,  # noqa: N803
+):
+    """Whether the word of a wanted rank is attended to most, and attends most: of all tiles."""
+    case, head = tl.program_id(0), tl.program_id(1)
+    place = (tl.load(examples + case) * heads + head) * most + tl.load(words + case)
+    right = tl.load(wanted + case)
+    tile = tl.arange(0, TILES)
+    there = tile < tiles
+    top = tl.load(value + place * tiles + tile, mask=there, other=-2.0)
+    nearest = tl.load(rank + place * tiles + tile, mask=there, other=LAST)
+    column = tl.min(tl.where(top == tl.max(top, 0), nearest, LAST), 0)
+    at = out + (case * heads + head) * 2
+    tl.store(at, (tl.load(ranks + place) == right).to(tl.uint8))
+    tl.store(at + 1, (column == right).to(tl.uint8))
 
 
 @triton.jit
@@ -246,7 +269,7 @@ def _between_words(
             better = other & ((merged > top) | ((merged == top) & (back < nearest)))
             nearest = tl.where(better, back, nearest)
             top = tl.where(better, merged, top)
-    at = (map_ * tl.num_programs(1) + tile) * most + x
+    at = (map_ * most + x) * tl.num_programs(1) + tile
     tl.store(value + at, top, mask=x < most)
     tl.store(rank + at, nearest, mask=x < most)
 
@@ -260,13 +283,14 @@ def antecedents_chosen(
     candidates: Array,
     right: Array,
     merge: str,
+    name: str,
 ) -> Tensor:
     """See `cpu.antecedents_chosen`."""
     weights = maps.flatten(1, 2).contiguous()
     heads, length = weights.shape[1:3]
     starts, sizes = group.on(maps.device, "starts"), group.on(maps.device, "sizes")
-    given = (example, word, ends, candidates, right.astype(np.uint8))
-    lists = [to_device(each, maps.device) for each in given]
+    given = [example, word, ends, candidates, right.astype(np.uint8)]
+    lists = group.brought(maps.device, name, lambda: given)
     out = torch.zeros(len(word), heads, dtype=torch.uint8, device=maps.device)
     longest = max(1, int((ends[1:] - ends[:-1]).max(initial=0)))
     _antecedents[(len(word), heads)](
@@ -281,7 +305,7 @@ def antecedents_chosen(
         WIDTH=triton.next_power_of_2(longest),
         MERGE=MERGES[merge],
     )
-    return out.bool().reshape(len(word), *maps.shape[1:3])
+    return out.view(torch.bool).reshape(len(word), *maps.shape[1:3])
 
 
 @triton.jit
