@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -114,14 +115,25 @@ _ARRAYS = {"pieces": np.int32, "types": np.int8, "roles": np.int8, "word_of_piec
 
 def to_table(examples: list[Example]) -> pa.Table:
     """The examples of a shard as the table its Parquet file holds."""
-    columns: dict[str, list[Any]] = {
+    columns: dict[str, Any] = {
         name: [getattr(example, name) for example in examples] for name in SCHEMA.names
     }
-    columns["mentions"] = [
-        [{name: getattr(m, name) for name in m.__slots__} for m in mentions]
-        for mentions in columns["mentions"]
-    ]
+    columns["mentions"] = mentions_column(columns["mentions"])
     return pa.table(columns, schema=SCHEMA)
+
+
+def mentions_column(mentions: Sequence[Sequence[Antecedent]]) -> pa.Array:
+    """The column of each example's mentions."""
+    flat = [mention for some in mentions for mention in some]
+    fields = [pa.array([getattr(m, field.name) for m in flat], field.type) for field in _MENTION]
+    values = pa.StructArray.from_arrays(fields, fields=[*_MENTION])
+    return lists(values, [len(some) for some in mentions])
+
+
+def lists(values: Any, lengths: Sequence[int]) -> pa.Array:
+    """A column of lists of these lengths, from the values of all of them."""
+    ends = np.cumsum([0, *lengths], dtype=np.int32)
+    return pa.ListArray.from_arrays(ends, pa.array(values))
 
 
 def from_table(table: pa.Table) -> list[Example]:

@@ -10,13 +10,12 @@ from itertools import chain, islice
 from attnray.config import Config, CorpusConfig, corpora
 from attnray.corpus.document import Document
 from attnray.corpus.files import addresses, checksums
-from attnray.corpus.formats import rows
+from attnray.corpus.files.lines import WHOLE, Span
+from attnray.corpus.formats import conllu, rows, text
 from attnray.corpus.formats.conll2012 import read_conll2012
-from attnray.corpus.formats.conllu import read_conllu
 from attnray.corpus.formats.gap import read_gap
 from attnray.corpus.formats.json_rows import json_rows, read_json
 from attnray.corpus.formats.parquet import parquet_rows, read_parquet
-from attnray.corpus.formats.text import read_text
 from attnray.corpus.formats.word_head import read_word_head
 from attnray.errors import InputError
 
@@ -25,12 +24,14 @@ from attnray.errors import InputError
 class Format:
     """A corpus format: `annotated` tells whether a file has sentences with words of its own.
 
-    `mentions` tells whether it has mentions even where it has no such sentences.
+    `mentions` tells whether it may have mentions, without reading it; `starts` where it can be cut
+    between documents, if it can.
     """
 
-    read: Callable[[str, CorpusConfig], Iterator[Document]]
+    read: Callable[[str, CorpusConfig, Span], Iterator[Document]]
     annotated: Callable[[str], bool]
-    mentions: bool = False
+    mentions: Callable[[str], bool]
+    starts: Callable[[str], Iterator[Span]] | None = None
 
 
 def _always(_: str) -> bool:
@@ -42,18 +43,30 @@ def _never(_: str) -> bool:
 
 
 FORMATS = {
-    "conllu": Format(lambda path, _: read_conllu(path), _always),
-    "conll2012": Format(lambda path, _: read_conll2012(path), _always),
-    "word_head": Format(lambda path, _: read_word_head(path), _always),
-    "gap": Format(lambda path, corpus: read_gap(path, corpus.language), _never, mentions=True),
-    "text": Format(lambda path, corpus: read_text(path, corpus.language), _never),
+    "conllu": Format(
+        lambda path, _, span: conllu.read_conllu(path, span),
+        annotated=_always,
+        mentions=conllu.may_have_mentions,
+        starts=conllu.document_starts,
+    ),
+    "conll2012": Format(lambda path, *_: read_conll2012(path), _always, _always),
+    "word_head": Format(lambda path, *_: read_word_head(path), _always, _never),
+    "gap": Format(lambda path, corpus, _: read_gap(path, corpus.language), _never, _always),
+    "text": Format(
+        lambda path, corpus, span: text.read_text(path, corpus.language, span),
+        annotated=_never,
+        mentions=_never,
+        starts=text.document_starts,
+    ),
     "json": Format(
-        lambda path, corpus: read_json(path, corpus.language),
+        lambda path, corpus, _: read_json(path, corpus.language),
         lambda path: rows.annotated(json_rows(path)),
+        _never,
     ),
     "parquet": Format(
-        lambda path, corpus: read_parquet(path, corpus.language),
+        lambda path, corpus, _: read_parquet(path, corpus.language),
         lambda path: rows.annotated(parquet_rows(path)),
+        _never,
     ),
 }
 #: The formats of files by how their names end, a `.gz` aside.
@@ -99,13 +112,22 @@ def annotated(corpus: CorpusConfig) -> bool:
     return FORMATS[corpus.format].annotated(next(_local(corpus)))
 
 
+def may_have_mentions(corpus: CorpusConfig) -> bool:
+    """Whether it is worth reading a corpus for its mentions.
+
+    Raises:
+        InputError: a file cannot be had or read.
+    """
+    return any(map(FORMATS[corpus.format].mentions, _local(corpus)))
+
+
 def read(corpus: CorpusConfig) -> Iterator[Document]:
     """The documents of a corpus, file after file, the first `limit` of an annotated one.
 
     (Of unlabelled text `limit` counts examples, which is for the plan to apply.)
     """
     form = FORMATS[corpus.format]
-    documents = chain.from_iterable(form.read(path, corpus) for path in _local(corpus))
+    documents = chain.from_iterable(form.read(path, corpus, WHOLE) for path in _local(corpus))
     return islice(documents, corpus.limit if annotated(corpus) else None)
 
 

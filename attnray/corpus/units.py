@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from attnray.corpus.document import Document
 
@@ -24,6 +25,11 @@ class Units:
     _documents: int = 0
     _sentences: int = 0
 
+    @property
+    def count(self) -> int:
+        """How many units there are so far."""
+        return -(-self._sentences // BLOCK_SENTENCES) if self.blocks else self._documents
+
     def of(self, document: Document) -> list[int]:
         """The unit of each sentence of the next document."""
         first, count = self._sentences, len(document.sentences)
@@ -38,6 +44,7 @@ class Units:
         return f"block-{unit + 1}" if self.blocks else document.id
 
 
+@lru_cache(1024)
 def fold_of(name: str) -> int:
     """The fold (0 to 4) of a unit, by the sha256 of its name."""
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % FOLDS

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from attnray.errors import InputError
 from attnray.model.source import SENTENCEPIECE
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 #: What tokenizers put before or after a piece to mark the edge of a word.
 WORD_MARKERS = "▁Ġ"
 PUNCTUATION = (".", ",")
+#: How many letters of words are remembered with their pieces: about 30 MB.
+REMEMBERED = 2**20
 
 
 class Role(IntEnum):
@@ -48,9 +55,10 @@ class Layout:
 class WordPieces:
     """A checkpoint's fast tokenizer, on given words.
 
-    Words are encoded as ordinary text: one that reads `[SEP]` is not a special token. Where a
-    vocabulary has the space before a word in its pieces, every word has one, the first too (as
-    by `add_prefix_space`). `single` and `pair` are the templates of one text and of two.
+    Words are encoded as ordinary text: one that reads `[SEP]` is not a special token. Each is
+    encoded by itself, so that the pieces of a word seen before are known. Where a vocabulary has
+    the space before a word in its pieces, every word has one, the first too (as by
+    `add_prefix_space`). `single` and `pair` are the templates of one text and of two.
 
     Raises:
         InputError: no tokenizer can be made of the folder's files.
@@ -66,9 +74,26 @@ class WordPieces:
         if self._cls is not None and not self.single.before:
             raise InputError(f"{folder}: the tokenizer puts no special token before a text")
         self._punctuation = self._ids_of(PUNCTUATION)
+        self._known: dict[str, list[int]] = {}
+        self._letters = 0
 
     def split(self, words: list[str]) -> list[list[int]]:
-        """The ids of each word's pieces; none for a word the tokenizer drops."""
+        """The ids of each word's pieces, not to be changed; none for a word the tokenizer drops."""
+        try:
+            return [self._known[word] for word in words]
+        except KeyError:
+            self._learn(words)
+            return [self._known[word] for word in words]
+
+    def _learn(self, words: list[str]) -> None:
+        """Take in the pieces of words; all are forgotten when they become too many."""
+        if self._letters > REMEMBERED:
+            self._known, self._letters = {}, 0
+        new = [word for word in dict.fromkeys(words) if word not in self._known]
+        self._known.update(zip(new, self._encoded(new), strict=True))
+        self._letters += sum(map(len, new))
+
+    def _encoded(self, words: list[str]) -> list[list[int]]:
         texts = [_after_space(word) for word in words] if self._spaced else words
         encoding = self._tokenizer.encode(texts, is_pretokenized=True, add_special_tokens=False)
         pieces: list[list[int]] = [[] for _ in words]
@@ -81,6 +106,16 @@ class WordPieces:
         """A piece as it stands in the vocabulary."""
         return str(self._tokenizer.id_to_token(piece))
 
+    def spelled(self, pieces: NDArray[np.integer]) -> pa.Array:
+        """Pieces as they stand in the vocabulary."""
+        return self._spellings.take(pa.array(pieces))
+
+    def roles(self, pieces: NDArray[np.integer], special: NDArray[np.bool]) -> NDArray[np.int8]:
+        """What each token is, those of the template and those that are pieces of words."""
+        roles: NDArray[np.int8] = self._roles_of_pieces[pieces]
+        roles[special] = self._roles_of_special[pieces[special]]
+        return roles
+
     def role_of_special(self, piece: int) -> Role:
         """Which special token of the template an id is."""
         return {self._cls: Role.CLS, self._sep: Role.SEP}.get(piece, Role.SPECIAL)
@@ -88,6 +123,28 @@ class WordPieces:
     def role_of_piece(self, piece: int) -> Role:
         """Whether a piece of a word is one of the punctuation tokens."""
         return Role.PUNCTUATION if piece in self._punctuation else Role.ORDINARY
+
+    @cached_property
+    def _spellings(self) -> pa.Array:
+        return pa.array(map(self.spelling, range(self._size)), pa.string())
+
+    @cached_property
+    def _roles_of_special(self) -> NDArray[np.int8]:
+        roles = np.full(self._size, Role.SPECIAL, np.int8)
+        for piece in (*self.pair.before, *self.pair.between, *self.pair.after):
+            roles[piece] = self.role_of_special(piece)
+        return roles
+
+    @cached_property
+    def _roles_of_pieces(self) -> NDArray[np.int8]:
+        roles = np.full(self._size, Role.ORDINARY, np.int8)
+        roles[list(self._punctuation)] = Role.PUNCTUATION
+        return roles
+
+    @cached_property
+    def _size(self) -> int:
+        """One more than the highest id."""
+        return 1 + max(self._tokenizer.get_vocab().values())
 
     def _ids_of(self, tokens: tuple[str, ...]) -> frozenset[int]:
         spellings = [marker + token for token in tokens for marker in ("", *WORD_MARKERS)]

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate, chain
 
 from attnray.config import Config, CorpusConfig, corpora, lengths, stores
-from attnray.corpus.example import Example
-from attnray.corpus.readers import FORMATS, annotated, read
+from attnray.corpus import parts as corpus_parts
+from attnray.corpus.readers import annotated, may_have_mentions
 from attnray.corpus.roles import ROLES
-from attnray.corpus.segment import Segmenter
-from attnray.corpus.shards import batched, shards
+from attnray.corpus.shards import batched
 from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
-from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint
+from attnray.stages.parts import (
+    Cutting,
+    Drafted,
+    DraftTask,
+    Map,
+    NumberTask,
+    TokenizerSettings,
+    draft,
+    number,
+)
 from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import ExampleSet, Manifest, with_sets
@@ -36,6 +46,7 @@ class Planner:
         checkpoint: the model, for its tokenizer and its longest input.
         longest: the most pieces the model accepts.
         planned: the example sets planned so far by the runs of a sweep; gets those of this one.
+        spread: has the parts of a corpus planned.
     """
 
     def __init__(
@@ -45,8 +56,10 @@ class Planner:
         checkpoint: Checkpoint,
         longest: int,
         planned: PlannedSets,
+        spread: Map = map,
     ) -> None:
         self._planned = planned
+        self._spread = spread
         self._folder = folder
         self._config = config
         self._longest = longest
@@ -127,19 +140,41 @@ class Planner:
             return self._copied(*self._planned[again], first)
         if not _may_have(entry.needs, corpus):
             return None, []
-        blocks = self._few_documents(corpus, kind, cut)
-        segmenter = self._segmenter(kind, Units(blocks), cut)
-        examples, sizes = self._write_shards(segmenter, corpus, first)
-        counts = segmenter.counts
+        try:
+            drafted = self._drafted(corpus, kind, cut)
+            counts = _summed(drafted)
+            if not counts.get(entry.needs):
+                return None, []
+            examples = self._numbered(drafted, first)
+        finally:
+            self._folder.remove_drafts()
         numbers = list(range(first, first + len(examples)))
-        if not counts[entry.needs]:
-            for number in numbers:
-                self._folder.remove_examples(number)
-            return None, []
-        mean = segmenter.log_lengths / counts["examples"]
-        found = ExampleSet(key, corpus.name, kind, most, numbers, sizes, dict(counts), mean)
+        sizes = [size for each in drafted for size in each.sizes]
+        mean = math.fsum(each.log_lengths for each in drafted) / counts["examples"]
+        found = ExampleSet(key, corpus.name, kind, most, numbers, sizes, counts, mean)
         self._planned[again] = (self._folder, found)
         return found, examples
+
+    def _drafted(self, corpus: CorpusConfig, kind: str, cut: int) -> list[Drafted]:
+        """What each part of a corpus has, drafted."""
+        cutting = self._cutting(corpus, kind, cut)
+        cutting = replace(cutting, blocks=_few_documents(cutting))
+        # Blocks, and a limit, reach over what would be parts.
+        together = cutting.blocks or corpus.limit is not None
+        found = [corpus_parts.whole(corpus)] if together else corpus_parts.parts(corpus)
+        tasks = [DraftTask(self._folder, n, part, cutting) for n, part in enumerate(found)]
+        return list(self._spread(draft, tasks))
+
+    def _numbered(self, drafted: Sequence[Drafted], shard: int) -> list[str]:
+        """Write the shards of drafted parts, numbered from this one; gives their checksums."""
+        tasks = []
+        example = unit = 0
+        for part, each in enumerate(drafted):
+            tasks.append(NumberTask(self._folder, part, shard, example, unit))
+            shard += len(each.sizes)
+            example += sum(each.sizes)
+            unit += each.units
+        return list(chain.from_iterable(self._spread(number, tasks)))
 
     @cached_property
     def _decisive(self) -> dict[str, object]:
@@ -162,48 +197,49 @@ class Planner:
     def _first_cut(self) -> int:
         return lengths(self._config)[0]
 
-    def _write_shards(
-        self, segmenter: Segmenter, corpus: CorpusConfig, first: int
-    ) -> tuple[list[str], list[int]]:
-        """Write the shards of an example set, numbered from `first`: their checksums and sizes."""
-        written, sizes = [], []
-        cut = shards(_examples(segmenter, corpus), self._config.shard, self._config.batch)
-        for number, shard in enumerate(cut, first):
-            written.append(self._folder.write_examples(number, shard))
-            sizes.append(len(shard))
-        return written, sizes
+    def _cutting(self, corpus: CorpusConfig, kind: str, cut: int) -> Cutting:
+        config, model = self._config, self._config.model
+        identity = fingerprint(self._checkpoint.tokenizer())
+        return Cutting(
+            corpus=corpus,
+            annotated=annotated(corpus),
+            kind=kind,
+            max_tokens=cut,
+            longest=self._longest,
+            blocks=False,
+            seed=config.seed,
+            shard=config.shard,
+            batch=config.batch,
+            tokenizer=TokenizerSettings(model.path, model.hub, model.revision, identity),
+        )
 
-    def _few_documents(self, corpus: CorpusConfig, kind: str, cut: int) -> bool:
-        """Whether there are too few documents to take intervals over them.
 
-        Of unlabelled text the documents are counted that the first `limit` examples reach.
-        """
-        if annotated(corpus):
-            count = sum(1 for _ in islice(read(corpus), FEWEST_DOCUMENTS))
-            return count < FEWEST_DOCUMENTS
-        seen: set[int] = set()
-        for example in _examples(self._segmenter(kind, Units(blocks=False), cut), corpus):
-            seen.add(example.unit)
-            if len(seen) >= FEWEST_DOCUMENTS:
-                return False
-        return True
+def _summed(drafted: Iterable[Drafted]) -> dict[str, int]:
+    """What was counted, of all parts together."""
+    counts: Counter[str] = Counter()
+    for each in drafted:
+        counts.update(each.counts)
+    return dict(counts)
 
-    @cached_property
-    def _word_pieces(self) -> WordPieces:
-        return WordPieces(self._checkpoint.folder)
 
-    def _segmenter(self, kind: str, units: Units, cut: int) -> Segmenter:
-        return Segmenter(kind, self._word_pieces, self._longest, cut, units, self._config.seed)
+def _few_documents(cutting: Cutting) -> bool:
+    """Whether there are too few documents to take intervals over them.
+
+    Of unlabelled text the documents are counted that the first `limit` examples reach.
+    """
+    if cutting.annotated:
+        return not corpus_parts.has_documents(cutting.corpus, FEWEST_DOCUMENTS)
+    seen: set[int] = set()
+    segmenter = cutting.segmenter(Units(blocks=False))
+    for each in cutting.drafts(segmenter, corpus_parts.whole(cutting.corpus)):
+        seen.add(each.unit)
+        if len(seen) >= FEWEST_DOCUMENTS:
+            return False
+    return True
 
 
 def _may_have(item: str, corpus: CorpusConfig) -> bool:
     """Whether it is worth reading a corpus for what a role needs of it."""
-    if item == "examples" or (item == "mentions" and FORMATS[corpus.format].mentions):
+    if item == "examples":
         return True
-    return annotated(corpus)
-
-
-def _examples(segmenter: Segmenter, corpus: CorpusConfig) -> Iterator[Example]:
-    """The examples of a corpus; of unlabelled text, the first `limit` of them."""
-    examples = (e for document in read(corpus) for e in segmenter.examples(document))
-    return islice(examples, None if annotated(corpus) else corpus.limit)
+    return may_have_mentions(corpus) if item == "mentions" else annotated(corpus)

@@ -11,6 +11,7 @@ from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.registry import METRICS, roles_of
 from attnray.model.source import Checkpoint, locate
+from attnray.stages.parts import Map
 from attnray.stages.plan import PlannedSets, Planner
 from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
@@ -22,21 +23,22 @@ from attnray.store.run import Run
 CONTROLS = "controls"
 
 
-def plan(config: Config, device: str, place: Place | None = None) -> Run:
+def plan(config: Config, device: str, place: Place | None = None, spread: Map = map) -> Run:
     """Plan a run and its controls, or find the plan that its folder has.
 
     Args:
         config: the configuration.
         device: what its extractors run on.
         place: where it lies in a sweep.
+        spread: has the parts of a corpus planned: by default one after another, here.
 
     Raises:
         InputError: the configuration or an input cannot be used, or the folder holds
             another run.
     """
     place = place or Place(runs_folder())
-    run = _plan(_absolute(sized(config, device)), device, place)
-    return replace(run, twin=_plan(_twin(run), device, place)) if config.controls else run
+    run = _plan(_absolute(sized(config, device)), device, place, spread)
+    return replace(run, twin=_plan(_twin(run), device, place, spread)) if config.controls else run
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _twin(run: Run) -> Config:
     )
 
 
-def _plan(config: Config, device: str, place: Place) -> Run:
+def _plan(config: Config, device: str, place: Place, spread: Map) -> Run:
     from attnray.model.encoder import check_device, read_config
     from attnray.model.families import heads_of, longest_input
 
@@ -102,7 +104,7 @@ def _plan(config: Config, device: str, place: Place) -> Run:
     now["corpora"] |= planned
     without = _without(config, checkpoint, manifest)
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
-    planner = Planner(folder, config, checkpoint, longest, place.planned)
+    planner = Planner(folder, config, checkpoint, longest, place.planned, spread)
     return Run(folder, config, planner.plan(manifest, roles))
 
 

@@ -7,7 +7,7 @@ is whole, or does not count. The same inputs give the same bytes: doing a task a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,11 @@ class RunFolder:
 
     def write_examples(self, shard: int, examples: list[Example]) -> str:
         """Write the examples of a shard; gives the sha256 of its file."""
-        files.write_table(self._shard(shard), to_table(examples))
+        return self.write_shard(shard, to_table(examples))
+
+    def write_shard(self, shard: int, table: pa.Table) -> str:
+        """Write the examples of a shard, as a table; gives the sha256 of its file."""
+        files.write_table(self._shard(shard), table)
         return files.sha256(self._shard(shard))
 
     def copy_examples(self, shard: int, other: RunFolder, number: int) -> str:
@@ -91,9 +95,25 @@ class RunFolder:
             shutil.copyfile(other._shard(number), temporary)
         return files.sha256(self._shard(shard))
 
-    def remove_examples(self, shard: int) -> None:
-        """Remove a planned shard that turned out to be of no use."""
-        self._shard(shard).unlink()
+    @contextmanager
+    def drafting(self, part: int) -> Iterator[Callable[[pa.Table], None]]:
+        """Gives what writes the shards of a part, one after another, before they have numbers."""
+        with (
+            files.replacing(self._draft(part)) as temporary,
+            pa.OSFile(str(temporary), "wb") as file,
+            pa.ipc.new_file(file, SCHEMA) as writer,
+        ):
+            yield writer.write_table
+
+    def drafted(self, part: int) -> Iterator[pa.Table]:
+        """The shards of a part that were written so."""
+        with pa.memory_map(str(self._draft(part))) as file, pa.ipc.open_file(file) as reader:
+            for number in range(reader.num_record_batches):
+                yield pa.Table.from_batches([reader.get_batch(number)])
+
+    def remove_drafts(self) -> None:
+        """Remove what was written of parts."""
+        shutil.rmtree(self._draft(0).parent, ignore_errors=True)
 
     def attention(self, shard: int) -> AttentionReader:
         """The attention of a shard.
@@ -236,6 +256,9 @@ class RunFolder:
 
     def _shard(self, shard: int) -> Path:
         return self.path / "shards" / f"{shard:05}.parquet"
+
+    def _draft(self, part: int) -> Path:
+        return self.path / "drafts" / f"{part:05}.arrow"
 
     def _attention(self, shard: int) -> Path:
         return self.path / "attention" / f"{shard:05}.zarr"

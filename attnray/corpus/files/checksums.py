@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 
-from attnray.corpus.files.lines import opened
+from attnray.corpus.files.lines import compressed, opened
 from attnray.errors import InputError
 
 
@@ -17,8 +17,7 @@ def contents_sha256(path: str) -> str:
     Raises:
         InputError: the file cannot be read.
     """
-    with opened(path) as contents:
-        return hashlib.file_digest(contents, "sha256").hexdigest()
+    return _contents(path, *_state(path))
 
 
 def pinned(name: str, checksums: Mapping[str, str] | None) -> str | None:
@@ -33,13 +32,8 @@ def has(path: str, expected: str) -> bool:
     Raises:
         InputError: the file cannot be read.
     """
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}; corpus.path must name a readable file"
-        ) from error
-    return expected in _sums(path, status.st_mtime_ns, status.st_size)
+    state = _state(path)
+    return expected in (_contents(path, *state), _bytes(path, *state))
 
 
 def check(path: str, address: str, expected: str) -> None:
@@ -56,8 +50,28 @@ def check(path: str, address: str, expected: str) -> None:
         )
 
 
+def _state(path: str) -> tuple[int, int]:
+    """What changes with a file: the time it was changed, and its size."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}; corpus.path must name a readable file"
+        ) from error
+    return status.st_mtime_ns, status.st_size
+
+
 @cache
-def _sums(path: str, changed: int, size: int) -> set[str]:
-    """The sha256 of a file's contents and of its bytes, once for each state of the file."""
+def _contents(path: str, changed: int, size: int) -> str:
+    """The sha256 of a file's contents, once for each state of the file."""
+    with opened(path) as contents:
+        return hashlib.file_digest(contents, "sha256").hexdigest()
+
+
+@cache
+def _bytes(path: str, changed: int, size: int) -> str:
+    """The sha256 of a file as it lies, once for each state of the file."""
+    if not compressed(path):
+        return _contents(path, changed, size)
     with open(path, "rb") as file:
-        return {contents_sha256(path), hashlib.file_digest(file, "sha256").hexdigest()}
+        return hashlib.file_digest(file, "sha256").hexdigest()

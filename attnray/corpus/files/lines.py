@@ -58,6 +58,12 @@ def opened(path: str) -> Iterator[BufferedIOBase]:
         )
 
 
+def compressed(path: str) -> bool:
+    """Whether a file is gzip's, as its first bytes tell."""
+    with open(path, "rb") as file:
+        return file.read(2) == _GZIP
+
+
 def stem(path: str) -> str:
     """What documents without a name are named after: the file's name, without its endings.
 

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.files.lines import WHOLE, Span, error_at, numbered_lines, stem
-from attnray.corpus.formats.conllu_rows import HEADS, Row, Words, fault, is_range, is_word, words
+from attnray.corpus.files.lines import WHOLE, Span, blocks, error_at, numbered_lines, stem
+from attnray.corpus.formats.conllu_rows import HEADS, ID, MISC, Row, Words, fault, words
 from attnray.corpus.formats.entities import Entities
 from attnray.errors import InputError
 
 _NEWDOC = re.compile(r"#\s*newdoc\b(?:\s+id\s*=\s*(?P<id>.+))?")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(?P<id>.+)")
+#: What a line of a word begins with.
+_WORD = re.compile(rb"^(?:\xef\xbb\xbf)?\d+\t", re.MULTILINE)
 _ENTITY = "Entity="
 
 
@@ -35,25 +37,80 @@ def read_conllu(path: str, span: Span = WHOLE) -> Iterator[Document]:
                 elif match := _SENT_ID.match(line):
                     builder.name_sentence(match["id"].strip())
             elif line and not line.isspace():
-                builder.lines.append((number, line))
+                builder.lines.append(line)
+                builder.numbers.append(number)
             else:
                 builder.end_sentence()
     except InputError:
-        builder.end_rows()  # what is wrong in the lines before comes first
+        if builder.lines:
+            builder.end_rows()  # what is wrong in the lines before comes first
         raise
     yield from builder.end_document()
     if not builder.seen:
         raise InputError(f"{path}: no sentence in it; give a CoNLL-U file")
 
 
+def may_have_mentions(path: str) -> bool:
+    """Whether there is an `Entity=` in a file.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return any(_ENTITY.encode() in block for block in blocks(path))
+
+
+def document_starts(path: str) -> Iterator[Span]:
+    """Where a file can be cut between documents: what is left of it from each place on.
+
+    The last is its end, with nothing left. That is a look at its bytes: to say what is wrong with
+    them is for `read_conllu`.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    at = lines = documents = 0
+    filled, latest = False, ""
+    for block in blocks(path):
+        done = 0
+        for start in (*_newdocs(block), len(block)):
+            filled = filled or bool(_WORD.search(block, done, start))
+            lines += block.count(b"\n", done, start)
+            latest = _last_line(block[done:start]) or latest
+            done = start
+            if start < len(block):
+                documents += filled
+                filled = False
+                # A comment before may name the first sentence of the document to come.
+                if not latest.startswith("#"):
+                    yield Span(at + start, None, lines, documents)
+        at += len(block)
+    yield Span(at, at, lines, documents + filled)
+
+
+def _newdocs(block: bytes) -> Iterator[int]:
+    """Where the lines of a block begin that begin a document."""
+    found = block.find(b"newdoc")
+    while found >= 0:
+        start, end = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found)
+        if _NEWDOC.match(block[start : end if end >= 0 else None].decode(errors="replace")):
+            yield start
+        found = block.find(b"newdoc", end) if end >= 0 else -1
+
+
+def _last_line(block: bytes) -> str:
+    """The last line that is not blank; empty where all are."""
+    return block.decode(errors="replace").rstrip().rpartition("\n")[2]
+
+
 class _Builder:
     """Gathers lines to sentences, and sentences to documents; `documents` came before.
 
-    `lines` has the numbered lines of words, ranges and empty nodes of the sentence so far.
+    `lines` has those of words, ranges and empty nodes of the sentence so far, with their `numbers`.
     """
 
     def __init__(self, path: str, documents: int) -> None:
-        self.lines: list[tuple[int, str]] = []
+        self.lines: list[str] = []
+        self.numbers: list[int] = []
         self._path = path
         self._documents = documents
         self._sentence_id = ""
@@ -73,31 +130,24 @@ class _Builder:
 
     def name_sentence(self, name: str) -> None:
         """Name the sentence to come, of this document or of one that begins before it."""
-        if not self.lines or not any(map(is_word, _rows(self.lines))):
+        if not any(row[ID].isdecimal() for row in _rows(self.lines)):
             self._sentence_id = name
 
     def end_sentence(self) -> None:
         """End a sentence, if one has begun."""
-        if not self.lines:
+        lines, numbers = self.lines, self.numbers
+        if not lines:
             return
-        lines = self.lines.copy()
         found = self.end_rows()
         if not found.forms:
             return
         if max(found.heads) > len(found.forms):
-            raise self._beyond(lines, found.heads)
+            raise self._beyond(_rows(lines), numbers, found.heads)
+        forms, upos, xpos, heads, relations, feats = found
         self._sentences.append(
-            Sentence(
-                id=self._sentence_id,
-                words=list(found.forms),
-                upos=_tags(found.upos),
-                xpos=_tags(found.xpos),
-                heads=list(found.heads),
-                relations=_tags(found.relations),
-                feats=_tags(found.feats),
-            )
+            Sentence(self._sentence_id, forms, upos, xpos, heads, relations, feats)
         )
-        self._words_before += len(found.forms)
+        self._words_before += len(forms)
         self._sentence_id = ""
 
     def end_rows(self) -> Words:
@@ -106,35 +156,35 @@ class _Builder:
         Raises:
             InputError: a line cannot be read.
         """
-        lines = self.lines.copy()
-        self.lines.clear()
-        if not lines:
-            return Words()
+        lines, numbers = self.lines, self.numbers
+        self.lines, self.numbers = [], []
         rows = _rows(lines)
         try:
             found = words(rows)
         except ValueError:
             place, problem = fault(rows)
-            self._mentions(lines[:place], rows[:place])
-            raise error_at(self._path, lines[place][0], problem) from None
-        if any(_ENTITY in line for _, line in lines):
-            self._mentions(lines, rows)
+            self._mentions(rows[:place], numbers)
+            raise error_at(self._path, numbers[place], problem) from None
+        if any(_ENTITY in line for line in lines):
+            self._mentions(rows, numbers)
         return found
 
-    def _mentions(self, lines: Sequence[tuple[int, str]], rows: Sequence[Row]) -> None:
+    def _mentions(self, rows: Sequence[Row], numbers: Sequence[int]) -> None:
         word = self._words_before - 1
-        for (number, _), row in zip(lines, rows, strict=True):
-            of_word = is_word(row)
+        for row, number in zip(rows, numbers, strict=False):
+            of_word = row[ID].isdecimal()
             word += of_word
-            if _ENTITY in row[9] and not is_range(row):
-                for attribute in row[9].split("|"):
+            if _ENTITY in row[MISC] and "-" not in row[ID]:
+                for attribute in row[MISC].split("|"):
                     if attribute.startswith(_ENTITY):
                         value = attribute.removeprefix(_ENTITY)
                         self._entities.read(value, word, number, empty_node=not of_word)
 
-    def _beyond(self, lines: Sequence[tuple[int, str]], heads: Sequence[int]) -> InputError:
+    def _beyond(
+        self, rows: Sequence[Row], numbers: Sequence[int], heads: Sequence[int]
+    ) -> InputError:
         """The error of a head that the sentence does not have."""
-        of_words = [n for (n, _), row in zip(lines, _rows(lines), strict=True) if is_word(row)]
+        of_words = [n for n, row in zip(numbers, rows, strict=True) if row[ID].isdecimal()]
         head, number = next(e for e in zip(heads, of_words, strict=True) if e[0] > len(heads))
         problem = f"HEAD is {head} in a sentence of {len(heads)} words; {HEADS}"
         return error_at(self._path, number, problem)
@@ -149,9 +199,5 @@ class _Builder:
             yield Document(name, self._sentences, mentions, self._entities.left_out)
 
 
-def _rows(lines: Sequence[tuple[int, str]]) -> list[Row]:
-    return [line.split("\t") for _, line in lines]
-
-
-def _tags(column: Sequence[str]) -> list[str]:
-    return ["" if tag == "_" else tag for tag in column] if "_" in column else list(column)
+def _rows(lines: Sequence[str]) -> list[Row]:
+    return [line.split("\t") for line in lines]

@@ -1,4 +1,4 @@
-"""The rows of a CoNLL-U sentence: those of its words, or what is wrong with the first bad one."""
+"""The rows of a CoNLL-U sentence: its words, or what is wrong with the first row that is wrong."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from attnray.corpus.document import NO_HEAD
 
+ID, FORM, UPOS, XPOS, FEATS, HEAD, DEPREL, MISC = 0, 1, 3, 4, 5, 6, 7, 9
 COLUMNS = 10
 #: A word, the range of a multiword token, or an empty node.
 _ID = re.compile(r"(?P<word>\d+)|(?P<range>\d+-\d+)|(?P<empty>\d+\.\d+)")
@@ -17,19 +18,20 @@ _ID = re.compile(r"(?P<word>\d+)|(?P<range>\d+-\d+)|(?P<empty>\d+\.\d+)")
 _HEAD = re.compile(r"0|[1-9][0-9]{0,8}")
 HEADS = "give a word's id, 0 for the root, or _"
 
+
 #: The columns of a line.
 Row = list[str]
 
 
 class Words(NamedTuple):
-    """The columns of a sentence's words, as they stand there, and their heads as numbers."""
+    """The columns of the words of a sentence; an underscore has become nothing."""
 
-    forms: Sequence[str] = ()
-    upos: Sequence[str] = ()
-    xpos: Sequence[str] = ()
-    feats: Sequence[str] = ()
-    heads: Sequence[int] = ()
-    relations: Sequence[str] = ()
+    forms: list[str]
+    upos: list[str]
+    xpos: list[str]
+    heads: list[int]
+    relations: list[str]
+    feats: list[str]
 
 
 def words(rows: Sequence[Row]) -> Words:
@@ -41,31 +43,28 @@ def words(rows: Sequence[Row]) -> Words:
         ValueError: a row is wrong.
     """
     columns = _columns(rows)
-    if columns[0] != _numbers(len(rows)):
-        if not all(_ID.fullmatch(each) for each in columns[0]):
+    if columns[ID] != _numbers(len(rows)):
+        if not all(map(_ID.fullmatch, columns[ID])):
             raise ValueError
-        rows = [row for row in rows if is_word(row)]
+        rows = [row for row in rows if row[ID].isdecimal()]
         if not rows:
-            return Words()
+            return Words([], [], [], [], [], [])
         columns = _columns(rows)
-        if columns[0] != _numbers(len(rows)):
+        if columns[ID] != _numbers(len(rows)):
             raise ValueError
-    ids, forms, _, upos, xpos, feats, heads, relations, _, _ = columns
-    if any(map(eq, ids, heads)):
+    heads, relations = columns[HEAD], columns[DEPREL]
+    if any(map(eq, columns[ID], heads)):
         raise ValueError
     if ("_" in relations or "" in relations) and any(map(_is_unnamed, heads, relations)):
         raise ValueError
-    return Words(forms, upos, xpos, feats, tuple(map(_head, heads)), relations)
-
-
-def is_word(row: Row) -> bool:
-    """Whether a row is that of a word, as its id tells."""
-    return row[0].isdecimal()
-
-
-def is_range(row: Row) -> bool:
-    """Whether a row is that of a multiword token, as its id tells."""
-    return "-" in row[0]
+    return Words(
+        forms=list(columns[FORM]),
+        upos=_tags(columns[UPOS]),
+        xpos=_tags(columns[XPOS]),
+        heads=list(map(_head, heads)),
+        relations=_tags(relations),
+        feats=_tags(columns[FEATS]),
+    )
 
 
 def fault(rows: Sequence[Row]) -> tuple[int, str]:
@@ -75,7 +74,7 @@ def fault(rows: Sequence[Row]) -> tuple[int, str]:
         problem = _problem(row, count + 1)
         if problem:
             return place, problem
-        count += is_word(row)
+        count += row[ID].isdecimal()
     raise AssertionError("no row is wrong")
 
 
@@ -104,22 +103,26 @@ def _is_unnamed(head: str, relation: str) -> bool:
     return head != "_" and relation in ("_", "")
 
 
+def _tags(column: Sequence[str]) -> list[str]:
+    return ["" if tag == "_" else tag for tag in column] if "_" in column else list(column)
+
+
 def _problem(row: Row, expected: int) -> str | None:
     """What is wrong with a row where the next word is to have this number."""
     if len(row) != COLUMNS:
         return f"{len(row)} columns; CoNLL-U has {COLUMNS}, separated by tabs"
-    kind = _ID.fullmatch(row[0])
+    kind = _ID.fullmatch(row[ID])
     if kind is None:
-        return f"the id {row[0]!r} is none; write 3, 3-4 or 3.1"
+        return f"the id {row[ID]!r} is none; write 3, 3-4 or 3.1"
     if not kind["word"]:
         return None
-    if row[0] != str(expected):
-        return f"the id {row[0]} stands where {expected} should; words count from 1"
-    head, relation = row[6], row[7]
+    if row[ID] != str(expected):
+        return f"the id {row[ID]} stands where {expected} should; words count from 1"
+    head, relation = row[HEAD], row[DEPREL]
     if head != "_" and not _HEAD.fullmatch(head):
         return f"HEAD is {head!r}; {HEADS}"
-    if head == row[0]:
+    if head == row[ID]:
         return f"word {head} is its own HEAD; {HEADS}"
     if _is_unnamed(head, relation):
-        return f"word {row[0]} has a HEAD but no DEPREL; name it, or give _ for HEAD"
+        return f"word {row[ID]} has a HEAD but no DEPREL; name it, or give _ for HEAD"
     return None

@@ -8,22 +8,23 @@ from itertools import groupby
 import sentencex
 
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.files.lines import numbered_lines, stem
+from attnray.corpus.files.lines import WHOLE, Span, numbered_lines, opened, stem
 from attnray.errors import InputError
 
 
-def read_text(path: str, language: str = "en") -> Iterator[Document]:
+def read_text(path: str, language: str = "en", span: Span = WHOLE) -> Iterator[Document]:
     """The documents of a file, their lines joined, split into sentences and those at spaces.
 
     Args:
         path: the file.
         language: what the sentence splitter takes the text for, as an ISO 639 code.
+        span: what of the file to read.
 
     Raises:
         InputError: the file cannot be read, or has no text in it.
     """
-    number = 0
-    for filled, lines in groupby(_stripped(path), key=bool):
+    number = span.documents
+    for filled, lines in groupby(_stripped(path, span), key=bool):
         if filled:
             number += 1
             found = sentences(" ".join(lines), language)
@@ -34,11 +35,33 @@ def read_text(path: str, language: str = "en") -> Iterator[Document]:
         )
 
 
+def document_starts(path: str) -> Iterator[Span]:
+    """Where a file can be cut between documents: what is left of it from each place on.
+
+    The last is its end, with nothing left.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    at = lines = documents = 0
+    inside = False
+    with opened(path) as contents:
+        for raw in contents:
+            text = raw.decode("utf-8-sig" if not at else "utf-8", errors="replace")
+            before, inside = inside, bool(text.strip())
+            if inside and not before:
+                yield Span(at, None, lines, documents)
+                documents += 1
+            at += len(raw)
+            lines += 1
+    yield Span(at, at, lines, documents)
+
+
 def sentences(text: str, language: str) -> list[Sentence]:
     """A text split into sentences, and those at spaces."""
     words = (each.split() for each in sentencex.segment(language, text))
     return [Sentence.unannotated(each) for each in words if each]
 
 
-def _stripped(path: str) -> Iterator[str]:
-    return (line.strip() for _, line in numbered_lines(path))
+def _stripped(path: str, span: Span) -> Iterator[str]:
+    return (line.strip() for _, line in numbered_lines(path, span))

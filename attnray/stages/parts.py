@@ -1,0 +1,168 @@
+"""Plan a part of a corpus: its shards as drafts, and those with their numbers in the run."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from attnray.config import BatchConfig, CorpusConfig, ModelConfig, ShardConfig
+from attnray.corpus.drafts import Draft, numbered, to_table
+from attnray.corpus.parts import Part, documents
+from attnray.corpus.segment import Segmenter
+from attnray.corpus.shards import batches, shards
+from attnray.corpus.units import Units
+from attnray.errors import InputError
+from attnray.model.pieces import WordPieces
+from attnray.model.source import locate
+from attnray.store.files import fingerprint
+from attnray.store.folder import RunFolder
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Map(Protocol):
+    """Gives what a function makes of each item, in their order, whoever does it."""
+
+    def __call__(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class TokenizerSettings:
+    """What a worker needs to load the tokenizer on its own machine.
+
+    `identity` is the fingerprint of what the plan found it to be.
+    """
+
+    path: str | None
+    hub: str | None
+    revision: str | None
+    identity: str
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How a corpus becomes shards of examples: see `Segmenter`, and the settings of a run.
+
+    `annotated` corpora have their limit in documents, others in examples.
+    """
+
+    corpus: CorpusConfig
+    annotated: bool
+    kind: str
+    max_tokens: int
+    longest: int
+    blocks: bool
+    seed: int
+    shard: ShardConfig
+    batch: BatchConfig
+    tokenizer: TokenizerSettings
+
+    def segmenter(self, units: Units) -> Segmenter:
+        """What makes the examples."""
+        pieces = word_pieces(self.tokenizer)
+        return Segmenter(self.kind, pieces, self.longest, self.max_tokens, units, self.seed)
+
+    def drafts(self, segmenter: Segmenter, part: Part) -> Iterator[Draft]:
+        """The examples of a part, within the limit."""
+        limit = self.corpus.limit
+        found = islice(documents(self.corpus, part), limit if self.annotated else None)
+        drafts = (draft for document in found for draft in segmenter.drafts(document))
+        return islice(drafts, None if self.annotated else limit)
+
+
+@dataclass(frozen=True)
+class DraftTask:
+    """A part to draft: its place among the parts."""
+
+    folder: RunFolder
+    number: int
+    part: Part
+    cutting: Cutting
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """What a part has: the examples of each of its shards, its units, and what was counted."""
+
+    sizes: list[int]
+    units: int
+    counts: dict[str, int]
+    log_lengths: float
+
+
+def draft(task: DraftTask) -> Drafted:
+    """Write the shards of a part, its examples and units numbered from 0.
+
+    Raises:
+        InputError: with file and line, what cannot be read and what it should be; the
+            tokenizer here is not the one of the plan.
+    """
+    cutting, units = task.cutting, Units(task.cutting.blocks)
+    segmenter = cutting.segmenter(units)
+    pieces = word_pieces(cutting.tokenizer)
+    sizes: list[int] = []
+    with uncollected(), task.folder.drafting(task.number) as write:
+        for shard in shards(cutting.drafts(segmenter, task.part), cutting.shard):
+            order, numbers = batches([each.length for each in shard], cutting.batch)
+            indices = [sum(sizes) + place for place in order]
+            write(to_table([shard[place] for place in order], indices, numbers, pieces))
+            sizes.append(len(shard))
+    return Drafted(sizes, units.count, dict(segmenter.counts), segmenter.log_lengths)
+
+
+@dataclass(frozen=True)
+class NumberTask:
+    """A drafted part whose shards, examples and units are to be numbered on from these."""
+
+    folder: RunFolder
+    number: int
+    shard: int
+    example: int
+    unit: int
+
+
+def number(task: NumberTask) -> list[str]:
+    """Write the shards of a drafted part as those of the run; gives the sha256 of each."""
+    return [
+        task.folder.write_shard(shard, numbered(table, task.example, task.unit))
+        for shard, table in enumerate(task.folder.drafted(task.number), task.shard)
+    ]
+
+
+@lru_cache(1)
+def word_pieces(settings: TokenizerSettings) -> WordPieces:
+    """The tokenizer on this machine; a process has one at a time, which knows words it has seen.
+
+    Raises:
+        InputError: it is not the one of the plan.
+    """
+    # New weights: none have to be there, or are read.
+    model = ModelConfig(None, settings.path, settings.hub, settings.revision, random_init=True)
+    checkpoint = locate(model, 0)
+    if fingerprint(checkpoint.tokenizer()) != settings.identity:
+        raise InputError(
+            f"{checkpoint.folder}: not the files the run is planned with; "
+            "every machine needs the same checkpoint"
+        )
+    return WordPieces(checkpoint.folder)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would go over what is read again and again.
+
+    Nothing of it is in a cycle.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
