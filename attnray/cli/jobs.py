@@ -38,7 +38,8 @@ def _run(config: Config, _: list[str]) -> None:
 
 
 def _planned(config: Config) -> Run:
-    return plan(config, make_executor(config.executor).device())
+    executor = make_executor(config.executor)
+    return plan(config, executor.device(), spread=executor.map)
 
 
 def finish(run: Run) -> None:

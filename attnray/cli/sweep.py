@@ -90,10 +90,11 @@ def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
     """
     runs: list[Run] = []
     failed: list[str] = []
-    device = make_executor(placed[0][0].config.executor).device()
+    executor = make_executor(placed[0][0].config.executor)
+    device = executor.device()
     for member, place in placed:
         try:
-            run = plan(member.config, device, place)
+            run = plan(member.config, device, place, executor.map)
         except InputError as error:
             failed.append(f"{_name(member)}: {error}")
             continue

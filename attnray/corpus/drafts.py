@@ -16,7 +16,10 @@ from attnray.model.pieces import Layout, WordPieces
 
 
 class Draft(NamedTuple):
-    """An example whose tokens are not laid out yet; `whole` has the words of all its `texts`."""
+    """An example whose tokens are not laid out yet.
+
+    `whole` has the words of all its `texts`; `length` counts its tokens, special ones included.
+    """
 
     document: str
     sentence: str
@@ -26,11 +29,7 @@ class Draft(NamedTuple):
     texts: Sequence[Text]
     whole: Text
     mentions: list[Antecedent]
-
-    @property
-    def length(self) -> int:
-        """How many tokens it has, special tokens included."""
-        return self.whole.length + self.layout.special
+    length: int
 
     @property
     def cells(self) -> int:

@@ -172,6 +172,7 @@ class Segmenter:
             texts,
             whole,
             mentions,
+            whole.length + layout.special,
         )
         self.counts["documents"] += document is not self._latest
         self._latest = document

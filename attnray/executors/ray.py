@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 # Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone; a
 # cluster of our own asks for a token, as is Ray's default, but without a warning that it does.
@@ -31,6 +31,8 @@ from attnray.stages.analyse import analyse
 from attnray.stages.extract import ExtractTask
 from attnray.stages.probe import ProbeTask, probe
 
+T = TypeVar("T")
+R = TypeVar("R")
 #: Shards given to an actor at a time: the next one waits there while one is worked on.
 IN_FLIGHT = 2
 #: The job's arrays travel by the run folder, so Ray's store can be small.
@@ -48,6 +50,24 @@ class RayExecutor:
         if self._config.gpus_per_extractor is not None or "RAY_ADDRESS" not in os.environ:
             return local_device(self._config)
         return _cluster_device()
+
+    def map(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
+        """See `Executor.map`: a single item is left to this process, which needs no cluster."""
+        if len(items) < 2:
+            return map(function, items)
+        return self._mapped(function, items)
+
+    def _mapped(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        _Connection.open()
+        task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
+        references = [task.remote(item) for item in items]
+        try:
+            for reference in references:
+                yield ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            for reference in references:
+                ray.cancel(reference)
+            raise error.cause from None
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """See `Executor.run`."""
@@ -190,22 +210,34 @@ def _cluster_device() -> str:
 
 
 class _Connection:
-    """A connection to Ray for the time of a run; a cluster of our own ends with it."""
+    """A connection to Ray for the time of a run; a cluster of our own ends with it.
+
+    It may be open before: a plan leaves it open for the run that follows.
+    """
+
+    _ours: ClassVar[bool] = False
 
     def __enter__(self) -> None:
-        self._ours = not ray.is_initialized()
-        if self._ours:
-            address = os.environ.get("RAY_ADDRESS")
-            ray.init(
-                **(_given(address) if address else _own()),
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                configure_logging=False,
-            )
+        self.open()
 
     def __exit__(self, *_: object) -> None:
         if self._ours:
             ray.shutdown()
+            type(self)._ours = False
+
+    @classmethod
+    def open(cls) -> None:
+        """Connect, unless this process is connected."""
+        if ray.is_initialized():
+            return
+        address = os.environ.get("RAY_ADDRESS")
+        ray.init(
+            **(_given(address) if address else _own()),
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=False,
+        )
+        cls._ours = True
 
 
 def _own() -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError, describe
@@ -12,6 +13,9 @@ from attnray.executors.worker import ModelWorker
 from attnray.stages.analyse import analyse
 from attnray.stages.extract import ExtractTask
 from attnray.stages.probe import probe
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class SerialExecutor:
@@ -23,6 +27,10 @@ class SerialExecutor:
     def device(self) -> str:
         """See `Executor.device`."""
         return local_device(self._config)
+
+    def map(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
+        """See `Executor.map`."""
+        return map(function, items)
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """See `Executor.run`."""

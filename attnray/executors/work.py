@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError
@@ -15,6 +15,8 @@ from attnray.stages.differentiate import DifferentiateTask
 from attnray.stages.extract import ExtractTask
 from attnray.stages.probe import ProbeTask
 
+T = TypeVar("T")
+R = TypeVar("R")
 #: The executors by name, each with its module and class.
 EXECUTORS = {
     "ray": "attnray.executors.ray:RayExecutor",
@@ -80,6 +82,9 @@ class Executor(Protocol):
 
     def device(self) -> str:
         """What extractors run on: cuda, or cpu where there is no GPU or none is asked for."""
+
+    def map(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
+        """What a function makes of each item, in their order; the first error ends it."""
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """Run everything; every task gives one outcome, unless the one before it failed."""

@@ -79,19 +79,12 @@ class WordPieces:
 
     def split(self, words: list[str]) -> list[list[int]]:
         """The ids of each word's pieces, not to be changed; none for a word the tokenizer drops."""
-        try:
-            return [self._known[word] for word in words]
-        except KeyError:
-            self._learn(words)
-            return [self._known[word] for word in words]
-
-    def _learn(self, words: list[str]) -> None:
-        """Take in the pieces of words; all are forgotten when they become too many."""
         if self._letters > REMEMBERED:
             self._known, self._letters = {}, 0
-        new = [word for word in dict.fromkeys(words) if word not in self._known]
-        self._known.update(zip(new, self._encoded(new), strict=True))
-        self._letters += sum(map(len, new))
+        if new := list(set(words).difference(self._known)):
+            self._known.update(zip(new, self._encoded(new), strict=True))
+            self._letters += sum(map(len, new))
+        return [self._known[word] for word in words]
 
     def _encoded(self, words: list[str]) -> list[list[int]]:
         texts = [_after_space(word) for word in words] if self._spaced else words

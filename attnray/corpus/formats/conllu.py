@@ -165,7 +165,7 @@ class _Builder:
             place, problem = fault(rows)
             self._mentions(rows[:place], numbers)
             raise error_at(self._path, numbers[place], problem) from None
-        if any(_ENTITY in line for line in lines):
+        if _ENTITY in "".join(lines):
             self._mentions(rows, numbers)
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from attnray.corpus.document import Mention
 from attnray.corpus.files.lines import error_at
@@ -17,8 +18,7 @@ _BRACKET = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Opening:
+class _Opening(NamedTuple):
     """A mention, or a part of a discontinuous one, whose end is still to come."""
 
     word: int
@@ -49,14 +49,22 @@ class Entities:
         """
         end = 0
         while bracket := _BRACKET.match(value, end):
-            if not (bracket["opens"] or bracket["closes"]):
+            opens, entity, part, number, closes = bracket.groups()
+            if not (opens or closes):
                 break
             end = bracket.end()
-            name = bracket["entity"] + (bracket["part"] or "")
-            if bracket["opens"]:
+            name = entity + part if part else entity
+            if opens:
                 self._open.setdefault(name, []).append(_Opening(word, line, empty_node))
-            if bracket["closes"]:
-                self._close(bracket, self._opening(name, line), word, empty_node)
+            if closes:
+                opening = self._opening(name, line)
+                on_empty_node = empty_node or opening.empty_node
+                if not part and not on_empty_node:
+                    self.mentions.append(Mention(opening.word, word, entity))
+                elif not part:
+                    self.left_out["mentions_on_empty_nodes"] += 1
+                elif number == "1":  # a mention in several parts counts once, with its first part
+                    self.left_out["discontinuous_mentions"] += 1
         if end != len(value) or not value:
             problem = f"Entity={value} has brackets that cannot be read; write (ID, ID) or (ID)"
             raise error_at(self.path, line, problem)
@@ -79,15 +87,3 @@ class Entities:
             problem = f"a mention of {name} closes that was never opened; write ({name}"
             raise error_at(self.path, line, f"{problem} at its first word")
         return openings.pop()
-
-    def _close(
-        self, bracket: re.Match[str], opening: _Opening, word: int, empty_node: bool
-    ) -> None:
-        if bracket["part"]:
-            # A mention in several parts counts once, with its first part.
-            if bracket["number"] == "1":
-                self.left_out["discontinuous_mentions"] += 1
-        elif empty_node or opening.empty_node:
-            self.left_out["mentions_on_empty_nodes"] += 1
-        else:
-            self.mentions.append(Mention(opening.word, word, bracket["entity"]))
