@@ -29,10 +29,11 @@ class Text(NamedTuple):
     @property
     def dependencies(self) -> int:
         """How many words have a head in it, and the relation to it."""
-        if "" in self.relations:
-            pairs = zip(self.heads, self.relations, strict=True)
-            return sum(head > 0 and bool(relation) for head, relation in pairs)
-        return len(self.heads) - self.heads.count(0) - self.heads.count(NO_HEAD)
+        governed = len(self.heads) - self.heads.count(0) - self.heads.count(NO_HEAD)
+        if not governed or "" not in self.relations:
+            return governed
+        pairs = zip(self.heads, self.relations, strict=True)
+        return sum(head > 0 and bool(relation) for head, relation in pairs)
 
     def cut(self, room: int) -> Text:
         """Its first words, as many as fit into `room` pieces."""

@@ -23,7 +23,7 @@ import ray
 
 import attnray
 from attnray.config import ExecutorConfig
-from attnray.errors import InputError, describe
+from attnray.errors import IncompleteRun, InputError, describe
 from attnray.executors.schedule import Assigned, Flight, Schedule
 from attnray.executors.work import Outcome, Task, Work, local_device
 from attnray.executors.worker import ModelWorker
@@ -35,6 +35,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 #: Shards given to an actor at a time: the next one waits there while one is worked on.
 IN_FLIGHT = 2
+#: A cluster starts, and its workers are ready, in the time in which so many parts are planned.
+WORTH_A_CLUSTER = 8
 #: The job's arrays travel by the run folder, so Ray's store can be small.
 OBJECT_STORE_BYTES = 100 * 2**20
 
@@ -52,8 +54,8 @@ class RayExecutor:
         return _cluster_device()
 
     def map(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
-        """See `Executor.map`: a single item is left to this process, which needs no cluster."""
-        if len(items) < 2:
+        """See `Executor.map`; few items are left to this process, if there is no cluster yet."""
+        if len(items) < WORTH_A_CLUSTER and not ray.is_initialized():
             return map(function, items)
         return self._mapped(function, items)
 
@@ -65,9 +67,13 @@ class RayExecutor:
             for reference in references:
                 yield ray.get(reference)
         except ray.exceptions.RayTaskError as error:
+            raise error.cause from error
+        except ray.exceptions.RayError as error:
+            lost = f"a worker was lost ({describe(error)})"
+            raise IncompleteRun(f"{lost}; the same command tries again") from error
+        finally:
             for reference in references:
                 ray.cancel(reference)
-            raise error.cause from None
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
         """See `Executor.run`."""

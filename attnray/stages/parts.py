@@ -110,7 +110,8 @@ def draft(task: DraftTask) -> Drafted:
     with uncollected(), task.folder.drafting(task.number) as write:
         for shard in shards(cutting.drafts(segmenter, task.part), cutting.shard):
             order, numbers = batches([each.length for each in shard], cutting.batch)
-            indices = [sum(sizes) + place for place in order]
+            first = sum(sizes)
+            indices = [first + place for place in order]
             write(to_table([shard[place] for place in order], indices, numbers, pieces))
             sizes.append(len(shard))
     return Drafted(sizes, units.count, dict(segmenter.counts), segmenter.log_lengths)
