@@ -20,7 +20,7 @@ from attnray.metrics.coreference import Coreference
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.sums import Partial
 from attnray.metrics.syntax import Syntax
-from attnray.model.pieces import Layout, Role
+from attnray.model.pieces import Layout, TokenRole
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows, case_of, document_case
 
@@ -44,11 +44,11 @@ class LetterPieces:
     def split(self, words: list[str]) -> list[list[int]]:
         return [[ord(letter) for letter in word if letter != "z"] for word in words]
 
-    def role_of_special(self, piece: int) -> Role:
-        return Role.CLS if piece == 1 else Role.SEP
+    def role_of_special(self, piece: int) -> TokenRole:
+        return TokenRole.CLS if piece == 1 else TokenRole.SEP
 
-    def role_of_piece(self, piece: int) -> Role:
-        return Role.PUNCTUATION if chr(piece) in ".," else Role.ORDINARY
+    def role_of_piece(self, piece: int) -> TokenRole:
+        return TokenRole.PUNCTUATION if chr(piece) in ".," else TokenRole.ORDINARY
 
     def spelling(self, piece: int) -> str:
         return chr(piece)

@@ -311,7 +311,7 @@ def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None
     path = run.folder.partial("syntax", shard)
     expected = path.read_bytes()
     path.unlink()
-    task = AnalyseTask(run.folder, shard, (metric,), (run.partial_identity(metric, shard),))
+    task = AnalyseTask(run.folder, shard, (metric,), (run.partial_fingerprint(metric, shard),))
     model = ModelSettings(run.config.model, 0, {}, "cuda", 1)
     (outcome,) = RayExecutor(run.config.executor).run([Work(model, [], analyse={shard: task})])
     assert outcome.error is None

@@ -30,7 +30,7 @@ from attnray.store.folder import (
 )
 from attnray.store.partials import read_partial, write_partial
 
-STAGE, SHARD, IDENTITY = "extract", 3, "0123456789abcdef"
+STAGE, SHARD, FINGERPRINT = "extract", 3, "0123456789abcdef"
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def run(tmp_path: Path) -> RunFolder:
         (store / "inner").mkdir(parents=True)
         (store / "zarr.json").write_text("{}")
         (store / "inner" / "0").write_bytes(bytes(100))
-    folder.commit(STAGE, SHARD, IDENTITY, [folder.shard(SHARD), folder.attention(SHARD)])
+    folder.commit(STAGE, SHARD, FINGERPRINT, [folder.shard(SHARD), folder.attention(SHARD)])
     return folder
 
 
@@ -80,7 +80,7 @@ def test_pieces_lie_where_the_contract_says(tmp_path: Path) -> None:
 def test_a_marker_lists_the_files_with_sizes_and_checksums(run: RunFolder) -> None:
     marker = read_json(run.marker(STAGE, SHARD))
     assert marker is not None
-    assert marker["fingerprint"] == IDENTITY
+    assert marker["fingerprint"] == FINGERPRINT
     assert set(marker["files"]) == {
         "shards/00003.parquet",
         "attention/00003.zarr/zarr.json",
@@ -92,16 +92,16 @@ def test_a_marker_lists_the_files_with_sizes_and_checksums(run: RunFolder) -> No
 
 
 def test_a_marker_counts_for_its_stage_shard_and_fingerprint_alone(run: RunFolder) -> None:
-    assert run.done(STAGE, SHARD, IDENTITY)
+    assert run.done(STAGE, SHARD, FINGERPRINT)
     assert not run.done(STAGE, SHARD, "fedcba9876543210")
-    assert not run.done(STAGE, SHARD + 1, IDENTITY)
-    assert not run.done("analyse-patterns", SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD + 1, FINGERPRINT)
+    assert not run.done("analyse-patterns", SHARD, FINGERPRINT)
 
 
 def test_a_run_folder_can_be_moved(run: RunFolder, tmp_path: Path) -> None:
     run.path.rename(tmp_path / "elsewhere")
-    assert RunFolder(tmp_path / "elsewhere").done(STAGE, SHARD, IDENTITY)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert RunFolder(tmp_path / "elsewhere").done(STAGE, SHARD, FINGERPRINT)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 FILES = ["shards/00003.parquet", "attention/00003.zarr/zarr.json", "attention/00003.zarr/inner/0"]
@@ -110,7 +110,7 @@ FILES = ["shards/00003.parquet", "attention/00003.zarr/zarr.json", "attention/00
 @pytest.mark.parametrize("name", FILES)
 def test_a_piece_with_a_missing_file_is_not_done(run: RunFolder, name: str) -> None:
     (run.path / name).unlink()
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -120,26 +120,26 @@ def test_a_piece_with_a_file_of_another_size_is_not_done(
 ) -> None:
     path = run.path / name
     os.truncate(path, path.stat().st_size + change)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_done(run: RunFolder) -> None:
     run.shard(SHARD).unlink()
     run.shard(SHARD).mkdir()
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_new_commit_replaces_the_marker(run: RunFolder) -> None:
     write_json(run.shard(SHARD), {"a": 22})
     run.commit(STAGE, SHARD, "another", [run.shard(SHARD)])
     assert run.done(STAGE, SHARD, "another")
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}"])
 def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, content: str) -> None:
     run.marker(STAGE, SHARD).write_text(content)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_fingerprints_depend_on_content_and_not_on_order() -> None:
