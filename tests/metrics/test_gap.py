@@ -22,7 +22,7 @@ from tests.builders.cases import assert_same_rows, document_case
 from tests.builders.gap_oracle import NAMES, Passage
 from tests.builders.jobs import succeed
 from tests.builders.oracle import Case
-from tests.metrics.test_random_maps import (
+from tests.builders.random_maps import (
     FEATS,
     MERGES,
     Attended,

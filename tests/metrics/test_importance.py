@@ -14,7 +14,7 @@ from attnray.metrics.base import merge
 from attnray.metrics.importance import Importance, ImportanceSums
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows, case_of
-from tests.metrics.test_random_maps import HEADS, LAYERS, segmented, texts
+from tests.builders.random_maps import HEADS, LAYERS, segmented, texts
 
 Differentiated = tuple[Example, NDArray[np.float64]]
 

@@ -10,7 +10,7 @@ import pytest
 from attnray.report.clusters import clusters
 from tests.builders import hand_made_heads as made
 from tests.builders.layout import faults
-from tests.report.test_figures import texts
+from tests.builders.pages import texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 TABLES = {

@@ -15,7 +15,7 @@ from attnray.report import comparison
 from attnray.report.comparison_page import write_comparison
 from attnray.store.folder import RunFolder
 from tests.builders.layout import faults, measured
-from tests.report.test_page import Page
+from tests.builders.pages import Page
 
 RELATIONS = ("all", "all_but_punct", "obj", "nsubj", "det", "<i>case</i>")
 STRANGE = "bert<script>alert(1)</script>$x$"

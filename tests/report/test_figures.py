@@ -9,6 +9,7 @@ import pytest
 
 from attnray.report import by_layer, by_row, clusters, importance, maps
 from tests.builders import hand_made, hand_made_heads
+from tests.builders.pages import texts
 
 FIGURES: dict[str, Callable[[], str]] = {
     "special_tokens": lambda: by_layer.special_tokens(hand_made.patterns()),
@@ -22,11 +23,6 @@ FIGURES: dict[str, Callable[[], str]] = {
     "behaviours": lambda: maps.behaviours_figure(hand_made_heads.panels()),
     "relations": lambda: maps.relations_figure(hand_made_heads.panels()),
 }
-
-
-def texts(svg: str) -> list[str]:
-    found = ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
-    return ["".join(text.itertext()) for text in found]
 
 
 @pytest.mark.parametrize("name", FIGURES)

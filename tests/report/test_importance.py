@@ -9,7 +9,7 @@ import pytest
 from attnray.report.importance import importance
 from tests.builders import hand_made_heads as made
 from tests.builders.layout import faults, measured
-from tests.report.test_figures import texts
+from tests.builders.pages import texts
 
 TABLES = {
     "small": made.importance(),

@@ -13,7 +13,7 @@ from attnray.report.canvas import BLUE, VERMILION
 from attnray.report.maps import Panel, behaviours_figure, relations_figure
 from tests.builders import hand_made_heads as made
 from tests.builders.layout import faults, measured
-from tests.report.test_figures import texts
+from tests.builders.pages import texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 LONG = [f"word{number}" for number in range(128)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,55 +9,10 @@ import pytest
 
 from attnray.report.page import Facts, write_report
 from tests.builders import hand_made
+from tests.builders.pages import Page
 
-VOID = {"meta", "link", "br", "hr", "img", "input"}
 DIFFERENCE = ("+38.2", "+35.0 to +41.4", "0.031")
 SYNTAX_ROW = ("obj", "1,211", "3-1", "d→h", "74.0%", "71.2–76.6", "73.3%", "−2")
-
-
-class Page(HTMLParser):
-    """Reads a page, and fails where elements do not nest."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self.headings: list[tuple[int, str]] = []
-        self.text = ""
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append((int(tag[1]), ""))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if self._open and self._open[-1] in ("td", "th"):
-            self.rows[-1][-1] += data
-        if self._open and re.fullmatch("h[1-6]", self._open[-1]):
-            level, text = self.headings[-1]
-            self.headings[-1] = (level, text + data)
-
-    def row(self, *start: str) -> list[str]:
-        """The one row that begins with these cells."""
-        (row,) = (row for row in self.rows if tuple(row[: len(start)]) == start)
-        return row
 
 
 def write(path: Path, tables: dict[str, pa.Table], facts: Facts | None = None) -> str:

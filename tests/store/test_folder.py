@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -391,7 +391,7 @@ shapes = arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 values = arrays.arrays(np.int64, shapes) | arrays.arrays(np.float64, shapes)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), values, max_size=4))
 def test_any_partial_comes_back(tmp_path_factory: pytest.TempPathFactory, partial: Partial) -> None:
     path = tmp_path_factory.mktemp("partial") / "p.parquet"
