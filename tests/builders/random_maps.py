@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ from attnray.corpus.document import Document, Mention, Sentence
 from attnray.corpus.example import Example
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
-from attnray.metrics.base import Metric, merge
-from attnray.metrics.sums import Partial
+from attnray.metrics.analysis import Add, analyse
+from attnray.metrics.base import Found, Metric
+from attnray.metrics.tree import merge
 from attnray.model.pieces import Layout, Role
 
 LAYERS, HEADS = 2, 2
@@ -98,21 +100,34 @@ def attended(examples: Sequence[Example], seed: int) -> list[Attended]:
     ]
 
 
-def total(metric: Metric, shards: list[list[Attended]]) -> Partial:
-    """What a metric gathers, shard by shard, in groups of equal length and slices of layers."""
-    return merge(partial_of(metric, shard) for shard in shards if shard)
+def total(metric: Metric, shards: list[list[Attended]]) -> Any:
+    """The partial of a metric over shards."""
+    return merge(found_in(metric, shard).partial for shard in shards if shard)
 
 
-def partial_of(metric: Metric, shard: list[Attended]) -> Partial:
+def found_in(metric: Metric, shard: list[Attended]) -> Found:
+    """What a metric finds in a shard, its examples by length."""
     ordered = sorted(shard, key=lambda each: each[0].length)
-    sums = metric.start([example for example, _ in ordered], (LAYERS, HEADS))
-    first = 0
-    for _, group in groupby(ordered, key=lambda each: each[0].length):
-        maps = torch.from_numpy(np.stack([attention for _, attention in group]))
-        for layer in range(LAYERS):
-            sums.add(first, slice(layer, layer + 1), maps[:, layer : layer + 1])
-        first += len(maps)
-    return sums.partial()
+    (found,) = analyse([metric], [example for example, _ in ordered], GivenMaps(ordered))
+    return found
+
+
+class GivenMaps:
+    """Maps that are given, in groups of equal length and a layer at a time."""
+
+    heads = (LAYERS, HEADS)
+
+    def __init__(self, shard: Sequence[Attended]) -> None:
+        self._shard = shard
+
+    def feed(self, add: Add) -> None:
+        """See `attnray.metrics.analysis.Maps.feed`."""
+        first = 0
+        for _, group in groupby(self._shard, key=lambda each: each[0].length):
+            maps = torch.from_numpy(np.stack([attention for _, attention in group]))
+            for layer in range(LAYERS):
+                add(first, slice(layer, layer + 1), maps[:, layer : layer + 1])
+            first += len(maps)
 
 
 def by_document(examples: list[Attended], shards: int) -> list[list[Attended]]:
