@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-
 from attnray.compare.items import itemised
+
 from attnray.corpus.example import Antecedent, Example
 
 

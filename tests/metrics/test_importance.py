@@ -69,7 +69,7 @@ def test_importance(
         (replace(e, batch=n // size), random.normal(size=(LAYERS, HEADS, e.length, e.length)))
         for n, e in enumerate(segmented(documents, kind))
     ]
-    parts = [examples[first :: shards] for first in range(shards)]
+    parts = [examples[first::shards] for first in range(shards)]
     table = Importance().tables(merge(partial_of(part) for part in parts if part))["importance"]
     expected = oracle.importance([case_of(*each) for each in examples])
     assert_same_rows(table, expected, ("layer", "head", "target"))
