@@ -102,7 +102,7 @@ def test_a_partial_of_another_type_is_refused(tmp_path: Path) -> None:
     folder, partial = RunFolder(tmp_path), moments(np.ones((2, 1)), np.ones(2))
     path = folder.write_partial("metric", 0, partial)
     assert isinstance(folder.partial("metric", Moments, 0), Moments)
-    with pytest.raises(IncompleteRun, match="damaged .*; delete it and start its run again"):
+    with pytest.raises(IncompleteRun, match=r"damaged .*; delete it and start its run again"):
         folder.partial("metric", DivergencePartial, 0)
     assert path.is_file()
 
