@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from attnray.metrics.patterns import PATTERNS
 from attnray.report.page import Facts
@@ -246,9 +245,8 @@ ALL = {
 
 def folder(path: Path, tables: dict[str, pa.Table]) -> RunFolder:
     run = RunFolder(path)
-    (path / "tables").mkdir(parents=True)
     for name, content in tables.items():
-        pq.write_table(content, run.table(name))
+        run.write_table(name, content)
     return run
 
 

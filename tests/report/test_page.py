@@ -235,7 +235,7 @@ def test_the_entropy_of_uniform_attention_is_said(tmp_path: Path) -> None:
 def test_a_run_with_some_tables(tmp_path: Path, names: list[str], figures: list[str]) -> None:
     run = hand_made.folder(tmp_path, some(*names))
     written = write_report(run, hand_made.facts(some(*names), notes=()))
-    assert written == [*(run.figure(name) for name in figures), run.report]
+    assert written == [*(run.path / "figures" / f"{name}.svg" for name in figures), run.report]
     shown = Page(run.report.read_text())
     assert [tag for tag, _ in shown.tags].count("svg") == len(figures)
     assert (2, "Notes") not in shown.headings
