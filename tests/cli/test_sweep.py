@@ -133,8 +133,10 @@ def test_a_comparison_that_fails_says_so_and_is_made_up_for(
     again = Path(shutil.copytree(folder, tmp_path / "again"))
     said = (*(f"run_dir={again}" if each.startswith("run_dir=") else each for each in said),)
     cases = run_of(again, "tiny") / "cases" / "syntax" / "00000.parquet"
-    whole = cases.read_bytes()
-    cases.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    content = bytearray(cases.read_bytes())
+    column = pq.read_metadata(cases).row_group(0).column(0)
+    content[column.dictionary_page_offset + column.total_compressed_size - 1] ^= 1
+    cases.write_bytes(content)
     message = refusal("run", *said, "executor=serial", status=1)
     assert "The comparison failed" in message
     assert f"{cases}: missing or damaged (" in message
