@@ -190,6 +190,8 @@ class RunReader:
             InputError: there are no such cases, or no such column, head or direction.
         """
         head_of = None if layer is None or head is None else (layer, head, direction)
+        if head_of is None and (layer, head, direction) != (None, None, None):
+            raise InputError("a head is said with layer= and head=, and then maybe direction=")
         return chosen_cases(self._folder, self._manifest, metric, head_of, right, values)
 
     @cached_property

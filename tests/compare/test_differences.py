@@ -16,12 +16,12 @@ from scipy import stats
 from attnray.compare import heldout as held_out
 from attnray.compare.differences import differences_table
 from attnray.compare.subjects import Subject, opened
-from attnray.corpus.formats.gap import COLUMNS
 from attnray.corpus.units import FOLDS
 from attnray.metrics.paired import CORRECTION
 from attnray.reading import RunReader
 from attnray.store.folder import RunFolder
 from tests.builders.families import tiny_checkpoint
+from tests.builders.gap_corpus import written
 from tests.builders.jobs import SMALL, succeed
 
 #: Layer, head and direction.
@@ -62,19 +62,7 @@ def subjects(folders: list[Path]) -> list[Subject]:
 def resolvers(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Subject]:
     """Runs of two models over passages of GAP's form, their words drawn."""
     folder = tmp_path_factory.mktemp("gap")
-    generator = np.random.default_rng(0)
-    lines = ["\t".join(COLUMNS)]
-    for number in range(40):
-        between = " ".join(generator.choice(["slept", "so", "well", "a", "dog"], 4))
-        pronoun = ("she", "he")[number % 2]
-        text = f"Ann {between} Bo {between} {pronoun} left."
-        labels = generator.permutation(["TRUE", "FALSE"])
-        offsets = [str(text.index(word)) for word in (f"{pronoun} left", "Ann", "Bo")]
-        names = ["Ann", offsets[1], labels[0], "Bo", offsets[2], labels[1]]
-        row = [f"test-{number}", text, pronoun, offsets[0], *names, "http://x"]
-        lines.append("\t".join(row))
-    path = folder / "gap.tsv"
-    path.write_text("\n".join(lines))
+    path = written(folder / "gap.tsv", 40)
     other = tiny_checkpoint("roberta", folder / "models" / "tiny-roberta")
     for model in (tiny_model, other):
         run = ("corpus=gap", f"corpus.path={path}", f"run_dir={folder / model.name}")

@@ -13,7 +13,6 @@ import torch
 
 from attnray.config import BatchConfig, CorpusConfig, ModelConfig, ShardConfig, StoreConfig
 from attnray.corpus.example import Example
-from attnray.corpus.formats.gap import COLUMNS
 from attnray.corpus.readers import read
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.shards import shards
@@ -36,6 +35,7 @@ from attnray.store import maps
 from attnray.store.codecs import CODECS
 from attnray.store.folder import RunFolder
 from attnray.store.maps import EncodedMaps, StoredMaps
+from tests.builders.gap_corpus import written
 from tests.builders.trees import assert_same_tree
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -81,15 +81,7 @@ def encoder(model: ModelConfig) -> Encoder:
 
 @pytest.fixture(scope="module")
 def gap(tmp_path_factory: pytest.TempPathFactory) -> CorpusConfig:
-    """Passages in which a name and the pronoun are near or far."""
-    lines = ["\t".join(COLUMNS)]
-    for number, between in enumerate(("", "so well ", "and all night long ", "as ever, ")):
-        text = f"Ann saw Bo. Then {between}she slept."
-        offset = str(text.index("she"))
-        row = [f"test-{number}", text, "she", offset, "Ann", "0", "TRUE", "Bo", "8", "FALSE", "x"]
-        lines.append("\t".join(row))
-    path = tmp_path_factory.mktemp("gap") / "gap.tsv"
-    path.write_text("\n".join(lines))
+    path = written(tmp_path_factory.mktemp("gap") / "gap.tsv", 6)
     return CorpusConfig("gap", "gap", str(path))
 
 
