@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -87,13 +87,14 @@ def gap(tmp_path_factory: pytest.TempPathFactory) -> CorpusConfig:
 
 @pytest.fixture(scope="module")
 def examples(model: ModelConfig, gap: CorpusConfig) -> list[Example]:
-    """A shard of the sentences and documents of the sample, and of passages, in small batches."""
+    """A shard of sentences and documents of the sample, and of passages, in small batches."""
     pieces, found = WordPieces(locate(model, 0).folder), []
     for kind, corpus in (("sentence", SAMPLE), ("document", SAMPLE), ("document", gap)):
         segmenter = Segmenter(kind, pieces, 256, 128, Units(blocks=False), 0)
-        found += [each for document in read(corpus) for each in segmenter.examples(document)]
+        first = islice(read(corpus), 10)
+        found += [each for document in first for each in segmenter.examples(document)]
     numbered = (replace(example, index=number) for number, example in enumerate(found))
-    (shard,) = shards(numbered, ShardConfig(10**6, 10**9), BatchConfig(tokens=400))
+    (shard,) = shards(numbered, ShardConfig(10**6, 10**9), BatchConfig(tokens=200))
     batches = [[e.length for e in group] for _, group in groupby(shard, lambda each: each.batch)]
     assert len(batches) > 10
     assert sum(min(lengths) < max(lengths) for lengths in batches) > 5
@@ -140,11 +141,11 @@ def test_groups_change_no_bit(
     metrics = [metric for metric in EVERYTHING if metric.made_of == "attention"]
     source = stored(tmp_path, encoder, examples, "log16")
     found, counts = [], set()
-    for most in (1, 3_000, 60_000, 10**9):
+    for most in (1, 2_000, 30_000, 10**9):
         monkeypatch.setattr(maps, "GROUP_WEIGHTS", most)
         counts.add(sum(1 for _ in source.groups()))
         found.append(analyse(metrics, examples, source))
-    assert len(counts) == len(found)
+    assert len(counts) > 2
     for other in found[1:]:
         assert_same_found(other[1:], found[0][1:])
         # Weight on "." and "," is a product of matrices, of one example by another routine.
