@@ -7,8 +7,17 @@ import string
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# On a busy machine anything may take long; CI, where CI is set, tries the same cases each time.
+settings.register_profile(
+    "attnray",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("attnray")
 
 
 @pytest.fixture(scope="session")

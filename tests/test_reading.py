@@ -92,6 +92,8 @@ def test_what_is_not_there_is_said(run_dir: Path, tmp_path: Path) -> None:
         run[0].attention(layer=0)
     with pytest.raises(InputError, match="head 4"):
         run[0].attention(head=4)
+    with pytest.raises(InputError, match="merge=median is not possible: mean, first, max are"):
+        run[0].attention(words=True, merge="median")
     with pytest.raises(InputError, match="probes"):
         run.table("probes")
     with pytest.raises(IndexError):

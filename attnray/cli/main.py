@@ -75,13 +75,14 @@ def _compose_and_run(job: str) -> None:
         check(member.config)
     if not members:
         return  # Hydra was asked to show something
-    # The jobs import torch, which takes seconds: what can be refused is refused before.
-    from attnray.cli.jobs import JOBS
-    from attnray.cli.sweep import sweep
-
+    # These take seconds to import: what can be refused is refused before.
     if members[0].swept:
+        from attnray.cli.sweep import sweep
+
         sweep(job, members)
     else:
+        from attnray.cli.jobs import JOBS
+
         JOBS[job](members[0].config, members[0].overrides)
 
 

@@ -115,7 +115,7 @@ class Predictor(Metric):
         """Which cases each row of its table of best heads takes in."""
 
     @abstractmethod
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """What each case is known by, whichever model it was planned for.
 
         Args:

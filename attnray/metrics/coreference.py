@@ -174,7 +174,7 @@ class Coreference(Predictor):
         types = np.array(cases["mention_type"].to_pylist(), object)
         return {each: (types == each) | (each == ALL) for each in TYPES}
 
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`."""
         return mentions_of(cases)
 

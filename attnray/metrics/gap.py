@@ -270,7 +270,7 @@ class Gap(Predictor):
         genders = np.array(cases["gender"].to_pylist(), object)
         return {each: (genders == each) | (each == ALL) for each in GENDERS}
 
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`."""
         return mentions_of(cases)
 

@@ -153,7 +153,7 @@ class Syntax(Predictor):
         found = {label: labels == label for label in sorted(set(labels.tolist()))}
         return found | {ALL: np.ones(len(cases), bool), ALL_BUT_PUNCT: labels != PUNCT}
 
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`: a sentence is known by its document and its words."""
         pairs = zip(cases["example"].to_pylist(), cases["document"].to_pylist(), strict=True)
         known = {example: number(name, *examples[example]) for example, name in set(pairs)}

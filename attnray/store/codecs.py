@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 STEPS = 1024
 ZERO = 65535
@@ -19,7 +20,8 @@ ZERO = 65535
 class Codec:
     """A code for weights between 0 and 1.
 
-    `encode` takes float32 on any device; `decode` gives float64; `zero` is the code of 0.
+    `encode` takes float32 on any device; `decode` gives float64, and does without torch; `zero` is
+    the code of 0.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Codec:
 
 def _encode_log16(weights: Tensor) -> Tensor:
     """-log2 p in steps of 1/1024 as uint16; the top code is 0, the code below it 2**-63.999."""
+    import torch
+
     codes = torch.log2(weights).mul_(-STEPS).round_().clamp_(0, ZERO - 1)
     return torch.where(weights == 0, ZERO, codes).to(torch.int32).to(torch.uint16)
 
@@ -52,7 +56,7 @@ CODECS = {
     codec.name: codec
     for codec in (
         Codec("log16", "uint16", ZERO, _encode_log16, _decode_log16),
-        Codec("float16", "float16", 0, lambda w: w.to(torch.float16), lambda c: c.astype("f8")),
+        Codec("float16", "float16", 0, lambda w: w.half(), lambda c: c.astype("f8")),
         Codec("float32", "float32", 0, lambda w: w, lambda codes: codes.astype("f8")),
     )
 }

@@ -21,7 +21,8 @@ from attnray.model.encoder import Encoder
 from attnray.store.attention import AttentionReader
 from attnray.store.codecs import Codec
 
-#: The most float64 weights held at once; part of no result.
+#: The most float64 weights held at once. Of results only the last bits of a weight on "." and ","
+#: depend on it (see the metric `patterns`).
 GROUP_WEIGHTS = 4_000_000
 
 Codes = NDArray[Any]

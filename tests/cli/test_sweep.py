@@ -132,18 +132,16 @@ def test_a_comparison_that_fails_says_so_and_is_made_up_for(
     folder, said = swept
     again = Path(shutil.copytree(folder, tmp_path / "again"))
     said = (*(f"run_dir={again}" if each.startswith("run_dir=") else each for each in said),)
-    run = run_of(again, "tiny")
-    for marker in (run / "done" / "analyse-heldout-syntax").iterdir():
-        marker.unlink()
-    blocks = (run / "attention" / "00000.zarr").rglob("*")
-    block = max(blocks, key=lambda path: path.stat().st_size)
-    whole = block.read_bytes()
-    block.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    cases = run_of(again, "tiny") / "cases" / "syntax" / "00000.parquet"
+    content = bytearray(cases.read_bytes())
+    column = pq.read_metadata(cases).row_group(0).column(0)
+    content[column.dictionary_page_offset + column.total_compressed_size - 1] ^= 1
+    cases.write_bytes(content)
     message = refusal("run", *said, "executor=serial", status=1)
     assert "The comparison failed" in message
-    assert "shard 00000 (analyse)" in message
-    assert "The same command" in message
-    block.write_bytes(whole)
+    assert f"{cases}: missing or damaged (" in message
+    assert "delete it and start its run again" in message
+    cases.unlink()
     succeed("run", *said, "executor=serial")
     assert tables(again) == tables(folder)
 
@@ -223,11 +221,11 @@ def test_shards_are_planned_once_for_all_models_of_a_tokenizer(
             metrics=["syntax", "coreference"],
         )
         config.executor.name = "serial"
-        runs.append(plan(config, place))
+        runs.append(plan(config, "cpu", place))
         counts.append(len(reads))
     assert counts[0] == counts[1] < counts[2]
     first, second = (
-        [run.folder.shard(n).read_bytes() for n in range(len(run.manifest.examples))]
+        [path.read_bytes() for path in sorted((run.folder.path / "shards").iterdir())]
         for run in runs[:2]
     )
     assert first == second
@@ -250,6 +248,6 @@ def test_examples_planned_for_one_metric_do_not_serve_one_that_needs_more(
             metrics=metrics,
         )
         config.executor.name = "serial"
-        runs.append(plan(config, place))
+        runs.append(plan(config, "cpu", place))
     assert runs[1].metrics == ["patterns"]
     assert runs[1].notes == ["syntax was left out: the corpus has no syntactic heads (HEAD)"]

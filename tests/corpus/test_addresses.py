@@ -323,7 +323,7 @@ def test_a_dataset_of_the_hub(
 PARTS = st.text("ab*?.", min_size=1, max_size=3).filter(lambda part: part not in (".", ".."))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     paths=st.lists(st.lists(st.text("ab.", min_size=1, max_size=2), min_size=1, max_size=3)),
     pattern=st.lists(st.one_of(st.just("**"), PARTS), min_size=1, max_size=4),

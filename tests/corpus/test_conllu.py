@@ -433,7 +433,7 @@ def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ending=st.sampled_from(["\n", "\r\n"]),
     cut=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_random_documents_are_read_back(
     corpus: list[Draft], headless: bool, bom: bool, ending: str, cut: bool, rewritten: Path
 ) -> None:
@@ -453,7 +453,7 @@ def test_random_documents_are_read_back(
 
 
 @given(content=st.binary(max_size=60) | st.text("1\t_\n#(-)=Entity").map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_anything_at_all_is_read_or_refused(content: bytes, rewritten: Path) -> None:
     try:
         documents = read(rewritten, content)

@@ -24,7 +24,7 @@ from attnray.model.encoder import Encoder, read_config
 from attnray.model.families import longest_input
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint, locate
-from attnray.store.folder import fingerprint
+from attnray.store.files import fingerprint
 from tests.builders.maps import Maps, batch, single
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from attnray.corpus.example import Example
-from attnray.metrics.sums import Partial
+from attnray.probe.results import Scored
 from attnray.probe.scoring import COUNTS, best_tree, counts
 from attnray.probe.sentences import Sentence
-from attnray.probe.tables import Scored, differences_table, probes_table
+from attnray.probe.tables import Result, differences_table, probes_table
 from tests.builders import oracle
 
 Floats = NDArray[np.float64]
@@ -113,17 +113,16 @@ def test_counts_by_a_plain_count(words: int, seed: int) -> None:
     assert dict(zip(COUNTS, counts(sentence, made).tolist(), strict=True)) == expected
 
 
-def scored(model: str, probe: str, seed: int, right: list[int]) -> Scored:
-    words = [10, 20, 30, 0]
-    by_unit: Partial = {
-        "unit": np.arange(4),
-        "words": np.array(words),
-        "correct": np.array(right),
-        "tree_correct": np.array(right) // 2,
-        "edges": np.array([9, 18, 27, 0]),
-        "edges_found": np.array([4, 9, 20, 0]),
-    }
-    return Scored(model, probe, seed, 1000, None, by_unit)
+def scored(model: str, probe: str, seed: int, right: list[int]) -> Result:
+    by_unit = Scored(
+        unit=np.arange(4),
+        words=np.array([10, 20, 30, 0]),
+        correct=np.array(right),
+        tree_correct=np.array(right) // 2,
+        edges=np.array([9, 18, 27, 0]),
+        edges_found=np.array([4, 9, 20, 0]),
+    )
+    return Result(model, probe, seed, 1000, None, by_unit)
 
 
 def test_the_table_of_probes() -> None:

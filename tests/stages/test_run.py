@@ -9,7 +9,6 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -20,7 +19,6 @@ from attnray.compare.subjects import opened
 from attnray.executors.ray import RayExecutor
 from attnray.executors.work import Work
 from attnray.executors.worker import ModelSettings
-from attnray.metrics.base import AttentionMetric
 from attnray.stages.analyse import AnalyseTask
 from attnray.store.folder import RunFolder
 from tests.builders.jobs import (
@@ -307,11 +305,12 @@ def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None
     (subject,) = opened([RunFolder(copied)])
     run = subject.run
     (measurement,) = run.measurements("syntax")
-    metric, (shard, *_) = cast(AttentionMetric, measurement.metric), measurement.examples.shards
-    path = run.folder.partial("syntax", shard)
+    metric, (shard, *_) = measurement.metric, measurement.examples.shards
+    path = copied / "partials" / "syntax" / f"{shard:05}.parquet"
     expected = path.read_bytes()
     path.unlink()
-    task = AnalyseTask(run.folder, shard, (metric,), (run.partial_identity(metric, shard),))
+    identity = run.partial_identity(metric, shard)
+    task = AnalyseTask(run.folder, shard, (metric,), (identity,), cases=True)
     model = ModelSettings(run.config.model, 0, {}, "cuda", 1)
     (outcome,) = RayExecutor(run.config.executor).run([Work(model, [], analyse={shard: task})])
     assert outcome.error is None

@@ -15,9 +15,9 @@ import pytest
 from attnray.config import PROBES
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows, case_of
+from tests.builders.conll2012 import sentence, written
 from tests.builders.jobs import SMALL, kill_when, markers, refusal, succeed, tables
-from tests.corpus.test_conll2012 import sentence, written
-from tests.model.test_masked_lm import saved
+from tests.builders.masked_lm import saved
 
 TABLES = {
     "patterns",
