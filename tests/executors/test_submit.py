@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.jobs import ROOT, command, environment, succeed, tables
+from tests.builders.processes import end_those_naming
 
 BIN = Path(sys.executable).parent
 
@@ -41,8 +41,7 @@ def cluster() -> Iterator[dict[str, str]]:
             "HEAD_ADDRESS": f"127.0.0.1:{head}",
         }
     finally:
-        for pid in processes_naming(folder):
-            os.kill(pid, signal.SIGKILL)
+        end_those_naming(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -50,17 +49,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def processes_naming(folder: str) -> list[int]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if folder in (process / "cmdline").read_text():
-                found.append(int(process.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
 
 
 def submit(user: dict[str, str], *overrides: str) -> subprocess.CompletedProcess[str]:

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import cast
 
@@ -25,15 +23,16 @@ from attnray.stages.analyse import AnalyseTask
 from attnray.store.folder import RunFolder
 from tests.builders.jobs import (
     SMALL,
-    command,
-    environment,
     kill_when,
     markers,
     refusal,
     run_job,
+    start,
     succeed,
     tables,
+    wait_while_running,
 )
+from tests.builders.processes import descendants
 
 EXECUTORS = {
     "serial": ("executor=serial",),
@@ -115,7 +114,6 @@ def test_a_killed_run_goes_on_where_it_stopped(
     run_dir = tmp_path / "run"
     overrides = (f"executor={executor}", f"run_dir={run_dir}", *settings)
     kill_when(lambda: len(markers(run_dir, stage)) >= 3, "run", *overrides)
-    time.sleep(1)  # a cluster of the killed driver ends after it
     before = {stage: markers(run_dir, stage) for stage in STAGES}
     assert 3 <= len(before[stage]) < len(markers(undisturbed, stage))
     succeed("run", *overrides)
@@ -270,37 +268,14 @@ def test_a_lost_extractor_is_replaced(
     undisturbed: Path, settings: tuple[str, ...], tmp_path: Path
 ) -> None:
     run_dir = tmp_path / "run"
-    process = subprocess.Popen(
-        command("run", "executor=ray", f"run_dir={run_dir}", *settings),
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-    )
-    while not markers(run_dir, "extract"):
-        assert process.poll() is None
-        time.sleep(0.02)
-    for actor in descendants(process.pid, "ray::ModelWorker"):
-        os.kill(actor, signal.SIGKILL)
+    process = start("run", "executor=ray", f"run_dir={run_dir}", *settings)
+    wait_while_running(process, lambda: len(markers(run_dir, "extract")) > 0)
+    workers = [each for each in descendants(process.pid) if "ray::ModelWorker" in each.command]
+    assert workers
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGKILL)
     assert process.wait(timeout=300) == 0
     assert tables(run_dir) == tables(undisturbed)
-
-
-def descendants(ancestor: int, name: str) -> list[int]:
-    """The processes under another whose command begins with a name."""
-    parents, commands = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            pid = int(folder.name)
-            parents[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            commands[pid] = (folder / "cmdline").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-
-    def under(pid: int) -> bool:
-        return pid == ancestor or (pid in parents and under(parents[pid]))
-
-    found = [pid for pid, line in commands.items() if line.startswith(name) and under(pid)]
-    assert found
-    return found
 
 
 def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None:
