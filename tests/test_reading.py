@@ -16,15 +16,18 @@ from attnray.model.source import locate
 from attnray.store.attention import AttentionReader
 from tests.builders.cases import case_of
 from tests.builders.jobs import SMALL, succeed
+from tests.builders.once import Once
 from tests.builders.oracle import word_attention
 
 
 @pytest.fixture(scope="module")
-def run_dir(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run_dir = tmp_path_factory.mktemp("reading") / "run"
+def run_dir(tiny_model: Path, once: Once) -> Path:
     overrides = (f"model.path={tiny_model}", "store=float32", "corpus.limit=4", *SMALL)
-    succeed("run", "executor=serial", f"run_dir={run_dir}", *overrides)
-    return run_dir
+
+    def make(folder: Path) -> None:
+        succeed("run", "executor=serial", f"run_dir={folder / 'run'}", *overrides)
+
+    return once("reading", make) / "run"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 from tests.builders import fork_server
@@ -20,17 +19,11 @@ class Forked:
     """The process of a job; as much of `subprocess.Popen` as the tests use."""
 
     def __init__(
-        self,
-        arguments: list[str],
-        environment: dict[str, str],
-        folder: Path,
-        stdout: int,
-        stderr: int,
+        self, server: socket.socket, arguments: list[str], folder: Path, stdout: int, stderr: int
     ) -> None:
         message = json.dumps({"arguments": arguments, "folder": str(folder)}).encode()
         assert len(message) < fork_server.LONGEST
         reading, writing = os.pipe()
-        server = _server(tuple(sorted(environment.items())))
         socket.send_fds(server, [message], [stdout, stderr, writing])
         os.close(writing)
         self._report = os.fdopen(reading)
@@ -60,15 +53,14 @@ class Forked:
         return self.returncode
 
 
-@cache
-def _server(environment: tuple[tuple[str, str], ...]) -> socket.socket:
-    """The way to the server of an environment, which is started when it is first needed."""
+def serve(environment: dict[str, str]) -> socket.socket:
+    """Start the server of an environment, which ends with this process; gives the way to it."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = subprocess.Popen(
         [sys.executable, fork_server.__file__, str(its.fileno())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env=dict(environment),
+        env=environment,
         pass_fds=[its.fileno()],
         start_new_session=True,
     )

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from tests.builders.forked import Forked
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.builders.forked import Forked, serve
 from tests.builders.processes import descendants, wait_for_end
 
 ROOT = Path(__file__).resolve().parents[2]
 
 Job = Forked | subprocess.Popen[bytes]
 Files = tuple[IO[bytes], IO[bytes]] | None
+
+#: As the tests were started: libraries set variables in their process since.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "PYTEST_"))}
 
 #: Small shards and batches, so that a small corpus has many of them.
 SMALL = ("shard.examples=12", "batch.tokens=160", "store.block_mib=1", "store.chunk_cells=1024")
@@ -31,7 +39,13 @@ def command(job: str, *overrides: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """The environment of a user with no cluster."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "PYTEST_"))}
+    return dict(ENVIRONMENT)
+
+
+@cache
+def server() -> socket.socket:
+    """The way to the process that jobs are forked from, which is started when it is needed."""
+    return serve(environment())
 
 
 def start(
@@ -47,7 +61,7 @@ def start(
         if scratch:
             return subprocess.Popen(line, cwd=cwd, env=environment(), stdout=stdout, stderr=stderr)
         outputs = stdout.fileno(), stderr.fileno()
-        return Forked(line[1:], environment(), cwd or Path.cwd(), *outputs)
+        return Forked(server(), line[1:], cwd or Path.cwd(), *outputs)
 
 
 def run_job(
@@ -122,3 +136,8 @@ def markers(run_dir: Path, stage: str) -> dict[str, int]:
     # A marker that is being written has another name: killed then, a process leaves it behind.
     whole = (run_dir / "done" / stage).glob("*.json")
     return {path.name: path.stat().st_mtime_ns for path in whole}
+
+
+def read_table(run_dir: Path, name: str) -> pa.Table:
+    """A table of a run."""
+    return pq.read_table(run_dir / "tables" / f"{name}.parquet", partitioning=None)

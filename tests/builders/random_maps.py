@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
+from operator import ne
 
 import numpy as np
 import torch
@@ -14,7 +16,7 @@ from attnray.corpus.document import Document, Mention, Sentence
 from attnray.corpus.example import Example
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
-from attnray.metrics.base import Metric, merge
+from attnray.metrics.base import ShardMetric, merge
 from attnray.metrics.sums import Partial
 from attnray.model.pieces import Layout, Role
 
@@ -52,7 +54,7 @@ class LetterPieces:
 def sentences(draw: st.DrawFn) -> Sentence:
     count = draw(st.integers(1, 6))
     words = draw(st.lists(st.text("abz.", min_size=1, max_size=3), min_size=count, max_size=count))
-    heads = [draw(st.integers(-1, count).filter(lambda h, w=w: h != w + 1)) for w in range(count)]
+    heads = [draw(st.integers(-1, count).filter(partial(ne, w + 1))) for w in range(count)]
     relations = [draw(st.sampled_from(RELATIONS)) for _ in words]
     return Sentence("", words, [""] * count, [""] * count, heads, relations, [""] * count)
 
@@ -71,7 +73,7 @@ def coreferent(draw: st.DrawFn) -> Document:
     words = [draw(st.sampled_from(FORMS)) for _ in range(count)]
     trees = draw(st.booleans())
     heads = [
-        draw(st.integers(0, count).filter(lambda h, w=w: h != w + 1)) if trees else -1
+        draw(st.integers(0, count).filter(partial(ne, w + 1))) if trees else -1
         for w in range(count)
     ]
     sentence = Sentence(
@@ -98,12 +100,12 @@ def attended(examples: Sequence[Example], seed: int) -> list[Attended]:
     ]
 
 
-def total(metric: Metric, shards: list[list[Attended]]) -> Partial:
+def total(metric: ShardMetric, shards: list[list[Attended]]) -> Partial:
     """What a metric gathers, shard by shard, in groups of equal length and slices of layers."""
     return merge(partial_of(metric, shard) for shard in shards if shard)
 
 
-def partial_of(metric: Metric, shard: list[Attended]) -> Partial:
+def partial_of(metric: ShardMetric, shard: list[Attended]) -> Partial:
     ordered = sorted(shard, key=lambda each: each[0].length)
     sums = metric.start([example for example, _ in ordered], (LAYERS, HEADS))
     first = 0

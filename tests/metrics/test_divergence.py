@@ -188,7 +188,8 @@ def distances(shape: tuple[int, int], seed: int) -> Maps:
     count = shape[0] * shape[1]
     values = np.random.default_rng(seed).choice([0.1, 0.2, 0.3, 0.7], (count, count))
     upper = np.triu(values, 1)
-    return (upper + upper.T).reshape(shape * 2)
+    found: Maps = (upper + upper.T).reshape(shape * 2)
+    return found
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (2, 2), (3, 2), (2, 3), (4, 5)])

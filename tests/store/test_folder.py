@@ -145,7 +145,7 @@ def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, co
 def test_fingerprints_depend_on_content_and_not_on_order() -> None:
     one = fingerprint({"a": 1, "b": {"c": [1, 2], "d": None}})
     assert one == fingerprint({"b": {"d": None, "c": [1, 2]}, "a": 1})
-    others = [
+    others: list[dict[str, object]] = [
         {"a": 2, "b": {"c": [1, 2], "d": None}},
         {"a": 1, "b": {"c": [2, 1], "d": None}},
         {"a": "1", "b": {"c": [1, 2], "d": None}},
