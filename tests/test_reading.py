@@ -13,6 +13,7 @@ from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model.encoder import Encoder
 from attnray.model.source import locate
+from attnray.reading import StoredExample
 from attnray.store.attention import AttentionReader
 from tests.builders.cases import case_of
 from tests.builders.jobs import SMALL, succeed
@@ -37,8 +38,10 @@ def encoder(tiny_model: Path) -> Encoder:
 
 def test_every_example_is_what_the_model_gives(run_dir: Path, encoder: Encoder) -> None:
     run = attnray.open(str(run_dir))
-    assert len(run) == sum(len(run.document(name)) for name in {e.example.document for e in run})
-    for index, stored in enumerate(run):
+    examples: list[StoredExample] = list(run)  # type: ignore[call-overload]
+    names = {stored.example.document for stored in examples}
+    assert len(run) == len(examples) == sum(len(run.document(name)) for name in names)
+    for index, stored in enumerate(examples):
         assert stored.example.index == index
         layers: list[torch.Tensor] = []
         encoder.attention(

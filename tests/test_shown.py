@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 import attnray
 from attnray.config import CorpusConfig
 from attnray.corpus.readers import read
-from attnray.reading import RunReader
+from attnray.reading import RunReader, StoredExample
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows, case_of, document_case
 from tests.builders.jobs import succeed
@@ -78,7 +79,8 @@ def test_every_table_of_syntax_and_patterns_is_that_of_the_slow_way(
     shared: Path, once: Once
 ) -> None:
     run = ewt_in("log16", shared, once)
-    cases = [case_of(stored.example, stored.attention()) for stored in run]
+    stored: Iterable[StoredExample] = run  # type: ignore[assignment]
+    cases = [case_of(each.example, each.attention()) for each in stored]
     units = {case.unit for case in cases}
     assert_same_rows(run.table("patterns"), oracle.patterns(cases), ("layer", "head", "pattern"))
     key = ("layer", "head", "direction", "relation")

@@ -249,7 +249,8 @@ def test_real_attention_diverges_as_the_slow_way_says(shared: Path, tmp_path: Pa
     corpus.write_text("\n\n".join(sentences) + "\n\n", encoding="utf-8")
     overrides = ("executor=serial", "corpus=conllu", f"corpus.path={corpus}", "metrics=[patterns]")
     succeed("run", *overrides, f"run_dir={tmp_path / 'run'}")
-    examples = [stored.attention() for stored in attnray.open(str(tmp_path / "run"))]
+    run = attnray.open(str(tmp_path / "run"))
+    examples = [run[index].attention() for index in range(len(run))]
     assert len(examples) == 200
     partial = gathered(sorted(examples, key=lambda each: each.shape[-1]), 4, 20)
     expected = oracle.divergence(cases(examples))
