@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.builders.families import tiny_checkpoint
 from tests.builders.jobs import SMALL, succeed
 from tests.builders.once import Once
 from tests.builders.tiny_model import make_tiny_model
 
+# Tests side by side would wait for each other's threads; torch reads this as it is imported.
+os.environ["OMP_NUM_THREADS"] = "1"
 # On a busy machine anything may take long; CI, where CI is set, tries the same cases each time.
 settings.register_profile(
     "attnray",
@@ -32,7 +33,7 @@ def shared() -> Path:
     """The folder of real corpora that ATTNRAY_SHARED names; skips where it is not set."""
     folder = os.environ.get("ATTNRAY_SHARED")
     if not folder:
-        pytest.skip("ATTNRAY_SHARED is not set")
+        pytest.skip("run with ATTNRAY_SHARED=DIR, where DIR/corpora has ewt, gum and gap")
     return Path(folder) / "corpora"
 
 
@@ -52,10 +53,10 @@ def tiny_model(once: Once) -> Path:
 @pytest.fixture(scope="session")
 def tiny_roberta(once: Once) -> Path:
     """A checkpoint folder of another family."""
-    return (
-        once("roberta", lambda parent: tiny_checkpoint("roberta", parent / "tiny-roberta"))
-        / "tiny-roberta"
-    )
+    from tests.builders.families import tiny_checkpoint
+
+    made = once("roberta", lambda parent: tiny_checkpoint("roberta", parent / "tiny-roberta"))
+    return made / "tiny-roberta"
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +83,10 @@ def copied(undisturbed: Path, tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of modules that run jobs, and put them first: they take longest."""
+    """What runs jobs is slow; what takes longest comes first."""
     for item in items:
         used = vars(item.getparent(pytest.Module).obj).values()  # type: ignore[union-attr]
         if any(getattr(each, "__module__", None) in RUN_JOBS for each in used):
-            item.add_marker("jobs")
-    items.sort(key=lambda item: item.get_closest_marker("jobs") is None)
+            item.add_marker("slow")
+    for mark in ("shared", "slow"):
+        items.sort(key=lambda item: item.get_closest_marker(mark) is None)

@@ -69,7 +69,7 @@ def submit(user: dict[str, str], *overrides: str) -> subprocess.CompletedProcess
 
 
 def test_a_submitted_job_gives_the_same_bits(cluster: dict[str, str], tmp_path: Path) -> None:
-    small = ("corpus.limit=6", "shard.examples=12")
+    small = ("corpus.limit=6", "shard.examples=12", "executor.analysers=1")
     succeed("run", "executor=serial", f"run_dir={tmp_path / 'serial'}", *small)
     done = submit(cluster, f"run_dir={tmp_path / 'submitted'}", *small)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -383,6 +383,7 @@ def test_a_checkpoint_with_another_head_loads_as_an_encoder(
         np.testing.assert_array_equal(single(folder, IDS), expected)
 
 
+@pytest.mark.slow
 def test_loading_prints_nothing_and_warns_of_nothing(
     with_heads: list[Path], tiny_model: Path
 ) -> None:
