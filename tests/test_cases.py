@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -168,10 +169,10 @@ def right_in_syntax(stored: StoredExample, case: Row, layer: int, head: int, way
 def test_cases_of_a_head_are_those_of_its_attention(
     run: RunReader, direction: str | None, right: bool | None
 ) -> None:
-    asked: dict[str, str] = {"direction": direction} if direction else {}
-    found = run.cases("syntax", layer=3, head=1, relation="obj", right=right, **asked)  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"direction": direction} if direction else {}
+    found = run.cases("syntax", layer=3, head=1, relation="obj", right=right, **asked)
     expected = []
-    for stored in run:
+    for stored in map(run.__getitem__, range(len(run))):
         about = stored.example
         for word, relation in enumerate(about.relations):
             if about.heads[word] > 0 and relation == "obj":

@@ -12,7 +12,6 @@ from omegaconf import OmegaConf
 from attnray.cli.choices import choices, configuration_folder, models, register_models
 from attnray.config import (
     CHOICES,
-    CORPUS_CHOICES,
     PAPERS,
     PROBES,
     Config,
@@ -25,7 +24,7 @@ from attnray.config import (
     typed,
 )
 from attnray.corpus.files.addresses import is_address, name
-from attnray.corpus.readers import FORMATS, guess_format
+from attnray.corpus.readers import guess_format
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import registry
@@ -104,7 +103,6 @@ def test_corpora_are_as_their_files_say() -> None:
 
 def test_what_can_be_chosen_is_what_there_is() -> None:
     assert set(CHOICES["store.codec"]) == set(CODECS)
-    assert set(CORPUS_CHOICES["format"]) == set(FORMATS)
     assert {*registry.NAMES, "gap"} == {*registry.METRICS, registry.PROBES}
     assert "gap" not in registry.NAMES
     assert set(PROBES) == set(NEEDS)

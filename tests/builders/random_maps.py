@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
+from operator import ne
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,7 @@ class LetterPieces:
 def sentences(draw: st.DrawFn) -> Sentence:
     count = draw(st.integers(1, 6))
     words = draw(st.lists(st.text("abz.", min_size=1, max_size=3), min_size=count, max_size=count))
-    heads = [draw(st.integers(-1, count).filter(lambda h, w=w: h != w + 1)) for w in range(count)]
+    heads = [draw(st.integers(-1, count).filter(partial(ne, w + 1))) for w in range(count)]
     relations = [draw(st.sampled_from(RELATIONS)) for _ in words]
     return Sentence("", words, [""] * count, [""] * count, heads, relations, [""] * count)
 
@@ -73,7 +75,7 @@ def coreferent(draw: st.DrawFn) -> Document:
     words = [draw(st.sampled_from(FORMS)) for _ in range(count)]
     trees = draw(st.booleans())
     heads = [
-        draw(st.integers(0, count).filter(lambda h, w=w: h != w + 1)) if trees else -1
+        draw(st.integers(0, count).filter(partial(ne, w + 1))) if trees else -1
         for w in range(count)
     ]
     sentence = Sentence(

@@ -92,7 +92,7 @@ def most_attended(weights: np.ndarray, word: int, among: Iterable[int]) -> int:
 def syntax_cases(folder: Path, relation: str) -> Cases:
     """Every word with a head."""
     found: Cases = {}
-    for each in RunReader(str(folder), role="syntax"):
+    for each in RunReader(str(folder), role="syntax"):  # type: ignore[attr-defined]
         maps, about = each.attention(words=True), each.example
         for word, (head, label) in enumerate(zip(about.heads, about.relations, strict=True)):
             if head > 0 and relation in ("all", label.partition(":")[0]):
@@ -113,7 +113,7 @@ def syntax_cases(folder: Path, relation: str) -> Cases:
 def coreference_cases(folder: Path, mention_type: str) -> Cases:
     """Every anaphor."""
     found: Cases = {}
-    for each in RunReader(str(folder), role="coreference"):
+    for each in RunReader(str(folder), role="coreference"):  # type: ignore[attr-defined]
         maps, mentions = each.attention(words=True), each.example.mentions
         for place, mention in enumerate(mentions):
             earlier = [m for m in mentions[:place] if m.head != mention.head]

@@ -290,6 +290,7 @@ def hub(server: Server, tmp_path: Path) -> Callable[[str], subprocess.CompletedP
     return run
 
 
+@pytest.mark.slow
 def test_a_dataset_of_the_hub(
     server: Server, hub: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

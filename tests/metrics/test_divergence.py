@@ -187,7 +187,8 @@ def distances(shape: tuple[int, int], seed: int) -> Maps:
     count = shape[0] * shape[1]
     values = np.random.default_rng(seed).choice([0.1, 0.2, 0.3, 0.7], (count, count))
     upper = np.triu(values, 1)
-    return (upper + upper.T).reshape(shape * 2)
+    found: Maps = (upper + upper.T).reshape(shape * 2)
+    return found
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (2, 2), (3, 2), (2, 3), (4, 5)])
@@ -247,7 +248,8 @@ def test_real_attention_diverges_as_the_slow_way_says(shared: Path, tmp_path: Pa
     corpus.write_text("\n\n".join(sentences) + "\n\n", encoding="utf-8")
     overrides = ("executor=serial", "corpus=conllu", f"corpus.path={corpus}", "metrics=[patterns]")
     succeed("run", *overrides, f"run_dir={tmp_path / 'run'}")
-    examples = [stored.attention() for stored in attnray.open(str(tmp_path / "run"))]
+    run = attnray.open(str(tmp_path / "run"))
+    examples = [run[index].attention() for index in range(len(run))]
     assert len(examples) == 200
     partial = gathered(sorted(examples, key=lambda each: each.shape[-1]), 4, 20)
     expected = oracle.divergence(cases(examples))

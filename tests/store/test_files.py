@@ -30,7 +30,7 @@ def names(folder: Path) -> list[str]:
 def test_fingerprints_depend_on_content_and_not_on_order() -> None:
     one = fingerprint({"a": 1, "b": {"c": [1, 2], "d": None}})
     assert one == fingerprint({"b": {"d": None, "c": [1, 2]}, "a": 1})
-    others = [
+    others: list[dict[str, object]] = [
         {"a": 2, "b": {"c": [1, 2], "d": None}},
         {"a": 1, "b": {"c": [2, 1], "d": None}},
         {"a": "1", "b": {"c": [1, 2], "d": None}},
