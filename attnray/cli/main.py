@@ -90,7 +90,7 @@ def _composed() -> list[Member]:
     """The configuration of the command line; with `-m`, one for each member of the sweep.
 
     Hydra only composes them here: all of them are there, and are known to be possible, before
-    the work begins, and it is one piece of work.
+    the work begins, which goes into one queue.
     """
     # Without this Hydra prints several lines and ends the process itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"

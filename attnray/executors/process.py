@@ -106,7 +106,7 @@ def _work(run: Run, wanted: frozenset[str]) -> Work:
     raw = [
         shard
         for shard in run.extracted_shards
-        if not run.folder.extracted(shard, run.manifest.attention_identity(shard))
+        if not run.folder.extracted(shard, run.manifest.attention_fingerprint(shard))
     ]
     if raw and EXTRACT not in wanted:
         shards = ", ".join(f"{shard:05}" for shard in raw)
@@ -114,7 +114,9 @@ def _work(run: Run, wanted: frozenset[str]) -> Work:
     return Work(
         model=_settings(run),
         extract=[
-            ExtractTask(run.folder, shard, run.manifest.attention_identity(shard), run.config.store)
+            ExtractTask(
+                run.folder, shard, run.manifest.attention_fingerprint(shard), run.config.store
+            )
             for shard in raw
         ],
         differentiate=_differentiations(run) if EXTRACT in wanted else [],
@@ -138,7 +140,7 @@ def _unfinished(run: Run, made_of: str) -> Iterator[tuple[Metric, int]]:
 
 def _differentiations(run: Run) -> list[DifferentiateTask]:
     return [
-        DifferentiateTask(run.folder, shard, metric, run.partial_identity(metric, shard))
+        DifferentiateTask(run.folder, shard, metric, run.partial_fingerprint(metric, shard))
         for metric, shard in _unfinished(run, "gradients")
     ]
 
@@ -147,11 +149,11 @@ def _analyses(run: Run) -> dict[int, AnalyseTask]:
     """An analysis for each shard, by all the metrics of attention it still needs."""
     by_shard: dict[int, list[tuple[Metric, str]]] = {}
     for metric, shard in _unfinished(run, "attention"):
-        by_shard.setdefault(shard, []).append((metric, run.partial_identity(metric, shard)))
+        by_shard.setdefault(shard, []).append((metric, run.partial_fingerprint(metric, shard)))
     found = {}
     for shard, lacking in sorted(by_shard.items()):
-        metrics, identities = zip(*lacking, strict=True)
-        found[shard] = AnalyseTask(run.folder, shard, metrics, identities, run.config.cases)
+        metrics, fingerprints = zip(*lacking, strict=True)
+        found[shard] = AnalyseTask(run.folder, shard, metrics, fingerprints, run.config.cases)
     return found
 
 
@@ -161,7 +163,7 @@ def _probes(run: Run) -> list[ProbeTask]:
     return [
         ProbeTask(run.folder, trial, config.probe, config.model, config.seed, device)
         for trial in run.trials
-        if not run.folder.done(PROBES, trial.number, trial.identity)
+        if not run.folder.done(PROBES, trial.number, trial.fingerprint)
     ]
 
 

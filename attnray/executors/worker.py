@@ -31,9 +31,9 @@ class ModelSettings:
 
 
 class ModelWorker:
-    """Has the model of its latest piece of work, and keeps it for the next.
+    """Has the model of its latest task, and keeps it for the next.
 
-    (It is loaded by the piece that needs it: Ray does not restart an actor whose constructor
+    (It is loaded by the task that needs it: Ray does not restart an actor whose constructor
     failed, nor say clearly why it did.)
     """
 
@@ -41,7 +41,7 @@ class ModelWorker:
         self._loaded: _Loaded | None = None
 
     def run(self, settings: ModelSettings, task: ExtractTask | DifferentiateTask) -> None:
-        """Do a piece of work and commit it.
+        """Do a task and commit what it makes.
 
         Raises:
             InputError: the checkpoint here is not the one that was planned with.

@@ -20,7 +20,7 @@ WORD_MARKERS = "▁Ġ"
 PUNCTUATION = (".", ",")
 
 
-class Role(IntEnum):
+class TokenRole(IntEnum):
     """What a token is to the pattern metrics."""
 
     ORDINARY = 0
@@ -81,13 +81,13 @@ class WordPieces:
         """A piece as it stands in the vocabulary."""
         return str(self._tokenizer.id_to_token(piece))
 
-    def role_of_special(self, piece: int) -> Role:
+    def role_of_special(self, piece: int) -> TokenRole:
         """Which special token of the template an id is."""
-        return {self._cls: Role.CLS, self._sep: Role.SEP}.get(piece, Role.SPECIAL)
+        return {self._cls: TokenRole.CLS, self._sep: TokenRole.SEP}.get(piece, TokenRole.SPECIAL)
 
-    def role_of_piece(self, piece: int) -> Role:
+    def role_of_piece(self, piece: int) -> TokenRole:
         """Whether a piece of a word is one of the punctuation tokens."""
-        return Role.PUNCTUATION if piece in self._punctuation else Role.ORDINARY
+        return TokenRole.PUNCTUATION if piece in self._punctuation else TokenRole.ORDINARY
 
     def _ids_of(self, tokens: tuple[str, ...]) -> frozenset[int]:
         spellings = [marker + token for token in tokens for marker in ("", *WORD_MARKERS)]

@@ -19,7 +19,7 @@ class ExtractTask:
     stage: ClassVar[str] = "extract"
     folder: RunFolder
     shard: int
-    identity: str
+    fingerprint: str
     store: StoreConfig
 
     @property
@@ -36,4 +36,4 @@ def extract(encoder: Encoder, task: ExtractTask) -> None:
     with task.folder.attention_writer(task.shard, lengths, heads, task.store) as writer:
         for _, codes in encoded(encoder, examples, CODECS[task.store.codec]):
             writer.add(codes)
-    task.folder.commit_attention(task.shard, task.identity)
+    task.folder.commit_attention(task.shard, task.fingerprint)

@@ -20,7 +20,7 @@ from attnray.corpus.units import Units
 from attnray.metrics.analysis import Add, analyse
 from attnray.metrics.base import Found, Metric
 from attnray.metrics.tree import merge
-from attnray.model.pieces import Layout, Role
+from attnray.model.pieces import Layout, TokenRole
 
 LAYERS, HEADS = 2, 2
 RELATIONS = ["nsubj", "nsubj:pass", "obj", "punct", "det"]
@@ -42,11 +42,11 @@ class LetterPieces:
     def split(self, words: list[str]) -> list[list[int]]:
         return [[ord(letter) for letter in word if letter != "z"] for word in words]
 
-    def role_of_special(self, piece: int) -> Role:
-        return Role.CLS if piece == 1 else Role.SEP
+    def role_of_special(self, piece: int) -> TokenRole:
+        return TokenRole.CLS if piece == 1 else TokenRole.SEP
 
-    def role_of_piece(self, piece: int) -> Role:
-        return Role.PUNCTUATION if chr(piece) in ".," else Role.ORDINARY
+    def role_of_piece(self, piece: int) -> TokenRole:
+        return TokenRole.PUNCTUATION if chr(piece) in ".," else TokenRole.ORDINARY
 
     def spelling(self, piece: int) -> str:
         return chr(piece)

@@ -17,7 +17,7 @@ from attnray.corpus.readers import FORMATS, files, fingerprint, read
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.errors import InputError
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 from tests.builders.random_maps import LetterPieces
 
 HEADER = "\t".join(COLUMNS)
@@ -207,7 +207,7 @@ def test_every_format_makes_every_kind_of_example(path: Path, form: str, kind: s
     examples = [e for document in read(corpus) for e in segmenter.examples(document)]
     assert len(examples) == (2 if kind == "sentence" else 1)
     for example in examples:
-        assert (example.roles == Role.SEP).sum() == (2 if kind == "pair" else 1)
+        assert (example.roles == TokenRole.SEP).sum() == (2 if kind == "pair" else 1)
         assert example.length == segmenter.counts["pieces"] or kind == "sentence"
 
 

@@ -12,7 +12,7 @@ from attnray.corpus.example import Example, from_table, to_table
 from attnray.corpus.mentions import head_word, mention_type
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
-from attnray.model.pieces import Role, WordPieces
+from attnray.model.pieces import TokenRole, WordPieces
 
 
 def sentence(text: str, heads: list[int] | None = None) -> Sentence:
@@ -39,14 +39,14 @@ def test_a_sentence_becomes_its_pieces_between_special_tokens(pieces: WordPieces
     assert example.tokens == ["[CLS]", "the", "c", "##a", "##t", ".", "[SEP]"]
     assert example.word_of_piece.tolist() == [-1, 0, 1, 1, 1, 2, -1]
     assert example.roles.tolist() == [
-        Role.CLS, 0, 0, 0, 0, Role.PUNCTUATION, Role.SEP
+        TokenRole.CLS, 0, 0, 0, 0, TokenRole.PUNCTUATION, TokenRole.SEP
     ]  # fmt: skip
     assert example.words == ["the", "cat", ".", "\u200b"]
 
 
 def test_a_word_that_reads_like_a_special_token_is_none(pieces: WordPieces) -> None:
     (example,) = make(pieces, "sentence").examples(Document("d", [sentence("[SEP] the")], []))
-    assert (example.roles == Role.SEP).sum() == 1
+    assert (example.roles == TokenRole.SEP).sum() == 1
     assert example.word_of_piece.max() == 1
 
 
@@ -93,7 +93,7 @@ def test_pairs_are_runs_of_whole_sentences_cut_together(pieces: WordPieces) -> N
     ends = np.cumsum([3, 2, 4, 1, 5, 3, 3, 2]).tolist()
     start = 0
     for example in examples:
-        seps = np.flatnonzero(example.roles == Role.SEP)
+        seps = np.flatnonzero(example.roles == TokenRole.SEP)
         assert len(seps) == 2
         assert example.length <= 14
         first_text = seps[0] - 1
@@ -109,7 +109,7 @@ def test_the_boundary_of_a_pair_depends_on_seed_and_document_alone(pieces: WordP
     def boundaries(seed: int, names: list[str]) -> dict[str, int]:
         segmenter = Segmenter("pair", pieces, 256, 40, Units(False), seed)
         return {
-            example.document: int(np.flatnonzero(example.roles == Role.SEP)[0])
+            example.document: int(np.flatnonzero(example.roles == TokenRole.SEP)[0])
             for name in names
             for example in segmenter.examples(Document(name, [sentence("the he it")] * 9, []))
         }

@@ -52,8 +52,8 @@ def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None
     path = copied / "partials" / "syntax" / f"{shard:05}.parquet"
     expected = path.read_bytes()
     path.unlink()
-    identity = run.partial_identity(metric, shard)
-    task = AnalyseTask(run.folder, shard, (metric,), (identity,), cases=True)
+    fingerprint = run.partial_fingerprint(metric, shard)
+    task = AnalyseTask(run.folder, shard, (metric,), (fingerprint,), cases=True)
     model = ModelSettings(run.config.model, 0, {}, "cuda", 1)
     (outcome,) = RayExecutor(run.config.executor).run([Work(model, [], analyse={shard: task})])
     assert outcome.error is None

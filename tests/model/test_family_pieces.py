@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.pieces import Role, WordPieces
+from attnray.model.pieces import TokenRole, WordPieces
 from attnray.model.source import locate
 from tests.builders.families import sample_words
 
@@ -176,13 +176,13 @@ def test_the_templates_are_those_of_the_plain_tokenizer(
 def test_roles(family: str, tiny: Path, pieces: WordPieces) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny)
     roles = [pieces.role_of_special(piece) for piece in pieces.pair.before + pieces.pair.after]
-    assert roles == [Role.CLS, Role.SEP]
-    assert {pieces.role_of_special(piece) for piece in pieces.pair.between} == {Role.SEP}
-    assert pieces.role_of_special(tokenizer.mask_token_id) is Role.SPECIAL
+    assert roles == [TokenRole.CLS, TokenRole.SEP]
+    assert {pieces.role_of_special(piece) for piece in pieces.pair.between} == {TokenRole.SEP}
+    assert pieces.role_of_special(tokenizer.mask_token_id) is TokenRole.SPECIAL
     words = [".", ",", "the", "!", "a."]
     found = [{pieces.role_of_piece(piece) for piece in word} for word in pieces.split(words)]
-    assert all(Role.PUNCTUATION in roles for roles in found[:2])
-    assert found[2:4] == [{Role.ORDINARY}] * 2
+    assert all(TokenRole.PUNCTUATION in roles for roles in found[:2])
+    assert found[2:4] == [{TokenRole.ORDINARY}] * 2
     expected = {".", ","} | {f"{'Ġ' if family in BYTE_LEVEL else '▁'}{mark}" for mark in ".,"}
     assert {pieces.spelling(piece) for piece in pieces._punctuation} <= expected
 
@@ -273,7 +273,7 @@ def test_bos_and_eos_stand_in_for_cls_and_sep(tiny: Path, tmp_path: Path) -> Non
     pieces = WordPieces(folder)
     ids = [*pieces.pair.before, *pieces.pair.between, *pieces.pair.after]
     roles = [pieces.role_of_special(piece) for piece in ids]
-    assert roles == [Role.CLS, Role.SEP, Role.SEP]
+    assert roles == [TokenRole.CLS, TokenRole.SEP, TokenRole.SEP]
 
 
 def test_whole_words_in_a_word_piece_vocabulary_cannot_be_special(tmp_path: Path) -> None:

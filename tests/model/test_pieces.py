@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.pieces import Role, WordPieces
+from attnray.model.pieces import TokenRole, WordPieces
 from attnray.model.source import locate
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -133,29 +133,29 @@ def test_a_word_of_more_than_a_hundred_letters_is_unknown_as_in_the_plain_tokeni
 def test_only_full_stop_and_comma_are_punctuation(pieces: WordPieces) -> None:
     marks = list(string.punctuation)
     roles = {mark: pieces.role_of_piece(pieces.split([mark])[0][0]) for mark in marks}
-    found = {mark for mark, role in roles.items() if role is Role.PUNCTUATION}
+    found = {mark for mark, role in roles.items() if role is TokenRole.PUNCTUATION}
     assert found == {".", ","}
-    assert set(roles.values()) == {Role.PUNCTUATION, Role.ORDINARY}
-    assert pieces.role_of_piece(pieces.split(["the"])[0][0]) is Role.ORDINARY
+    assert set(roles.values()) == {TokenRole.PUNCTUATION, TokenRole.ORDINARY}
+    assert pieces.role_of_piece(pieces.split(["the"])[0][0]) is TokenRole.ORDINARY
 
 
 def test_a_continuing_full_stop_is_not_the_full_stop(tiny: WordPieces, tiny_model: Path) -> None:
     inside = AutoTokenizer.from_pretrained(tiny_model).vocab["##."]
     assert tiny.spelling(inside) == "##."
-    assert tiny.role_of_piece(inside) is Role.ORDINARY
+    assert tiny.role_of_piece(inside) is TokenRole.ORDINARY
 
 
 def test_an_unknown_piece_is_not_punctuation(tiny: WordPieces) -> None:
     (unknown,) = tiny.split(["北"])[0]
     assert tiny.spelling(unknown) == "[UNK]"
-    assert tiny.role_of_piece(unknown) is Role.ORDINARY
+    assert tiny.role_of_piece(unknown) is TokenRole.ORDINARY
 
 
 def test_roles_of_special_tokens(pieces: WordPieces, folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    assert pieces.role_of_special(tokenizer.cls_token_id) is Role.CLS
-    assert pieces.role_of_special(tokenizer.sep_token_id) is Role.SEP
-    assert pieces.role_of_special(tokenizer.mask_token_id) is Role.SPECIAL
+    assert pieces.role_of_special(tokenizer.cls_token_id) is TokenRole.CLS
+    assert pieces.role_of_special(tokenizer.sep_token_id) is TokenRole.SEP
+    assert pieces.role_of_special(tokenizer.mask_token_id) is TokenRole.SPECIAL
 
 
 def test_a_words_pieces_do_not_depend_on_its_neighbours(tiny: WordPieces) -> None:

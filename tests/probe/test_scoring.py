@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attnray.corpus.example import Example
 from attnray.probe.results import Scored
 from attnray.probe.scoring import COUNTS, best_tree, counts
-from attnray.probe.sentences import Sentence
+from attnray.probe.sentences import ProbeSentence
 from attnray.probe.tables import Result, differences_table, probes_table
 from tests.builders import oracle
 
@@ -81,7 +81,7 @@ def test_counts_by_hand() -> None:
         made[word, head] = 0
     for word in range(6):
         made[word, word + 1] = -np.inf
-    found = dict(zip(COUNTS, counts(Sentence(gold, None), made).tolist(), strict=True))
+    found = dict(zip(COUNTS, counts(ProbeSentence(gold, None), made).tolist(), strict=True))
     # Words 1 to 4 count; 1 and 2 are right; of the edges 1-2, 3-4 and 4-2 the tree has 1-2
     # and, the other way round, 3-4.
     assert found == {"words": 4, "correct": 2, "tree_correct": 2, "edges": 3, "edges_found": 2}
@@ -107,7 +107,7 @@ def test_counts_by_a_plain_count(words: int, seed: int) -> None:
             expected["edges"] += 1
             edges = {frozenset((w + 1, h)) for w, h in enumerate(tree)}
             expected["edges_found"] += frozenset((word + 1, heads[word])) in edges
-    sentence = Sentence(example(heads, relations), None)
+    sentence = ProbeSentence(example(heads, relations), None)
     assert dict(zip(COUNTS, counts(sentence, made).tolist(), strict=True)) == expected
 
 

@@ -13,7 +13,7 @@ from attnray.config import ProbeConfig, StoreConfig
 from attnray.corpus.example import Example
 from attnray.probe.kinds import NEEDS
 from attnray.probe.scoring import score
-from attnray.probe.sentences import Sentence, batches, sentences
+from attnray.probe.sentences import ProbeSentence, batches, sentences
 from attnray.probe.training import collated, train
 from attnray.store.folder import RunFolder
 
@@ -152,4 +152,4 @@ def test_padding_moves_the_ends_behind_the_longest_sentence(tmp_path: Path) -> N
     assert count < longest
     assert torch.equal(batch.attention[0, :, :count, longest:], short.attention[:, :count, count:])
     assert not batch.attention[0, :, count:longest].any()
-    assert isinstance(short, Sentence)
+    assert isinstance(short, ProbeSentence)

@@ -23,7 +23,7 @@ from attnray.store.folder import EXTRACT, RunFolder, measured
 from tests.builders.random_maps import segmented
 from tests.builders.trees import assert_same_tree
 
-STAGE, SHARD, IDENTITY = "extract", 3, "0123456789abcdef"
+STAGE, SHARD, FINGERPRINT = "extract", 3, "0123456789abcdef"
 PARTIAL = moments(np.arange(6).reshape(3, 2), np.arange(3))
 CASES = pa.table({"example": [4, 7], RIGHT: packed(np.eye(2, dtype=bool))})
 DOCUMENTS = [
@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> RunFolder:
         (store / "inner").mkdir(parents=True)
         (store / "zarr.json").write_text("{}")
         (store / "inner" / "0").write_bytes(bytes(100))
-    folder.commit(STAGE, SHARD, IDENTITY, [file_of(folder), store_of(folder)])
+    folder.commit(STAGE, SHARD, FINGERPRINT, [file_of(folder), store_of(folder)])
     return folder
 
 
@@ -75,13 +75,13 @@ def test_pieces_lie_where_the_contract_says(tmp_path: Path) -> None:
     folder.copy_examples(1, folder, 0)
     with folder.attention_writer(12, [1], (1, 1), StoreConfig("float32", 1, 1)) as writer:
         writer.add(np.ones((1, 1, 1), np.float32))
-    folder.commit_attention(12, IDENTITY)
-    folder.commit_found(Syntax("mean", "full"), 3, IDENTITY, Found(PARTIAL, CASES))
+    folder.commit_attention(12, FINGERPRINT)
+    folder.commit_found(Syntax("mean", "full"), 3, FINGERPRINT, Found(PARTIAL, CASES))
     folder.write_table("heads", pa.table({"a": [1]}))
     folder.write_figure("heads", "<svg/>")
     folder.write_page("report", "<html/>")
     folder.write_json("comparison", {})
-    folder.commit("report", 100000, IDENTITY, [])
+    folder.commit("report", 100000, FINGERPRINT, [])
     within = {name for name in names(tmp_path) if not name.startswith("attention/")}
     assert within == {
         "manifest.json",
@@ -111,7 +111,7 @@ def test_pieces_lie_where_the_contract_says(tmp_path: Path) -> None:
 def test_a_marker_lists_the_files_with_sizes_and_checksums(run: RunFolder) -> None:
     marker = read_json(marker_of(run))
     assert marker is not None
-    assert marker["fingerprint"] == IDENTITY
+    assert marker["fingerprint"] == FINGERPRINT
     assert set(marker["files"]) == {
         "shards/00003.parquet",
         "attention/00003.zarr/zarr.json",
@@ -123,16 +123,16 @@ def test_a_marker_lists_the_files_with_sizes_and_checksums(run: RunFolder) -> No
 
 
 def test_a_marker_counts_for_its_stage_shard_and_fingerprint_alone(run: RunFolder) -> None:
-    assert run.done(STAGE, SHARD, IDENTITY)
+    assert run.done(STAGE, SHARD, FINGERPRINT)
     assert not run.done(STAGE, SHARD, "fedcba9876543210")
-    assert not run.done(STAGE, SHARD + 1, IDENTITY)
-    assert not run.done("analyse-patterns", SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD + 1, FINGERPRINT)
+    assert not run.done("analyse-patterns", SHARD, FINGERPRINT)
 
 
 def test_a_run_folder_can_be_moved(run: RunFolder, tmp_path: Path) -> None:
     run.path.rename(tmp_path / "elsewhere")
-    assert RunFolder(tmp_path / "elsewhere").done(STAGE, SHARD, IDENTITY)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert RunFolder(tmp_path / "elsewhere").done(STAGE, SHARD, FINGERPRINT)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 FILES = ["shards/00003.parquet", "attention/00003.zarr/zarr.json", "attention/00003.zarr/inner/0"]
@@ -141,7 +141,7 @@ FILES = ["shards/00003.parquet", "attention/00003.zarr/zarr.json", "attention/00
 @pytest.mark.parametrize("name", FILES)
 def test_a_piece_with_a_missing_file_is_not_done(run: RunFolder, name: str) -> None:
     (run.path / name).unlink()
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -151,26 +151,26 @@ def test_a_piece_with_a_file_of_another_size_is_not_done(
 ) -> None:
     path = run.path / name
     os.truncate(path, path.stat().st_size + change)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_done(run: RunFolder) -> None:
     file_of(run).unlink()
     file_of(run).mkdir()
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_new_commit_replaces_the_marker(run: RunFolder) -> None:
     write_json(file_of(run), {"a": 22})
     run.commit(STAGE, SHARD, "another", [file_of(run)])
     assert run.done(STAGE, SHARD, "another")
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}"])
 def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, content: str) -> None:
     marker_of(run).write_text(content)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 # What is found
@@ -178,22 +178,22 @@ def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, co
 
 def test_what_a_metric_found_is_committed_as_one_piece(tmp_path: Path) -> None:
     run, metric = RunFolder(tmp_path), Syntax("mean", "full")
-    run.commit_found(metric, SHARD, IDENTITY, Found(PARTIAL, CASES))
+    run.commit_found(metric, SHARD, FINGERPRINT, Found(PARTIAL, CASES))
     marker = read_json(tmp_path / "done" / measured("syntax") / "00003.json")
     assert marker is not None
     assert set(marker["files"]) == {"partials/syntax/00003.parquet", "cases/syntax/00003.parquet"}
-    assert run.done(measured("syntax"), SHARD, IDENTITY)
+    assert run.done(measured("syntax"), SHARD, FINGERPRINT)
     assert run.cases("syntax", SHARD).equals(CASES)
     assert_same_tree(run.partial("syntax", Moments, SHARD), PARTIAL)
     (tmp_path / "cases" / "syntax" / "00003.parquet").unlink()
-    assert not run.done(measured("syntax"), SHARD, IDENTITY)
+    assert not run.done(measured("syntax"), SHARD, FINGERPRINT)
 
 
 def test_a_metric_without_cases_leaves_none(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.commit_found(Patterns(), SHARD, IDENTITY, Found(PARTIAL, None))
+    run.commit_found(Patterns(), SHARD, FINGERPRINT, Found(PARTIAL, None))
     assert not (tmp_path / "cases").exists()
-    assert run.done(measured("patterns"), SHARD, IDENTITY)
+    assert run.done(measured("patterns"), SHARD, FINGERPRINT)
 
 
 @pytest.mark.parametrize("kind", ["partials", "cases"])
@@ -202,7 +202,7 @@ def test_what_is_missing_or_damaged_is_named(
     tmp_path: Path, kind: str, damage: bytes | None
 ) -> None:
     run = RunFolder(tmp_path)
-    run.commit_found(Syntax("mean", "full"), SHARD, IDENTITY, Found(PARTIAL, CASES))
+    run.commit_found(Syntax("mean", "full"), SHARD, FINGERPRINT, Found(PARTIAL, CASES))
     path = tmp_path / kind / "syntax" / "00003.parquet"
     path.unlink()
     if damage is not None:
@@ -254,7 +254,7 @@ def test_attention_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     with run.attention_writer(0, [1], (1, 1), store) as writer:
         writer.add(np.full((1, 1, 1), 0.5, np.float32))
     assert run.attention(0).read(0).tolist() == [[[[0.5]]]]
-    assert not run.extracted(0, IDENTITY)
-    run.commit_attention(0, IDENTITY)
-    assert run.extracted(0, IDENTITY)
-    assert run.done(EXTRACT, 0, IDENTITY)
+    assert not run.extracted(0, FINGERPRINT)
+    run.commit_attention(0, FINGERPRINT)
+    assert run.extracted(0, FINGERPRINT)
+    assert run.done(EXTRACT, 0, FINGERPRINT)

@@ -11,9 +11,9 @@ from torch import Tensor
 from attnray.corpus.example import Example
 from attnray.metrics.base import Heads
 from attnray.metrics.importance import TARGETS, ImportancePartial
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 
-_ROLES = (Role.SEP, Role.CLS, Role.PUNCTUATION)
+_ROLES = (TokenRole.SEP, TokenRole.CLS, TokenRole.PUNCTUATION)
 
 
 class ImportanceSums:
@@ -42,7 +42,7 @@ def target_values(gradients: Tensor, roles: Tensor) -> Tensor:
 
     Args:
         gradients: (layer, head, query, key), without padding.
-        roles: the `Role` of each token.
+        roles: the `TokenRole` of each token.
     """
     roles = roles.to(gradients.device)
     known = torch.stack([roles == role for role in _ROLES])

@@ -12,7 +12,7 @@ from attnray.corpus.example import Example
 from attnray.metrics.base import Heads
 from attnray.metrics.patterns import PATTERNS
 from attnray.metrics.sums import Moments, moments
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 
 
 class PatternSums:
@@ -45,24 +45,24 @@ def pattern_values(attention: Tensor, roles: Tensor) -> Tensor:
 
     Args:
         attention: float64, (example, layer, head, query, key).
-        roles: the `Role` of each token, (example, token).
+        roles: the `TokenRole` of each token, (example, token).
 
     Returns:
         float64, (example, pattern, layer, head), in the order of `PATTERNS`.
     """
     entropy = torch.special.entr(attention).sum(-1)
-    to_sep = _weight_on(attention, roles == Role.SEP)
-    is_sep = (roles == Role.SEP)[:, None, None].expand_as(to_sep)
-    is_cls = (roles == Role.CLS)[:, None, None].expand_as(to_sep)
+    to_sep = _weight_on(attention, roles == TokenRole.SEP)
+    is_sep = (roles == TokenRole.SEP)[:, None, None].expand_as(to_sep)
+    is_cls = (roles == TokenRole.CLS)[:, None, None].expand_as(to_sep)
     length = attention.shape[-1]
     return torch.stack(
         [
             attention.diagonal(0, -2, -1).sum(-1) / length,
             attention.diagonal(-1, -2, -1).sum(-1) / length,
             attention.diagonal(1, -2, -1).sum(-1) / length,
-            _weight_on(attention, roles == Role.CLS).mean(-1),
+            _weight_on(attention, roles == TokenRole.CLS).mean(-1),
             to_sep.mean(-1),
-            _weight_on(attention, roles == Role.PUNCTUATION).mean(-1),
+            _weight_on(attention, roles == TokenRole.PUNCTUATION).mean(-1),
             _mean_where(to_sep, is_sep),
             _mean_where(to_sep, ~is_sep),
             entropy.mean(-1),
