@@ -168,10 +168,9 @@ def right_in_syntax(stored: StoredExample, case: Row, layer: int, head: int, way
 def test_cases_of_a_head_are_those_of_its_attention(
     run: RunReader, direction: str | None, right: bool | None
 ) -> None:
-    asked: dict[str, str] = {"direction": direction} if direction else {}
-    found = run.cases("syntax", layer=3, head=1, relation="obj", right=right, **asked)  # type: ignore[arg-type]
+    found = run.cases("syntax", layer=3, head=1, relation="obj", right=right, direction=direction)
     expected = []
-    for stored in run:
+    for stored in (run[number] for number in range(len(run))):
         about = stored.example
         for word, relation in enumerate(about.relations):
             if about.heads[word] > 0 and relation == "obj":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tests.builders import oracle
 from tests.builders.gap_oracle import NAMES, Passage
@@ -24,7 +24,8 @@ def syntax_cases(cases: Sequence[Case], merge: str) -> list[Row]:
                 for weight in (matrix[word], matrix[:, word]):
                     guess = oracle.most_attended(others, weight.tolist(), word)
                     right.append(guess == head)
-            row = {"example": number, "word": word, "head_word": head, "distance": head - word}
+            row: Row = {"example": number, "word": word}
+            row |= {"head_word": head, "distance": head - word}
             row |= {"document": case.unit, "relation": case.relations[word]}
             row |= {"unit": units[case.unit], "fold": oracle.fold_of(case.unit)}
             rows.append(row | {"right": in_bytes(right)})
@@ -91,7 +92,7 @@ def where(case: Case, number: int, word: int) -> Row:
 
 
 def chosen(
-    case: Case, merge: str, word: int, candidates: Sequence[int], right: Iterable[int]
+    case: Case, merge: str, word: int, candidates: Sequence[int], right: Collection[int]
 ) -> list[bool]:
     """Whether each head, layers first, attends most to a candidate that is right."""
     words = oracle.word_attention(case, merge)
