@@ -144,6 +144,10 @@ class RunFolder:
         files.write_table(path, to_partial(partial))
         return path
 
+    def has_cases(self, metric: str) -> bool:
+        """Whether cases of a predictor were ever kept."""
+        return self._cases(metric, 0).parent.is_dir()
+
     def cases(self, metric: str, shard: int) -> pa.Table:
         """The cases of a predictor in a shard.
 

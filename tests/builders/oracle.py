@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
@@ -346,6 +346,7 @@ def syntax_baselines(cases: Sequence[Case], relation_labels: str = "universal") 
 # Best head
 
 
+@cache
 def fold_of(unit: str) -> int:
     """Best head: the fold of a document or block."""
     return int(hashlib.sha256(unit.encode("utf-8")).hexdigest(), 16) % FOLDS
@@ -716,8 +717,9 @@ def importance(cases: Sequence[Case]) -> list[Row]:
             for target, total in sums.items():
                 found[target].append(total / len(gradient))
         for target, values in found.items():
-            row = {"layer": layer, "head": head, "target": target, "examples": len(cases)}
-            rows.append({**row, "value": math.fsum(values) / len(values)})
+            where = {"layer": layer, "head": head, "target": target}
+            value = math.fsum(values) / len(values)
+            rows.append({**where, "examples": len(cases), "value": value})
     return rows
 
 
@@ -736,7 +738,8 @@ def target_of(case: Case, key: int) -> str:
 def js_of_rows(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Divergence of two heads at each query: half the relative entropies to the middle."""
     middle = (p + q) / 2
-    return (rel_entr(p, middle).sum(-1) + rel_entr(q, middle).sum(-1)) / 2
+    both: np.ndarray = rel_entr(p, middle).sum(-1) + rel_entr(q, middle).sum(-1)
+    return both / 2
 
 
 def js_between(
@@ -770,7 +773,8 @@ def divergence(cases: Sequence[Case]) -> list[Row]:
 
 def closeness(divergences: np.ndarray, layer_of: Sequence[int]) -> tuple[Any, Any]:
     """Exact means over unordered pairs of heads of one layer, and of different layers."""
-    within, between = [], []
+    within: list[Fraction] = []
+    between: list[Fraction] = []
     for a, b in combinations(range(len(layer_of)), 2):
         pairs = within if layer_of[a] == layer_of[b] else between
         pairs.append(Fraction(float(divergences[a, b])))
@@ -783,11 +787,12 @@ def closeness(divergences: np.ndarray, layer_of: Sequence[int]) -> tuple[Any, An
 def closeness_p_value(divergences: np.ndarray, layer_of: Sequence[int]) -> float:
     """The share of all relabellings with a difference (between - within) at least as large."""
     within, between = closeness(divergences, layer_of)
-    differences = []
+    differences: list[Fraction] = []
     for labels in set(permutations(layer_of)):
         relabelled = closeness(divergences, labels)
         differences.append(relabelled[1] - relabelled[0])
-    return sum(d >= between - within for d in differences) / len(differences)
+    as_large: list[bool] = [d >= between - within for d in differences]
+    return sum(as_large) / len(as_large)
 
 
 # Behaviour

@@ -18,7 +18,7 @@ from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.errors import InputError
 from attnray.model.pieces import TokenRole
-from tests.metrics.test_random_maps import LetterPieces
+from tests.builders.random_maps import LetterPieces
 
 HEADER = "\t".join(COLUMNS)
 PASSAGE = 'Ann "Bo" Low slept. She woke, and Kim\'s dog barked.'

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 import attnray
 from attnray.corpus.example import Example
-from attnray.metrics import divergence
-from attnray.metrics.base import merge
-from attnray.metrics.divergence import Divergence, layer_closeness
-from attnray.metrics.sums import Partial
+from attnray.metrics.accumulators import divergence
+from attnray.metrics.divergence import Divergence, DivergencePartial, layer_closeness
+from attnray.metrics.tree import merge
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows
 from tests.builders.jobs import succeed
@@ -65,7 +64,7 @@ def maps(draw: st.DrawFn) -> list[Maps]:
     return found
 
 
-def gathered(shard: Sequence[Maps], layers_a_slice: int = 1, most: int = 100) -> Partial:
+def gathered(shard: Sequence[Maps], layers_a_slice: int = 1, most: int = 100) -> DivergencePartial:
     """The partial of a shard, in groups of equal length and so many examples, layer by layer."""
     layers, heads = shard[0].shape[:2]
     sums = METRIC.start([example(each.shape[-1]) for each in shard], (layers, heads))
@@ -87,7 +86,7 @@ def cases(examples: Sequence[Maps]) -> list[oracle.Case]:
 def of_heads(*heads: Sequence[Sequence[float]]) -> Maps:
     """Divergences of heads of one layer in one example, by their rows."""
     partial = gathered([np.array([heads], np.float64)])
-    return (partial["c"] / partial["t"])[0, :, 0]
+    return (partial.sums / partial.tokens)[0, :, 0]
 
 
 @given(maps(), st.integers(1, 3), st.integers(1, 3), st.integers(1, 5))
@@ -111,15 +110,15 @@ def test_slices_and_groups_change_no_bit(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(divergence, "BLOCK_WEIGHTS", block)
         whole, parts = gathered(examples, 3), gathered(examples, layers, most)
-    assert (whole["c"] == parts["c"]).all()
-    assert whole["t"] == parts["t"] == sum(each.shape[-1] for each in examples)
+    assert (whole.sums == parts.sums).all()
+    assert whole.tokens == parts.tokens == sum(each.shape[-1] for each in examples)
 
 
 @given(maps())
 def test_it_is_symmetric_and_bounded_and_0_on_the_diagonal(examples: list[Maps]) -> None:
     partial = gathered(examples)
-    heads = int(np.prod(partial["c"].shape[:2]))
-    found = (partial["c"] / partial["t"]).reshape(heads, heads)
+    heads = int(np.prod(partial.sums.shape[:2]))
+    found = (partial.sums / partial.tokens).reshape(heads, heads)
     assert (found == found.T).all()
     assert (found.diagonal() == 0).all()
     assert (found >= 0).all()
@@ -131,13 +130,13 @@ def test_it_is_symmetric_and_bounded_and_0_on_the_diagonal(examples: list[Maps])
 def test_another_order_of_keys_matters_only_where_heads_differ_in_it(
     examples: list[Maps], random: Random
 ) -> None:
-    before = gathered(examples)["c"]
+    before = gathered(examples).sums
     everywhere = [each[..., shuffled(each.shape[-1], random)] for each in examples]
-    assert gathered(everywhere)["c"] == pytest.approx(before, abs=1e-12)
+    assert gathered(everywhere).sums == pytest.approx(before, abs=1e-12)
     in_one_row = [each.copy() for each in examples]
     row = in_one_row[-1][0, 0, -1]
     row[:] = row[shuffled(len(row), random)]
-    after = gathered(in_one_row)["c"]
+    after = gathered(in_one_row).sums
     changed = before != after
     changed[0, 0] = changed[:, :, 0, 0] = False
     assert not changed.any()
@@ -164,8 +163,8 @@ def test_equal_heads_are_exactly_0_apart_and_tokens_count_alike() -> None:
     for each in (short, long):
         each[1, 2] = each[0, 0]
     partial = gathered([short, long])
-    assert partial["c"][0, 0, 1, 2] == 0
-    assert partial["c"][0, 0, 0, 1] > 0
+    assert partial.sums[0, 0, 1, 2] == 0
+    assert partial.sums[0, 0, 0, 1] > 0
     total = [oracle.js_of_rows(each[0, 0], each[0, 1]).sum() for each in (short, long)]
     found = METRIC.tables(partial)["divergence"]["js_divergence"][1].as_py()
     assert found == pytest.approx(sum(total) / 42, abs=1e-14)
@@ -175,7 +174,7 @@ def test_many_heads_in_blocks_of_part_of_an_example() -> None:
     random = np.random.default_rng(0)
     attention = random.dirichlet(np.full(64, 0.1), (24, 16, 64))
     partial = gathered([attention], 5)
-    found = partial["c"] / partial["t"]
+    found = partial.sums / partial.tokens
     others = [(24, 16), (2, 7), (13, 1)]
     expected = oracle.js_between(cases([attention]), (3, 2), others)
     assert [found[2, 1, layer - 1, head - 1] for layer, head in others] == pytest.approx(
@@ -188,7 +187,8 @@ def distances(shape: tuple[int, int], seed: int) -> Maps:
     count = shape[0] * shape[1]
     values = np.random.default_rng(seed).choice([0.1, 0.2, 0.3, 0.7], (count, count))
     upper = np.triu(values, 1)
-    return (upper + upper.T).reshape(shape * 2)
+    found: Maps = (upper + upper.T).reshape(shape * 2)
+    return found
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (2, 2), (3, 2), (2, 3), (4, 5)])
@@ -248,7 +248,8 @@ def test_real_attention_diverges_as_the_slow_way_says(shared: Path, tmp_path: Pa
     corpus.write_text("\n\n".join(sentences) + "\n\n", encoding="utf-8")
     overrides = ("executor=serial", "corpus=conllu", f"corpus.path={corpus}", "metrics=[patterns]")
     succeed("run", *overrides, f"run_dir={tmp_path / 'run'}")
-    examples = [stored.attention() for stored in attnray.open(str(tmp_path / "run"))]
+    run = attnray.open(str(tmp_path / "run"))
+    examples = [run[index].attention() for index in range(len(run))]
     assert len(examples) == 200
     partial = gathered(sorted(examples, key=lambda each: each.shape[-1]), 4, 20)
     expected = oracle.divergence(cases(examples))

@@ -160,7 +160,7 @@ def test_the_templates_are_those_of_the_plain_tokenizer(
 ) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny)
     first, last = ("<s>", "</s>") if family in FAIRSEQ else ("[CLS]", "[SEP]")
-    cls, sep = tokenizer.convert_tokens_to_ids([first, last])
+    cls, sep = (tokenizer.convert_tokens_to_ids(each) for each in (first, last))
     between = [sep, sep] if family in FAIRSEQ else [sep]
     assert (pieces.single.before, pieces.single.between, pieces.single.after) == ([cls], [], [sep])
     assert (pieces.pair.before, pieces.pair.between, pieces.pair.after) == ([cls], between, [sep])

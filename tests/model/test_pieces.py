@@ -159,7 +159,7 @@ def test_roles_of_special_tokens(pieces: WordPieces, folder: Path) -> None:
 
 
 def test_a_words_pieces_do_not_depend_on_its_neighbours(tiny: WordPieces) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(st.text(max_size=6), max_size=8))
     def check(words: list[str]) -> None:
         assert tiny.split(words) == [tiny.split([word])[0] for word in words]

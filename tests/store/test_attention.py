@@ -75,7 +75,7 @@ cases = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cases)
 def test_what_is_written_is_read_whatever_the_lengths_and_pieces(
     tmp_path_factory: pytest.TempPathFactory, case: Any

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -59,7 +59,6 @@ def test_encoding_leaves_the_weights_alone(name: str) -> None:
     assert torch.equal(values, torch.tensor([0.0, 0.3, 1.0]))
 
 
-@settings(deadline=None)
 @given(weights)
 def test_log16_moves_a_weight_by_less_than_half_a_step(weight: float) -> None:
     (found,) = round_trip("log16", [weight])
@@ -74,7 +73,6 @@ def test_log16_keeps_its_bound_over_the_whole_range() -> None:
     assert error.max() > BOUND / 2
 
 
-@settings(deadline=None)
 @given(weights, weights)
 def test_log16_keeps_order(one: float, other: float) -> None:
     low, high = sorted((one, other))
@@ -107,13 +105,11 @@ def test_log16_makes_weights_just_above_one_one() -> None:
     assert round_trip("log16", above).tolist() == [1] * 4
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1, width=32))
 def test_float32_is_exact(weight: float) -> None:
     assert round_trip("float32", [weight]).tolist() == [weight]
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1, width=32))
 def test_float16_is_that_of_numpy(weight: float) -> None:
     half = np.array([weight], np.float32).astype(np.float16)
