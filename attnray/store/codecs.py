@@ -62,7 +62,7 @@ CODECS = {
             "float16",
             "float16",
             0,
-            lambda weights, group: _exact(weights, group).to(torch.float16),
+            lambda weights, group: _exact(weights, group).half(),
             lambda codes: codes.astype(np.float32),
         ),
         Codec("float32", "float32", 0, _exact, lambda codes: codes),
