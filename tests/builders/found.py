@@ -18,12 +18,14 @@ def found_run(path: Path, metric: str, shards: Sequence[list[Attended]], config:
     """A run that measured a metric; the examples of a shard are taken by length."""
     folder, kind = RunFolder(path), METRICS[metric]
     cut = None if kind.role == "syntax" else 512
-    measured = kind.of(config, cut)
+    sizes = [len(shard) for shard in shards]
+    counts = {"examples": sum(sizes)}
+    examples = ExampleSet("key", "made", "sentence", cut, [*range(len(shards))], sizes, counts, 0.0)
+    measured = kind.of(config, examples)
     for number, shard in enumerate(shards):
         ordered = sorted((example for example, _ in shard), key=lambda each: each.length)
         folder.write_examples(number, ordered)
         folder.commit_found(measured, number, "", found_in(measured, shard))
-    examples = ExampleSet("key", "made", "sentence", cut, list(range(len(shards))), {}, 0.0)
     roles = {kind.role: ["key"]}
     manifest = Manifest({}, asdict(config), [examples], roles, [], (LAYERS, HEADS))
     return Run(folder, config, manifest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
 from operator import ne
 from typing import Any
 
@@ -19,10 +18,13 @@ from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.metrics.analysis import Add, analyse
 from attnray.metrics.base import Found, Metric
+from attnray.metrics.groups import Group
 from attnray.metrics.tree import merge
 from attnray.model.pieces import Layout, TokenRole
 
 LAYERS, HEADS = 2, 2
+#: So many examples come to metrics at once.
+TOGETHER = 3
 RELATIONS = ["nsubj", "nsubj:pass", "obj", "punct", "det"]
 FORMS = ["she", "She", "it", "Rex", "dog", "the", "they", "his", "you", "I"]
 FEATS = ["", "", "Number=Sing", "Number=Plur|Person=3", "Gender=Fem,Masc", "Case=Nom|Gender=Neut"]
@@ -115,7 +117,7 @@ def found_in(metric: Metric, shard: list[Attended]) -> Found:
 
 
 class GivenMaps:
-    """Maps that are given, in groups of equal length and a layer at a time."""
+    """Maps that are given, some examples and a layer at a time; padding has heavy weights."""
 
     heads = (LAYERS, HEADS)
 
@@ -124,12 +126,34 @@ class GivenMaps:
 
     def feed(self, add: Add) -> None:
         """See `attnray.metrics.analysis.Maps.feed`."""
-        first = 0
-        for _, group in groupby(self._shard, key=lambda each: each[0].length):
-            maps = torch.from_numpy(np.stack([attention for _, attention in group]))
+        for first in range(0, len(self._shard), TOGETHER):
+            some = self._shard[first : first + TOGETHER]
+            group = Group(first, [example for example, _ in some])
+            maps = padded([attention for _, attention in some])
             for layer in range(LAYERS):
-                add(first, slice(layer, layer + 1), maps[:, layer : layer + 1])
-            first += len(maps)
+                add(group, slice(layer, layer + 1), maps[:, layer : layer + 1])
+
+
+def tokens(lengths: Sequence[int]) -> Group:
+    """A group of examples of which only the length counts."""
+    return Group(0, [of_tokens(length, number) for number, length in enumerate(lengths)])
+
+
+def of_tokens(length: int, number: int, unit: int = 0) -> Example:
+    """An example of which only the length, the number and the unit count."""
+    marks, ids = np.zeros(length, np.int8), np.zeros(length, np.int32)
+    nothing: list[Any] = []
+    where = (number, "", "", unit, 0, 0)
+    return Example(*where, ids, [], marks, marks, ids, [], [], [], nothing)
+
+
+def padded(maps: Sequence[NDArray[np.float64]]) -> torch.Tensor:
+    """Maps (…, query, key) of some examples in one tensor, float32; 9 stands in the padding."""
+    longest = max(each.shape[-1] for each in maps)
+    whole = np.full((len(maps), *maps[0].shape[:-2], longest, longest), 9, np.float32)
+    for row, each in zip(whole, maps, strict=True):
+        row[..., : each.shape[-2], : each.shape[-1]] = each
+    return torch.from_numpy(whole)
 
 
 def by_document(examples: list[Attended], shards: int) -> list[list[Attended]]:

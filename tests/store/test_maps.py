@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import groupby, islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -26,7 +26,6 @@ from attnray.metrics.importance import Importance
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.registry import METRICS
 from attnray.metrics.syntax import Syntax
-from attnray.metrics.tree import leaves
 from attnray.model.encoder import Encoder
 from attnray.model.pieces import WordPieces
 from attnray.model.source import locate
@@ -116,7 +115,9 @@ def stored(path: Path, encoder: Encoder, examples: list[Example], codec: str) ->
     """The maps of a store that the model has filled."""
     folder = RunFolder(path)
     folder.write_examples(0, examples)
-    extract(encoder, ExtractTask(folder, 0, "", StoreConfig(codec, **BLOCKS)))
+    heads = (encoder.layers, encoder.heads)
+    task = ExtractTask(folder, 0, heads, StoreConfig(codec, **BLOCKS), "")
+    extract(lambda: nullcontext(encoder), task)
     return StoredMaps(folder.attention(0), folder.examples(0))
 
 
@@ -147,8 +148,4 @@ def test_groups_change_no_bit(
         found.append(analyse(metrics, examples, source))
     assert len(counts) > 2
     for other in found[1:]:
-        assert_same_found(other[1:], found[0][1:])
-        # Weight on "." and "," is a product of matrices, of one example by another routine.
-        (one, another) = (dict(leaves(each[0].partial)) for each in (other, found[0]))
-        for path, array in one.items():
-            np.testing.assert_allclose(array, another[path], rtol=1e-13)
+        assert_same_found(other, found[0])
