@@ -6,14 +6,20 @@ HASHED := $(PIP) install --require-hashes
 RUNTIME := $(addprefix requirements,.lock -torch.lock -cuda.lock -model.lock)
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
+# How many tests run at once: one a core, where each has 2 GB of memory.
+WORKERS ?= 2
+SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test check format bench lock clean
+.PHONY: demo test quick check format bench lock clean
 
 demo: $(RUN_READY)
 	@$(BIN)/python jobs/run.py
 
 test: $(DEV_READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+quick: $(DEV_READY)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not shared"
 
 check: $(DEV_READY)
 	@$(BIN)/ruff format --check

@@ -22,6 +22,15 @@ from attnray.store.places import run_folder
 if TYPE_CHECKING:
     from attnray.store.attention import AttentionReader
 
+Weights = NDArray[np.float64]
+
+#: Attention from a word, of that from its pieces: (…, piece, word) to (…, word).
+MERGES: dict[str, Callable[[Weights], Weights]] = {
+    "mean": lambda rows: rows.sum(-2) / rows.shape[-2],
+    "first": lambda rows: rows[..., 0, :],
+    "max": lambda rows: rows.max(-2),
+}
+
 #: Shards whose examples and store are kept open.
 SHARDS_HELD = 4
 
@@ -52,7 +61,7 @@ class StoredExample:
         head: int | None = None,
         words: bool = False,
         merge: str = "mean",
-    ) -> NDArray[np.float64]:
+    ) -> Weights:
         """Its attention weights, reading only the chunks they lie in.
 
         Args:
@@ -66,7 +75,8 @@ class StoredExample:
             that was chosen.
 
         Raises:
-            InputError: there is no such layer or head, or this example's attention is not stored.
+            InputError: there is no such layer, head or merge, or this example's attention is not
+                stored.
         """
         reader, position = self._stored()
         layers, heads = reader.heads
@@ -76,15 +86,18 @@ class StoredExample:
             weights = self._between_words(weights, merge)
         return weights
 
-    def _between_words(self, weights: NDArray[np.float64], merge: str) -> NDArray[np.float64]:
-        import torch
-
-        from attnray.metrics.accumulators.words import from_words, to_words
-
-        count, owner = len(self.words), [self.example.word_of_piece]
-        maps = torch.from_numpy(weights)[None]
-        merged = from_words(to_words(maps, owner, count), owner, count, merge)
-        return merged[0].movedim(0, -2).numpy()
+    def _between_words(self, weights: Weights, merge: str) -> Weights:
+        """As in `attnray.metrics.accumulators.words`, of a single example and without torch."""
+        if merge not in MERGES:
+            raise InputError(f"merge={merge} is not possible: {', '.join(MERGES)} are")
+        owner, count = self.example.word_of_piece, len(self.words)
+        to_words = np.zeros((*weights.shape[:-1], count))
+        for piece in np.flatnonzero(owner >= 0):
+            to_words[..., owner[piece]] += weights[..., piece]
+        between = np.zeros((*weights.shape[:-2], count, count))
+        for word in set(owner[owner >= 0].tolist()):
+            between[..., word, :] = MERGES[merge](to_words[..., owner == word, :])
+        return between
 
 
 class RunReader:
@@ -179,6 +192,8 @@ class RunReader:
             InputError: there are no such cases, or no such column, head or direction.
         """
         head_of = None if layer is None or head is None else (layer, head, direction)
+        if head_of is None and (layer, head, direction) != (None, None, None):
+            raise InputError("a head is said with layer= and head=, and then maybe direction=")
         return chosen_cases(self._folder, self._manifest, metric, head_of, right, values)
 
     @property

@@ -1,14 +1,31 @@
-"""What the tests share: the corpora, and a tiny model with a tokenizer of its own."""
+"""What the tests share: the corpora, a tiny model with a tokenizer of its own, a run of it."""
 
 from __future__ import annotations
 
 import os
-import string
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-os.environ["HF_HUB_OFFLINE"] = "1"
+from tests.builders.jobs import SMALL, succeed
+from tests.builders.once import Once
+from tests.builders.tiny_model import make_tiny_model
+
+# Tests side by side would wait for each other's threads; torch reads this as it is imported.
+os.environ["OMP_NUM_THREADS"] = "1"
+# On a busy machine anything may take long; CI, where CI is set, tries the same cases each time.
+settings.register_profile(
+    "attnray",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("attnray")
+
+#: Whoever takes something of these runs jobs.
+RUN_JOBS = ("tests.builders.executor_tests", "tests.builders.jobs")
 
 
 @pytest.fixture(scope="session")
@@ -16,33 +33,60 @@ def shared() -> Path:
     """The folder of real corpora that ATTNRAY_SHARED names; skips where it is not set."""
     folder = os.environ.get("ATTNRAY_SHARED")
     if not folder:
-        pytest.skip("ATTNRAY_SHARED is not set")
+        pytest.skip("run with ATTNRAY_SHARED=DIR, where DIR/corpora has ewt, gum and gap")
     return Path(folder) / "corpora"
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint folder: a random BERT of 2 layers x 3 heads that splits most words."""
-    import torch
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Makes folders once, where several workers run the tests as well."""
+    own = tmp_path_factory.getbasetemp()
+    return Once((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "once")
 
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    folder.mkdir()
-    letters = string.ascii_lowercase + string.digits + string.punctuation
-    whole = ["the", "a", "of", "and", "to", "she", "he", "it", "was", "her", "his"]
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    vocabulary = [*special, *letters, *(f"##{letter}" for letter in letters), *whole]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary))
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=3,
-        intermediate_size=32,
-        max_position_embeddings=256,
-        initializer_range=0.5,
-    )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    return folder
+
+@pytest.fixture(scope="session")
+def tiny_model(once: Once) -> Path:
+    """A checkpoint folder: a random BERT of 2 layers x 3 heads that splits most words."""
+    return once("model", lambda parent: make_tiny_model(parent / "tiny")) / "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny_roberta(once: Once) -> Path:
+    """A checkpoint folder of another family."""
+    from tests.builders.families import tiny_checkpoint
+
+    made = once("roberta", lambda parent: tiny_checkpoint("roberta", parent / "tiny-roberta"))
+    return made / "tiny-roberta"
+
+
+@pytest.fixture(scope="session")
+def tiny_settings(tiny_model: Path) -> tuple[str, ...]:
+    """The settings of runs of the tiny model over the sample."""
+    return (f"model.path={tiny_model}", *SMALL)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tiny_settings: tuple[str, ...], once: Once) -> Path:
+    """A serial run of the tiny model that nothing happened to, by a process from scratch."""
+
+    def make(folder: Path) -> None:
+        run = ("executor=serial", f"run_dir={folder / 'run'}", *tiny_settings)
+        succeed("run", *run, scratch=True)
+
+    return once("undisturbed", make) / "run"
+
+
+@pytest.fixture
+def copied(undisturbed: Path, tmp_path: Path) -> Path:
+    """A copy of the undisturbed run, times of files included."""
+    return Path(shutil.copytree(undisturbed, tmp_path / "copied"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs jobs is slow; what takes longest comes first."""
+    for item in items:
+        used = vars(item.getparent(pytest.Module).obj).values()  # type: ignore[union-attr]
+        if any(getattr(each, "__module__", None) in RUN_JOBS for each in used):
+            item.add_marker("slow")
+    for mark in ("shared", "slow"):
+        items.sort(key=lambda item: item.get_closest_marker(mark) is None)

@@ -13,18 +13,22 @@ from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model.encoder import Encoder
 from attnray.model.source import locate
+from attnray.reading import StoredExample
 from attnray.store.attention import AttentionReader
 from tests.builders.cases import case_of
 from tests.builders.jobs import SMALL, succeed
+from tests.builders.once import Once
 from tests.builders.oracle import word_attention
 
 
 @pytest.fixture(scope="module")
-def run_dir(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run_dir = tmp_path_factory.mktemp("reading") / "run"
+def run_dir(tiny_model: Path, once: Once) -> Path:
     overrides = (f"model.path={tiny_model}", "store=float32", "corpus.limit=4", *SMALL)
-    succeed("run", "executor=serial", f"run_dir={run_dir}", *overrides)
-    return run_dir
+
+    def make(folder: Path) -> None:
+        succeed("run", "executor=serial", f"run_dir={folder / 'run'}", *overrides)
+
+    return once("reading", make) / "run"
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +38,10 @@ def encoder(tiny_model: Path) -> Encoder:
 
 def test_every_example_is_what_the_model_gives(run_dir: Path, encoder: Encoder) -> None:
     run = attnray.open(str(run_dir))
-    assert len(run) == sum(len(run.document(name)) for name in {e.example.document for e in run})
-    for index, stored in enumerate(run):
+    examples: list[StoredExample] = list(run)  # type: ignore[call-overload]
+    names = {stored.example.document for stored in examples}
+    assert len(run) == len(examples) == sum(len(run.document(name)) for name in names)
+    for index, stored in enumerate(examples):
         assert stored.example.index == index
         layers: list[torch.Tensor] = []
         encoder.attention(
@@ -92,6 +98,8 @@ def test_what_is_not_there_is_said(run_dir: Path, tmp_path: Path) -> None:
         run[0].attention(layer=0)
     with pytest.raises(InputError, match="head 4"):
         run[0].attention(head=4)
+    with pytest.raises(InputError, match="merge=median is not possible: mean, first, max are"):
+        run[0].attention(words=True, merge="median")
     with pytest.raises(InputError, match="probes"):
         run.table("probes")
     with pytest.raises(IndexError):

@@ -18,6 +18,7 @@ from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.metrics.coreference import anaphors
 from attnray.model.pieces import WordPieces
+from tests.builders.segmented import examples_of
 
 COMMON = {
     "acl", "advcl", "advmod", "amod", "appos", "aux", "case", "cc", "ccomp", "compound", "conj",
@@ -73,7 +74,7 @@ def test_every_entity_is_mentioned_twice_and_every_type_is_an_anaphor(
     documents: list[Document], tiny_model: Path
 ) -> None:
     segmenter = Segmenter("document", WordPieces(tiny_model), 10_000, 10_000, Units(False), 0)
-    examples: list[Example] = [e for d in documents for e in segmenter.examples(d)]
+    examples: list[Example] = examples_of(segmenter, *documents)
     for example in examples:
         entities = Counter(mention.entity for mention in example.mentions)
         assert min(entities.values()) >= 2, example.document

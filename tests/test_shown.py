@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,43 +12,43 @@ import pytest
 import attnray
 from attnray.config import CorpusConfig
 from attnray.corpus.readers import read
-from attnray.reading import RunReader
+from attnray.reading import RunReader, StoredExample
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows, case_of, document_case
 from tests.builders.jobs import succeed
+from tests.builders.once import Once
 
 pytestmark = pytest.mark.shared
 
 
-def run_on(path: Path, folder: Path, *overrides: str) -> Path:
+def run_on(path: Path, folder: Path, *overrides: str) -> None:
     corpus = ("corpus=conllu", f"corpus.path={path}", f"run_dir={folder}")
     succeed("run", "executor=serial", *corpus, *overrides)
-    return folder
 
 
 def only(table: pa.Table, **wanted: object) -> list[dict[str, object]]:
     for column, value in wanted.items():
         table = table.filter(pc.equal(table[column], value))
-    return table.to_pylist()
+    rows: list[dict[str, object]] = table.to_pylist()
+    return rows
 
 
 @pytest.fixture(scope="module", params=["float32", "log16"])
-def ewt(
-    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
-) -> RunReader:
-    folder = tmp_path_factory.mktemp("ewt") / request.param
-    metrics = "metrics=[patterns,syntax]"
+def ewt(request: pytest.FixtureRequest, shared: Path, once: Once) -> RunReader:
+    return ewt_in(request.param, shared, once)
+
+
+def ewt_in(store: str, shared: Path, once: Once) -> RunReader:
     path = shared / "ewt" / "en_ewt-ud-dev.conllu"
-    return attnray.open(str(run_on(path, folder, f"store={request.param}", metrics)))
+    settings = (f"store={store}", "metrics=[patterns,syntax]")
+    return attnray.open(str(once(f"ewt-{store}", lambda folder: run_on(path, folder, *settings))))
 
 
 @pytest.fixture(scope="module", params=["float32", "log16"])
-def gum(
-    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[RunReader, Path]:
-    folder = tmp_path_factory.mktemp("gum") / request.param
+def gum(request: pytest.FixtureRequest, shared: Path, once: Once) -> tuple[RunReader, Path]:
     path = shared / "gum" / "ontogum-train.conllu"
-    run_on(path, folder, f"store={request.param}", "metrics=[coreference]")
+    settings = (f"store={request.param}", "metrics=[coreference]")
+    folder = once(f"gum-{request.param}", lambda folder: run_on(path, folder, *settings))
     return attnray.open(str(folder)), path
 
 
@@ -76,15 +76,11 @@ def test_the_known_figures_of_coreference(gum: tuple[RunReader, Path]) -> None:
 
 
 def test_every_table_of_syntax_and_patterns_is_that_of_the_slow_way(
-    shared: Path, tmp_path: Path
+    shared: Path, once: Once
 ) -> None:
-    path = shared / "ewt" / "en_ewt-ud-dev.conllu"
-    run = attnray.open(str(run_on(path, tmp_path / "run", "metrics=[patterns,syntax]")))
-    cases = [case_of(stored.example, stored.attention()) for stored in run]
-    check_sentences(run, cases)
-
-
-def check_sentences(run: RunReader, cases: Sequence[oracle.Case]) -> None:
+    run = ewt_in("log16", shared, once)
+    stored: Iterable[StoredExample] = run  # type: ignore[assignment]
+    cases = [case_of(each.example, each.attention()) for each in stored]
     units = {case.unit for case in cases}
     assert_same_rows(run.table("patterns"), oracle.patterns(cases), ("layer", "head", "pattern"))
     key = ("layer", "head", "direction", "relation")

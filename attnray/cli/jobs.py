@@ -1,4 +1,7 @@
-"""What each job of jobs/ does, by name."""
+"""What each job of jobs/ does, by name.
+
+Executors import torch, which takes seconds: they are imported by the jobs that use a model.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,6 @@ from omegaconf import OmegaConf
 from attnray.cli.checks import check
 from attnray.config import Config, planned, typed
 from attnray.errors import InputError
-from attnray.executors.process import ANALYSE, EXTRACT, PROBE, process
-from attnray.executors.work import make_executor
 from attnray.metrics.registry import PROBES
 from attnray.report.closing import closing_lines
 from attnray.stages.planned import existing, plan
@@ -31,6 +32,8 @@ FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens",
 
 
 def _run(config: Config, _: list[str]) -> None:
+    from attnray.executors.process import process
+
     run = _planned(config)
     process(run)
     finish(run)
@@ -38,6 +41,8 @@ def _run(config: Config, _: list[str]) -> None:
 
 
 def _planned(config: Config) -> Run:
+    from attnray.executors.work import make_executor
+
     executor = make_executor(config.executor)
     return plan(config, executor.device(), spread=executor.map)
 
@@ -55,14 +60,20 @@ def _plan(config: Config, _: list[str]) -> None:
 
 
 def _extract(config: Config, overrides: list[str]) -> None:
+    from attnray.executors.process import EXTRACT, process
+
     process(_existing(config, overrides), frozenset({EXTRACT}))
 
 
 def _analyse(config: Config, overrides: list[str]) -> None:
+    from attnray.executors.process import ANALYSE, process
+
     process(_existing(config, overrides), frozenset({ANALYSE}))
 
 
 def _probe(config: Config, overrides: list[str]) -> None:
+    from attnray.executors.process import PROBE, process
+
     run = _existing(config, overrides, PROBES)
     process(run, frozenset({PROBE}))
     reduce_probes(run)

@@ -75,13 +75,14 @@ def _compose_and_run(job: str) -> None:
         check(member.config)
     if not members:
         return  # Hydra was asked to show something
-    # The jobs import torch, which takes seconds: what can be refused is refused before.
-    from attnray.cli.jobs import JOBS
-    from attnray.cli.sweep import sweep
-
+    # These take seconds to import: what can be refused is refused before.
     if members[0].swept:
+        from attnray.cli.sweep import sweep
+
         sweep(job, members)
     else:
+        from attnray.cli.jobs import JOBS
+
         JOBS[job](members[0].config, members[0].overrides)
 
 
@@ -89,7 +90,7 @@ def _composed() -> list[Member]:
     """The configuration of the command line; with `-m`, one for each member of the sweep.
 
     Hydra only composes them here: all of them are there, and are known to be possible, before
-    the work begins, and it is one piece of work.
+    the work begins, which goes into one queue.
     """
     # Without this Hydra prints several lines and ends the process itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"

@@ -75,7 +75,8 @@ def _scored(
     examples = run.folder.example_columns(shard, ["index", "words"])
     words = dict(zip(examples["index"].to_pylist(), examples["words"].to_pylist(), strict=True))
     fold = cases["fold"].to_numpy()
-    known = pa.table({"item": predictor.items(cases, words), "unit": cases["unit"]})
+    items = pa.array(predictor.items(cases, words), pa.int64())
+    known = pa.table({"item": items, "unit": cases["unit"]})
     scored = {}
     for row, belongs in predictor.groups(cases).items():
         right = pa.array(bits(cases, np.array(chosen[row], np.int64)[fold]))

@@ -1,4 +1,4 @@
-"""Number, gender and person of a mention, and whether two agree (contract: Coreference)."""
+"""Number, gender and person of a mention, and whether two agree, for the coreference sieve."""
 
 from __future__ import annotations
 

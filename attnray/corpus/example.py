@@ -45,7 +45,7 @@ class Example:
     """One model input.
 
     Over its pieces, special tokens included: `pieces` (ids), `tokens` (their spelling),
-    `types`, `roles` (see `attnray.model.pieces.Role`), `word_of_piece` (-1 for special
+    `types`, `roles` (see `attnray.model.pieces.TokenRole`), `word_of_piece` (-1 for special
     tokens). Over its words: `words`, `heads` (0 root, -1 unknown), `relations`. `unit` numbers the
     document, or block of 20 sentences, that intervals and folds take it to belong to.
     """

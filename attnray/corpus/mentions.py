@@ -1,4 +1,4 @@
-"""The head word and the type of a mention (contract: Coreference)."""
+"""The head word and the type of a mention (definitions: Coreference)."""
 
 from __future__ import annotations
 

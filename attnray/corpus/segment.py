@@ -50,7 +50,7 @@ class Segmenter:
         self.counts: Counter[str] = Counter()
         self.log_lengths = 0.0
         self._segment = ways[kind]
-        self._word_pieces = word_pieces
+        self.word_pieces = word_pieces
         self._longest = longest
         self._cut = min(max_tokens, longest)
         self._units = units
@@ -62,7 +62,7 @@ class Segmenter:
         return self._segment(document, self._units.of(document))
 
     def _sentences(self, document: Document, units: list[int]) -> Iterator[Draft]:
-        layout = self._word_pieces.single
+        layout = self.word_pieces.single
         texts = self._texts(document.sentences)
         for sentence, text, unit in zip(document.sentences, texts, units, strict=True):
             if text.length + layout.special > self._longest:
@@ -71,7 +71,7 @@ class Segmenter:
                 yield self._draft(document, sentence.id, unit, layout, [text], [])
 
     def _document(self, document: Document, units: list[int]) -> Iterator[Draft]:
-        layout = self._word_pieces.single
+        layout = self.word_pieces.single
         text = self._beginning(document, self._cut - layout.special)
         total = sum(len(sentence.words) for sentence in document.sentences)
         self.counts["words_past_cut"] += total - len(text.words)
@@ -85,7 +85,7 @@ class Segmenter:
         yield self._draft(document, "", units[0], layout, [text], mentions)
 
     def _pairs(self, document: Document, units: list[int]) -> Iterator[Draft]:
-        layout = self._word_pieces.pair
+        layout = self.word_pieces.pair
         room = self._cut - layout.special
         chooser = random.Random(f"{self._seed}:{document.id}")
         for first, run in self._runs(document, room):
@@ -115,7 +115,7 @@ class Segmenter:
     def _texts(self, sentences: Sequence[Sentence]) -> Iterator[Text]:
         """The texts of sentences."""
         words = list(chain.from_iterable(sentence.words for sentence in sentences))
-        pieces = iter(self._word_pieces.split(words))
+        pieces = iter(self.word_pieces.split(words))
         for sentence in sentences:
             own = list(islice(pieces, len(sentence.words)))
             yield Text.of(sentence.words, sentence.heads, sentence.relations, own)

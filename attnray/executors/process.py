@@ -118,8 +118,8 @@ def _work(run: Run, wanted: frozenset[str]) -> Work:
 
 def _extractions(run: Run) -> list[ExtractTask]:
     """What has to pass through the model: to be stored, or to be analysed as it does."""
-    identities = {shard: run.manifest.attention_identity(shard) for shard in run.stored_shards}
-    raw = {shard for shard, each in identities.items() if not run.folder.extracted(shard, each)}
+    fingerprints = {shard: run.manifest.attention_fingerprint(shard) for shard in run.stored_shards}
+    raw = {shard for shard, each in fingerprints.items() if not run.folder.extracted(shard, each)}
     lacking = _lacking(run) if run.fused else {}
     return [
         ExtractTask(
@@ -127,7 +127,7 @@ def _extractions(run: Run) -> list[ExtractTask]:
             shard,
             run.manifest.heads,
             run.store if shard in raw else None,
-            identities.get(shard, ""),
+            fingerprints.get(shard, ""),
             *lacking.get(shard, ((), ())),
             run.config.cases,
         )
@@ -150,7 +150,7 @@ def _unfinished(run: Run, made_of: str) -> Iterator[tuple[Metric, int]]:
 
 def _differentiations(run: Run) -> list[DifferentiateTask]:
     return [
-        DifferentiateTask(run.folder, shard, metric, run.partial_identity(metric, shard))
+        DifferentiateTask(run.folder, shard, metric, run.partial_fingerprint(metric, shard))
         for metric, shard in _unfinished(run, "gradients")
     ]
 
@@ -171,7 +171,7 @@ def _lacking(run: Run) -> dict[int, tuple[tuple[Metric, ...], tuple[str, ...]]]:
     for metric, shard in _unfinished(run, "attention"):
         by_shard.setdefault(shard, []).append(metric)
     return {
-        shard: (tuple(metrics), tuple(run.partial_identity(metric, shard) for metric in metrics))
+        shard: (tuple(metrics), tuple(run.partial_fingerprint(metric, shard) for metric in metrics))
         for shard, metrics in by_shard.items()
     }
 
@@ -182,7 +182,7 @@ def _probes(run: Run) -> list[ProbeTask]:
     return [
         ProbeTask(run.folder, trial, config.probe, config.model, config.seed, device)
         for trial in run.trials
-        if not run.folder.done(PROBES, trial.number, trial.identity)
+        if not run.folder.done(PROBES, trial.number, trial.fingerprint)
     ]
 
 

@@ -65,5 +65,5 @@ class Progress:
             self._console.print(f"{self._title}: {stage} {before + size} of {total}")
 
     def _size(self, work: int, task: Task) -> int:
-        """The examples of a shard; a probe is one piece."""
+        """The examples of a shard; a probe counts as one."""
         return 1 if isinstance(task, ProbeTask) else self._sizes[work][task.shard]

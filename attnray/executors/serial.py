@@ -1,4 +1,4 @@
-"""The serial executor: one process, one piece of work after another."""
+"""The serial executor: one process, one task after another."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SerialExecutor:
 
 
 def _one(number: int, work: Work, worker: ModelWorker) -> Iterator[Outcome]:
-    """The work of one run, piece after piece."""
+    """The work of one run, task after task."""
     for analysis in work.ready():
         yield _attempt(number, analysis, partial(analyse, analysis))
     for task in work.on_model():

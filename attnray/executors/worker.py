@@ -46,7 +46,7 @@ class ModelWorker:
         self._turn = threading.Lock()
 
     def run(self, settings: ModelSettings, task: ExtractTask | DifferentiateTask) -> None:
-        """Do a task and commit it.
+        """Do a task and commit what it makes.
 
         Raises:
             InputError: the checkpoint here is not the one that was planned with.

@@ -86,7 +86,7 @@ def columns_of(choosers: Sequence[Chooser]) -> dict[str, list[object]]:
     }
 
 
-def mentions_of(cases: pa.Table) -> list[object]:
+def mentions_of(cases: pa.Table) -> list[int]:
     """What cases are known by: a mention by its document, span and entity."""
     columns = [cases[name].to_pylist() for name in ("document", "start", "end", "entity")]
     return [number(*name) for name in zip(*columns, strict=True)]

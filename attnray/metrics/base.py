@@ -146,7 +146,7 @@ class Predictor(Metric):
         return {row: np.isin(labels.astype(str), [*taken]) for row, taken in rows.items()}
 
     @abstractmethod
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """What each case is known by, whichever model it was planned for.
 
         Args:

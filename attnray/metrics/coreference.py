@@ -178,7 +178,7 @@ class Coreference(Predictor):
         """See `Predictor.rows_of`: a row a type of mention, and all."""
         return {kind: {*labels} if kind == ALL else {kind} for kind in TYPES}
 
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`."""
         return mentions_of(cases)
 

@@ -274,7 +274,7 @@ class Gap(Predictor):
         """See `Predictor.rows_of`: a row a gender, and all."""
         return {gender: {*labels} if gender == ALL else {gender} for gender in GENDERS}
 
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`."""
         return mentions_of(cases)
 

@@ -161,7 +161,7 @@ class Syntax(Predictor):
             ALL_BUT_PUNCT: {*labels} - {PUNCT},
         }
 
-    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[object]:
+    def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`: a sentence is known by its document and its words."""
         pairs = zip(cases["example"].to_pylist(), cases["document"].to_pylist(), strict=True)
         known = {example: number(name, *examples[example]) for example, name in set(pairs)}

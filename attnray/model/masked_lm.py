@@ -53,8 +53,8 @@ class MaskedLM:
         """The gradient of each example's loss with respect to its attention.
 
         The loss is the cross entropy of an example's own tokens, none of them masked, summed
-        over them (contract: Importance). Examples of a batch do not depend on each other, so
-        the gradient of the sum of their losses is that of each.
+        over them (definitions: Importance). Examples of a batch do not depend on each other,
+        so the gradient of the sum of their losses is that of each.
 
         Args:
             pieces: the token ids of each example, special tokens included.

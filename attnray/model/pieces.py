@@ -27,7 +27,7 @@ PUNCTUATION = (".", ",")
 REMEMBERED = 2**20
 
 
-class Role(IntEnum):
+class TokenRole(IntEnum):
     """What a token is to the pattern metrics."""
 
     ORDINARY = 0
@@ -109,29 +109,22 @@ class WordPieces:
         roles[special] = self._roles_of_special[pieces[special]]
         return roles
 
-    def role_of_special(self, piece: int) -> Role:
-        """Which special token of the template an id is."""
-        return {self._cls: Role.CLS, self._sep: Role.SEP}.get(piece, Role.SPECIAL)
-
-    def role_of_piece(self, piece: int) -> Role:
-        """Whether a piece of a word is one of the punctuation tokens."""
-        return Role.PUNCTUATION if piece in self._punctuation else Role.ORDINARY
-
     @cached_property
     def _spellings(self) -> pa.Array:
         return pa.array(map(self.spelling, range(self._size)), pa.string())
 
     @cached_property
     def _roles_of_special(self) -> NDArray[np.int8]:
-        roles = np.full(self._size, Role.SPECIAL, np.int8)
-        for piece in (*self.pair.before, *self.pair.between, *self.pair.after):
-            roles[piece] = self.role_of_special(piece)
+        roles = np.full(self._size, TokenRole.SPECIAL, np.int8)
+        for piece, role in ((self._cls, TokenRole.CLS), (self._sep, TokenRole.SEP)):
+            if piece is not None:
+                roles[piece] = role
         return roles
 
     @cached_property
     def _roles_of_pieces(self) -> NDArray[np.int8]:
-        roles = np.full(self._size, Role.ORDINARY, np.int8)
-        roles[list(self._punctuation)] = Role.PUNCTUATION
+        roles = np.full(self._size, TokenRole.ORDINARY, np.int8)
+        roles[list(self._punctuation)] = TokenRole.PUNCTUATION
         return roles
 
     @cached_property

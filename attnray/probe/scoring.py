@@ -14,7 +14,7 @@ from attnray.metrics.syntax import PUNCT
 from attnray.probe.classifiers import Probe, scores_of
 from attnray.probe.kinds import NEEDS
 from attnray.probe.results import Scored
-from attnray.probe.sentences import Sentence, batches, sentences
+from attnray.probe.sentences import ProbeSentence, batches, sentences
 from attnray.probe.training import BATCH_CELLS, collated
 from attnray.probe.vectors import Vectors
 from attnray.store.folder import RunFolder
@@ -49,7 +49,7 @@ def score(
     return Scored(np.array(units, np.int64), *table.T)
 
 
-def counts(sentence: Sentence, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+def counts(sentence: ProbeSentence, scores: NDArray[np.float64]) -> NDArray[np.int64]:
     """The `COUNTS` of a sentence; scores: (word, candidate), padding included."""
     example = sentence.example
     words = len(example.words)

@@ -11,16 +11,16 @@ from torch import Tensor
 
 from attnray.corpus.example import Example
 from attnray.metrics.accumulators.words import from_words, to_words
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 from attnray.store.folder import RunFolder
 from attnray.store.maps import StoredMaps
 
 #: Behind a sentence's words stand its start and end tokens.
-SPECIAL = (Role.CLS, Role.SEP)
+SPECIAL = (TokenRole.CLS, TokenRole.SEP)
 
 
 @dataclass(frozen=True)
-class Sentence:
+class ProbeSentence:
     """A sentence and its attention between words: float32, (head, from, to), or None.
 
     Heads of all layers are one axis. The last two positions of `from` and `to` are the start
@@ -31,19 +31,19 @@ class Sentence:
     attention: Tensor | None
 
 
-def sentences(folder: RunFolder, shard: int, attention: bool) -> list[Sentence]:
+def sentences(folder: RunFolder, shard: int, attention: bool) -> list[ProbeSentence]:
     """The sentences of a shard, by length; without attention where it is not needed."""
     examples = folder.examples(shard)
     if not attention:
-        return [Sentence(example, None) for example in examples]
+        return [ProbeSentence(example, None) for example in examples]
     stored = StoredMaps(folder.attention(shard), examples)
-    found: list[Sentence] = []
+    found: list[ProbeSentence] = []
     parts: list[list[Tensor]] = []
     for run, layers, maps in stored.groups():
         group = run.examples
         parts.append(_between_words(group, maps.to(torch.float64)))
         if layers.stop == stored.heads[0]:
-            found += map(Sentence, group, map(torch.cat, zip(*parts, strict=True)))
+            found += map(ProbeSentence, group, map(torch.cat, zip(*parts, strict=True)))
             parts = []
     return found
 
@@ -70,10 +70,10 @@ def _owner(example: Example) -> np.typing.NDArray[np.int64]:
 
 
 def batches(
-    found: Sequence[Sentence], most_sentences: int, most_cells: int
-) -> Iterator[list[Sentence]]:
+    found: Sequence[ProbeSentence], most_sentences: int, most_cells: int
+) -> Iterator[list[ProbeSentence]]:
     """Runs of sentences of about one length, each of at most so many, and so many word pairs."""
-    batch: list[Sentence] = []
+    batch: list[ProbeSentence] = []
     for sentence in sorted(found, key=lambda each: len(each.example.words)):
         cells = (len(batch) + 1) * len(sentence.example.words) ** 2
         if batch and (len(batch) == most_sentences or cells > most_cells):

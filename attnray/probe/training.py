@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attnray.config import ProbeConfig
 from attnray.probe.classifiers import Batch, Probe, make, scores_of
 from attnray.probe.kinds import NEEDS
-from attnray.probe.sentences import SPECIAL, Sentence, batches, sentences
+from attnray.probe.sentences import SPECIAL, ProbeSentence, batches, sentences
 from attnray.probe.vectors import Vectors
 from attnray.store.folder import RunFolder
 
@@ -58,7 +58,7 @@ def train(
     return probe, words
 
 
-def collated(batch: Sequence[Sentence], vectors: Vectors | None, device: str) -> Batch:
+def collated(batch: Sequence[ProbeSentence], vectors: Vectors | None, device: str) -> Batch:
     """Sentences as one batch, on the device."""
     counts = [len(sentence.example.words) for sentence in batch]
     longest = max(counts)
@@ -84,7 +84,9 @@ def _padded(maps: Tensor | None, longest: int) -> Tensor:
     return full
 
 
-def _loss(probe: Probe, batch: Sequence[Sentence], vectors: Vectors | None, device: str) -> Tensor:
+def _loss(
+    probe: Probe, batch: Sequence[ProbeSentence], vectors: Vectors | None, device: str
+) -> Tensor:
     """The mean cross entropy over the words that have a head, the root being one."""
     scores = scores_of(probe, collated(batch, vectors, device))
     gold = torch.full(scores.shape[:2], -1)
@@ -95,7 +97,7 @@ def _loss(probe: Probe, batch: Sequence[Sentence], vectors: Vectors | None, devi
     )
 
 
-def _heads(found: Sequence[Sentence]) -> int:
+def _heads(found: Sequence[ProbeSentence]) -> int:
     """How many heads the attention has, over all layers."""
     attention = found[0].attention
     return 0 if attention is None else len(attention)

@@ -1,1 +1,1 @@
-"""The stages of a run: one file each, a function of a run and a piece of it."""
+"""The stages of a run: one file each, a function of a run and a part of it."""

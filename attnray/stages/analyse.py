@@ -24,7 +24,7 @@ class AnalyseTask:
     folder: RunFolder
     shard: int
     metrics: tuple[Metric, ...]
-    identities: tuple[str, ...]
+    fingerprints: tuple[str, ...]
     cases: bool
 
     @property
@@ -39,5 +39,5 @@ def analyse(task: AnalyseTask) -> None:
     examples = task.folder.examples(task.shard)
     maps = StoredMaps(task.folder.attention(task.shard), examples)
     everything = find(task.metrics, examples, maps)
-    for metric, identity, found in zip(task.metrics, task.identities, everything, strict=True):
-        task.folder.commit_found(metric, task.shard, identity, found, task.cases)
+    for metric, fingerprint, found in zip(task.metrics, task.fingerprints, everything, strict=True):
+        task.folder.commit_found(metric, task.shard, fingerprint, found, task.cases)

@@ -24,7 +24,7 @@ class DifferentiateTask:
     folder: RunFolder
     shard: int
     metric: Metric
-    identity: str
+    fingerprint: str
 
     @property
     def name(self) -> str:
@@ -36,7 +36,7 @@ def differentiate(model: MaskedLM, task: DifferentiateTask) -> None:
     """Write what a metric finds in the gradients of a shard, and commit it."""
     examples = task.folder.examples(task.shard)
     (found,) = analyse([task.metric], examples, Gradients(model, examples))
-    task.folder.commit_found(task.metric, task.shard, task.identity, found)
+    task.folder.commit_found(task.metric, task.shard, task.fingerprint, found)
 
 
 class Gradients:

@@ -21,7 +21,7 @@ from attnray.store.maps import EncodedMaps, Storing
 class ExtractTask:
     """A shard to extract, of a model with so many layers and heads.
 
-    Its attention is stored as `store` says, if it does, under the fingerprint `identity`; it is
+    Its attention is stored as `store` says, if it does, under the fingerprint `fingerprint`; it is
     analysed by `metrics`, each with the fingerprint its marker gets.
     """
 
@@ -30,9 +30,9 @@ class ExtractTask:
     shard: int
     heads: Heads
     store: StoreConfig | None
-    identity: str
+    fingerprint: str
     metrics: tuple[Metric, ...] = ()
-    identities: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
     cases: bool = True
 
     @property
@@ -59,10 +59,10 @@ def extract(model: Callable[[], AbstractContextManager[Encoder]], task: ExtractT
         if storing:
             storing.finish()
     if storing:
-        task.folder.commit_attention(task.shard, task.identity)
+        task.folder.commit_attention(task.shard, task.fingerprint)
     everything = analysis.found()
-    for metric, identity, found in zip(task.metrics, task.identities, everything, strict=True):
-        task.folder.commit_found(metric, task.shard, identity, found, task.cases)
+    for metric, fingerprint, found in zip(task.metrics, task.fingerprints, everything, strict=True):
+        task.folder.commit_found(metric, task.shard, fingerprint, found, task.cases)
 
 
 def _storing(stack: ExitStack, task: ExtractTask, examples: list[Example]) -> Storing | None:

@@ -105,14 +105,14 @@ def draft(task: DraftTask) -> Drafted:
     """
     cutting, units = task.cutting, Units(task.cutting.blocks)
     segmenter = cutting.segmenter(units)
-    pieces = word_pieces(cutting.tokenizer)
     sizes: list[int] = []
     with uncollected(), task.folder.drafting(task.number) as write:
         for shard in shards(cutting.drafts(segmenter, task.part), cutting.shard):
             order, numbers = batches([each.length for each in shard], cutting.batch)
             first = sum(sizes)
             indices = [first + place for place in order]
-            write(to_table([shard[place] for place in order], indices, numbers, pieces))
+            ordered = [shard[place] for place in order]
+            write(to_table(ordered, indices, numbers, segmenter.word_pieces))
             sizes.append(len(shard))
     return Drafted(sizes, units.count, dict(segmenter.counts), segmenter.log_lengths)
 

@@ -49,7 +49,7 @@ def probe(task: ProbeTask) -> None:
     )
     scored = score(trial.probe, trained, folder, trial.dev, vectors, task.device)
     path = folder.write_partial(PROBES, trial.number, ProbePartial(np.asarray(words), scored))
-    folder.commit(PROBES, trial.number, trial.identity, [path])
+    folder.commit(PROBES, trial.number, trial.fingerprint, [path])
 
 
 def _vectors(task: ProbeTask) -> Vectors:

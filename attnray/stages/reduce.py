@@ -47,27 +47,27 @@ def marker(name: str) -> str:
     return f"reduce-{name}"
 
 
-def _write(run: Run, name: str, identity: str, tables: Mapping[str, pa.Table]) -> None:
+def _write(run: Run, name: str, fingerprint: str, tables: Mapping[str, pa.Table]) -> None:
     """Write tables and the marker under a name."""
     written = [run.folder.write_table(table, content) for table, content in tables.items()]
-    run.folder.commit(marker(name), 0, identity, written)
+    run.folder.commit(marker(name), 0, fingerprint, written)
 
 
 def _reduce_metric(run: Run, metric: str) -> None:
-    identity = run.table_identity(metric)
-    if run.folder.done(marker(metric), 0, identity):
+    made_from = run.table_fingerprint(metric)
+    if run.folder.done(marker(metric), 0, made_from):
         return
     parts = [tables for each in run.with_twin for tables in _tables(each, metric)]
     whole = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
-    _write(run, metric, identity, whole)
+    _write(run, metric, made_from, whole)
 
 
 def _reduce_heads(run: Run) -> None:
     """Write the table `heads`, which is made of other tables."""
-    identity = run.heads_identity
-    if not run.folder.done(marker(heads.HEADS), 0, identity):
+    made_from = run.heads_fingerprint
+    if not run.folder.done(marker(heads.HEADS), 0, made_from):
         table = pa.concat_tables(_heads(run, each) for each in run.with_twin)
-        _write(run, heads.HEADS, identity, {heads.HEADS: table})
+        _write(run, heads.HEADS, made_from, {heads.HEADS: table})
 
 
 def _heads(run: Run, each: Run) -> pa.Table:
@@ -95,12 +95,12 @@ def reduce_probes(run: Run) -> None:
         f"{each.model} has no {trial.probe} from seed {trial.seed}"
         for each in run.with_twin
         for trial in each.trials
-        if not each.folder.done(PROBES, trial.number, trial.identity)
+        if not each.folder.done(PROBES, trial.number, trial.fingerprint)
     ]
     if missing:
         raise IncompleteRun(f"{run.folder.path}: {'; '.join(missing)}")
-    identity = run.probes_identity
-    if run.folder.done(marker(PROBES), 0, identity):
+    made_from = run.probes_fingerprint
+    if run.folder.done(marker(PROBES), 0, made_from):
         return
     found = {each.model: results(each) for each in run.with_twin}
     own, *twins = found.values()
@@ -111,7 +111,7 @@ def reduce_probes(run: Run) -> None:
         "probes": pa.concat_tables(rows),
         "probe_differences": of_model(differences, run.model, dev.corpus),
     }
-    _write(run, PROBES, identity, tables)
+    _write(run, PROBES, made_from, tables)
 
 
 def results(run: Run) -> list[Result]:

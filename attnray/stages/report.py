@@ -34,22 +34,22 @@ def report(run: Run) -> None:
     Raises:
         IncompleteRun: a metric has no tables yet.
     """
-    identities = {metric: run.table_identity(metric) for metric in run.metrics}
+    fingerprints = {metric: run.table_fingerprint(metric) for metric in run.metrics}
     if heads.NEEDS in run.metrics:
-        identities[heads.HEADS] = run.heads_identity
+        fingerprints[heads.HEADS] = run.heads_fingerprint
     if run.trials:
-        identities[PROBES] = run.probes_identity
-    lacking = [m for m, i in identities.items() if not run.folder.done(marker(m), 0, i)]
+        fingerprints[PROBES] = run.probes_fingerprint
+    lacking = [m for m, i in fingerprints.items() if not run.folder.done(marker(m), 0, i)]
     if lacking:
         raise IncompleteRun(f"{run.folder.path} has no tables of {', '.join(lacking)} yet")
     facts, config = _facts(run), run.config
     shown = {"examples": config.examples, "reproduce": config.reproduce, "version": __version__}
-    identity = fingerprint({**identities, **asdict(facts), "tables": run.tables, **shown})
-    if not run.folder.done(STAGE, 0, identity):
+    made_from = fingerprint({**fingerprints, **asdict(facts), "tables": run.tables, **shown})
+    if not run.folder.done(STAGE, 0, made_from):
         outputs = _write_page(run, facts)
         if config.reproduce:
             outputs += _write_reproduction(run, config.reproduce)
-        run.folder.commit(STAGE, 0, identity, outputs)
+        run.folder.commit(STAGE, 0, made_from, outputs)
 
 
 def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:

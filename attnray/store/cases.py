@@ -49,7 +49,7 @@ def _predictor(folder: RunFolder, manifest: Manifest, metric: str) -> type[Predi
     if kind is None or not issubclass(kind, Predictor):
         known = [name for name, each in METRICS.items() if issubclass(each, Predictor)]
         raise InputError(f"{metric} has no cases: {', '.join(known)} have")
-    if not manifest.config["cases"] or not manifest.roles.get(kind.role):
+    if not manifest.config["cases"] or not folder.has_cases(metric):
         raise InputError(
             f"{folder.path} has no cases of {metric}: it was made with "
             f"metrics={manifest.config['metrics']} cases={manifest.config['cases']}"

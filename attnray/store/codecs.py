@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 from attnray.metrics.groups import Group
 from attnray.metrics.kernels import kernels
@@ -23,8 +24,8 @@ class Codec:
     """A code for weights between 0 and 1.
 
     `coded` takes the weights of one layer, float32 on any device, (example, head, query, key), and
-    gives their codes without padding, (head, cell); `decode` gives float32; `zero` is the code
-    of 0.
+    gives their codes without padding, (head, cell); `decode` gives float32, and does without torch;
+    `zero` is the code of 0.
     """
 
     name: str
@@ -61,7 +62,7 @@ CODECS = {
             "float16",
             "float16",
             0,
-            lambda weights, group: _exact(weights, group).to(torch.float16),
+            lambda weights, group: _exact(weights, group).half(),
             lambda codes: codes.astype(np.float32),
         ),
         Codec("float32", "float32", 0, _exact, lambda codes: codes),

@@ -141,13 +141,13 @@ class RunFolder:
             yield writer
             writer.close()
 
-    def commit_attention(self, shard: int, identity: str) -> None:
+    def commit_attention(self, shard: int, fingerprint: str) -> None:
         """Write the marker of a shard's attention."""
-        self.commit(EXTRACT, shard, identity, [self._attention(shard)])
+        self.commit(EXTRACT, shard, fingerprint, [self._attention(shard)])
 
-    def extracted(self, shard: int, identity: str) -> bool:
+    def extracted(self, shard: int, fingerprint: str) -> bool:
         """Whether a shard's attention is there, as `done` tells."""
-        return self.done(EXTRACT, shard, identity)
+        return self.done(EXTRACT, shard, fingerprint)
 
     def partial(self, metric: str, kind: Any, number: int) -> Any:
         """What a metric found in a shard, or a probe in all: a tree of a type.
@@ -164,6 +164,10 @@ class RunFolder:
         files.write_table(path, to_partial(partial))
         return path
 
+    def has_cases(self, metric: str) -> bool:
+        """Whether cases of a predictor were ever kept."""
+        return self._cases(metric, 0).parent.is_dir()
+
     def cases(self, metric: str, shard: int) -> pa.Table:
         """The cases of a predictor in a shard.
 
@@ -173,14 +177,14 @@ class RunFolder:
         return self._found(self._cases(metric, shard))
 
     def commit_found(
-        self, metric: Metric, shard: int, identity: str, found: Found, cases: bool = True
+        self, metric: Metric, shard: int, fingerprint: str, found: Found, cases: bool = True
     ) -> None:
         """Write what a metric found in a shard, with its cases if so, and the marker."""
         outputs = [self.write_partial(metric.name, shard, found.partial)]
         if cases and found.cases is not None:
             outputs.append(self._cases(metric.name, shard))
             files.write_table(outputs[-1], found.cases)
-        self.commit(measured(metric.name), shard, identity, outputs)
+        self.commit(measured(metric.name), shard, fingerprint, outputs)
 
     def has_table(self, name: str) -> bool:
         """Whether there is such a table."""
@@ -218,7 +222,7 @@ class RunFolder:
         """Write a JSON file beside the pages."""
         files.write_json(self.path / f"{name}.json", content)
 
-    def commit(self, stage: str, number: int, identity: str, outputs: Sequence[Path]) -> None:
+    def commit(self, stage: str, number: int, fingerprint: str, outputs: Sequence[Path]) -> None:
         """Write the marker of a finished task: its fingerprint, sizes and checksums."""
         listed = {
             str(file.relative_to(self.path)): {
@@ -228,11 +232,11 @@ class RunFolder:
             for output in outputs
             for file in files.files_under(output)
         }
-        marker = {"fingerprint": identity, "files": listed}
+        marker = {"fingerprint": fingerprint, "files": listed}
         files.write_json(self._marker(stage, number), marker)
 
-    def done(self, stage: str, number: int, identity: str) -> bool:
-        """Whether what a task makes is whole, and made from what `identity` stands for.
+    def done(self, stage: str, number: int, fingerprint: str) -> bool:
+        """Whether what a task makes is whole, and made from what `fingerprint` stands for.
 
         Sizes are compared here; the contents have checksums of their own, checked on reading.
         """
@@ -240,7 +244,7 @@ class RunFolder:
             marker = files.read_json(self._marker(stage, number))
         except ValueError:  # cut short by something other than us: it is not done
             return False
-        if marker is None or marker.get("fingerprint") != identity:
+        if marker is None or marker.get("fingerprint") != fingerprint:
             return False
         sizes = {name: file["size"] for name, file in marker["files"].items()}
         return all(_size(self.path / name) == size for name, size in sizes.items())

@@ -94,17 +94,17 @@ class Manifest:
         """The examples of a role, for each cut; none where its corpus lacks what it needs."""
         return [each for key in self.roles[role] for each in self.sets if each.key == key]
 
-    def attention_identity(self, shard: int) -> str:
+    def attention_fingerprint(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
         wanted = {
             key: self.identity[key] for key in ("model", "device", "threads", "store", "versions")
         }
         return fingerprint({**wanted, "examples": self.examples[shard]})
 
-    def partial_identity(self, metric: str, parameters: dict[str, object], shard: int) -> str:
+    def partial_fingerprint(self, metric: str, parameters: dict[str, object], shard: int) -> str:
         """The fingerprint of what a metric finds in a shard."""
         return fingerprint(
-            {"metric": metric, **parameters, "attention": self.attention_identity(shard)}
+            {"metric": metric, **parameters, "attention": self.attention_fingerprint(shard)}
         )
 
 

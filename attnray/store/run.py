@@ -52,7 +52,7 @@ class Trial:
     seed: int
     train: tuple[int, ...]
     dev: tuple[int, ...]
-    identity: str
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,13 @@ class Run:
             return []
         settings, shards = self.config.probe, {r: self._shards(r) for r in ("train", "dev")}
         return [
-            Trial(number, name, seed, **shards, identity=self._trial_identity(name, seed, shards))
+            Trial(
+                number,
+                name,
+                seed,
+                **shards,
+                fingerprint=self._trial_fingerprint(name, seed, shards),
+            )
             for number, (name, seed) in enumerate(product(settings.probes, settings.seeds))
         ]
 
@@ -94,10 +100,10 @@ class Run:
         (examples,) = self.manifest.sets_of(role)
         return tuple(examples.shards)
 
-    def _trial_identity(self, name: str, seed: int, shards: dict[str, tuple[int, ...]]) -> str:
+    def _trial_fingerprint(self, name: str, seed: int, shards: dict[str, tuple[int, ...]]) -> str:
         settings = asdict(self.config.probe)
         attention = {
-            role: [self.manifest.attention_identity(shard) for shard in numbers]
+            role: [self.manifest.attention_fingerprint(shard) for shard in numbers]
             for role, numbers in shards.items()
         }
         vectors = settings.pop("vectors")
@@ -133,19 +139,19 @@ class Run:
         analysed = {shard for examples in sets for shard in examples.shards}
         return sorted(analysed.union(*((*trial.train, *trial.dev) for trial in self.trials[:1])))
 
-    def partial_identity(self, metric: Metric, shard: int) -> str:
+    def partial_fingerprint(self, metric: Metric, shard: int) -> str:
         """The fingerprint of what a metric finds in a shard."""
         parameters: dict[str, object] = {"version": metric.version, **metric.parameters}
         if self.fused:  # then it measures what the model gives, whatever is stored
             parameters["store"] = None
         if isinstance(metric, Predictor):
             parameters["cases"] = self.config.cases
-        return self.manifest.partial_identity(metric.name, parameters, shard)
+        return self.manifest.partial_fingerprint(metric.name, parameters, shard)
 
-    def table_identity(self, metric: str) -> str:
+    def table_fingerprint(self, metric: str) -> str:
         """The fingerprint of a metric's tables, the twin's rows included."""
         partials = [
-            run.partial_identity(each.metric, shard)
+            run.partial_fingerprint(each.metric, shard)
             for run in self.with_twin
             for each in run.measurements(metric)
             for shard in each.examples.shards
@@ -154,27 +160,27 @@ class Run:
         return fingerprint({"partials": partials, **settings})
 
     @property
-    def heads_identity(self) -> str:
+    def heads_fingerprint(self) -> str:
         """The fingerprint of the table `heads`."""
         made_of = {
-            m: self.table_identity(m) for m in (heads.NEEDS, heads.USES) if m in self.metrics
+            m: self.table_fingerprint(m) for m in (heads.NEEDS, heads.USES) if m in self.metrics
         }
         behaviour = asdict(self.config.behaviour)
         return fingerprint({**made_of, "behaviour": behaviour, "seed": self.config.seed})
 
     @property
-    def probes_identity(self) -> str:
+    def probes_fingerprint(self) -> str:
         """The fingerprint of the tables of the probes, the twin's rows included."""
         return fingerprint(
-            {run.model: [trial.identity for trial in run.trials] for run in self.with_twin}
+            {run.model: [trial.fingerprint for trial in run.trials] for run in self.with_twin}
         )
 
     def unfinished(self, metric: str) -> Iterator[tuple[Metric, int]]:
         """A metric with each shard in which it has not been measured yet."""
         for each in self.measurements(metric):
             for shard in each.examples.shards:
-                identity = self.partial_identity(each.metric, shard)
-                if not self.folder.done(measured(metric), shard, identity):
+                made_from = self.partial_fingerprint(each.metric, shard)
+                if not self.folder.done(measured(metric), shard, made_from):
                     yield each.metric, shard
 
     @property

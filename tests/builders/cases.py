@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from attnray.corpus.document import Document
 from attnray.corpus.example import Example
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 from tests.builders.oracle import Case, Row
 
 
@@ -21,9 +21,9 @@ def case_of(example: Example, attention: NDArray[np.float64], blocks: bool = Fal
         attention=attention,
         word_of_piece=example.word_of_piece.tolist(),
         words=example.words,
-        is_cls=(example.roles == Role.CLS).tolist(),
-        is_sep=(example.roles == Role.SEP).tolist(),
-        is_punctuation=(example.roles == Role.PUNCTUATION).tolist(),
+        is_cls=(example.roles == TokenRole.CLS).tolist(),
+        is_sep=(example.roles == TokenRole.SEP).tolist(),
+        is_punctuation=(example.roles == TokenRole.PUNCTUATION).tolist(),
         heads=example.heads,
         relations=example.relations,
         unit=f"block-{example.unit + 1}" if blocks else example.document,

@@ -96,7 +96,7 @@ def _mpnet() -> Any:
 def _roberta() -> Any:
     model = json.loads(byte_pairs(FAIRSEQ_TOKENS).to_str())["model"]
     merges = [tuple(merge) for merge in model["merges"]]
-    return transformers.RobertaTokenizer(vocab=model["vocab"], merges=merges)
+    return transformers.RobertaTokenizer(vocab=model["vocab"], merges=merges)  # type: ignore[arg-type]
 
 
 def _modernbert() -> Any:

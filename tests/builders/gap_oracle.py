@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from tests.builders import oracle
 from tests.builders.oracle import Case, Counts, Outcome, Row
@@ -99,14 +101,18 @@ class Gap:
             return answer
 
         self.answers = {who: of_head(*who) for who in self.heads}
-        self.rules = {"nearest": nearest, "head_match": head_match, "sieve": sieve}
+        self.rules: dict[Any, Answer] = {
+            "nearest": nearest,
+            "head_match": head_match,
+            "sieve": sieve,
+        }
         self.counts = self._counted(self.answers)
         self.rule_counts = self._counted(self.rules)
         self.size = {
             gender: sum(gender in ("all", each.gender) for each in passages) for gender in GENDERS
         }
 
-    def _counted(self, answers: dict[object, Answer]) -> Counts:
+    def _counted(self, answers: dict[Any, Answer]) -> Counts:
         return Counts(
             Outcome(who, ("all", each.gender), each.unit, answer(each) in right)
             for each in self.passages
@@ -120,7 +126,7 @@ class Gap:
         for who, answer in self.answers.items():
             cards = scores(self.passages, answer)
             for gender in GENDERS:
-                row = {"max_tokens": self.max_tokens, "layer": who[0], "head": who[1]}
+                row: Row = {"max_tokens": self.max_tokens, "layer": who[0], "head": who[1]}
                 row |= {"gender": gender, "passages": self.size[gender], **cards[gender]}
                 row |= self.counts.score(who, gender) | self.counts.interval(who, gender)
                 rows.append(row)
@@ -132,7 +138,7 @@ class Gap:
         for rule, answer in self.rules.items():
             cards = scores(self.passages, answer)
             for gender in GENDERS:
-                row = {"max_tokens": self.max_tokens, "baseline": rule, "gender": gender}
+                row: Row = {"max_tokens": self.max_tokens, "baseline": rule, "gender": gender}
                 row |= {"passages": self.size[gender], **cards[gender]}
                 rows.append(row | self.rule_counts.score(rule, gender))
         return rows
@@ -176,9 +182,7 @@ class Gap:
     def _heldout_f1(self, gender: str) -> float | None:
         """Each passage is answered by the head that is best on the other folds."""
         chosen = {
-            fold: oracle.choose(
-                self.counts, self.heads, gender, lambda u, f=fold: oracle.outside_fold(f, u)
-            )
+            fold: oracle.choose(self.counts, self.heads, gender, partial(oracle.outside_fold, fold))
             for fold in range(oracle.FOLDS)
         }
 

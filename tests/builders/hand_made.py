@@ -80,7 +80,7 @@ def relation(name: str, total: int, accuracy: float = 0.74, **other: Any) -> Row
     return row | other
 
 
-UNKNOWN = dict.fromkeys(
+UNKNOWN: dict[str, Any] = dict.fromkeys(
     ("ci_low", "ci_high", "heldout_accuracy", "baseline_heldout_accuracy", *DIFFERENCE), None
 )
 

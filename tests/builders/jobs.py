@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.builders.forked import Forked, serve
+from tests.builders.processes import descendants, wait_for_end
 
 ROOT = Path(__file__).resolve().parents[2]
+
+Job = Forked | subprocess.Popen[bytes]
+Files = tuple[IO[bytes], IO[bytes]] | None
+
+#: As the tests were started: libraries set variables in their process since.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "PYTEST_"))}
 
 #: Small shards and batches, so that a small corpus has many of them.
 SMALL = ("shard.examples=12", "batch.tokens=160", "store.block_mib=1", "store.chunk_cells=1024")
@@ -23,25 +39,52 @@ def command(job: str, *overrides: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """The environment of a user with no cluster."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    return dict(ENVIRONMENT)
 
 
-def run_job(job: str, *overrides: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+@cache
+def server() -> socket.socket:
+    """The way to the process that jobs are forked from, which is started when it is needed."""
+    return serve(environment())
+
+
+def start(
+    job: str, *overrides: str, cwd: Path | None = None, scratch: bool = False, write: Files = None
+) -> Job:
+    """Start a job: forked from a process that has its imports, or from scratch, as a shell does.
+
+    `write` has the files of its two outputs.
+    """
+    line = command(job, *overrides)
+    with open(os.devnull, "wb") as nothing:
+        stdout, stderr = write or (nothing, nothing)
+        if scratch:
+            return subprocess.Popen(line, cwd=cwd, env=environment(), stdout=stdout, stderr=stderr)
+        outputs = stdout.fileno(), stderr.fileno()
+        return Forked(server(), line[1:], cwd or Path.cwd(), *outputs)
+
+
+def run_job(
+    job: str, *overrides: str, cwd: Path | None = None, scratch: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Run a job to its end."""
-    return subprocess.run(
-        command(job, *overrides),
-        cwd=cwd,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with TemporaryFile() as stdout, TemporaryFile() as stderr:
+        process = start(job, *overrides, cwd=cwd, scratch=scratch, write=(stdout, stderr))
+        try:
+            status = process.wait()
+        except BaseException:
+            kill(process)
+            raise
+        written = []
+        for file in (stdout, stderr):
+            file.seek(0)
+            written.append(file.read().decode())
+    return subprocess.CompletedProcess(command(job, *overrides), status, *written)
 
 
-def succeed(job: str, *overrides: str, cwd: Path | None = None) -> str:
+def succeed(job: str, *overrides: str, cwd: Path | None = None, scratch: bool = False) -> str:
     """Run a job that must end with status 0; gives what it printed."""
-    done = run_job(job, *overrides, cwd=cwd)
+    done = run_job(job, *overrides, cwd=cwd, scratch=scratch)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -59,20 +102,28 @@ def refusal(job: str, *overrides: str, status: int = 2) -> str:
 
 
 def kill_when(ready: Callable[[], bool], job: str, *overrides: str) -> None:
-    """Start a job and end its process with SIGKILL as soon as something has happened."""
-    process = subprocess.Popen(
-        command(job, *overrides),
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 240
+    """Start a job, and end it with SIGKILL as soon as something has happened."""
+    process = start(job, *overrides)
+    try:
+        wait_while_running(process, ready)
+    finally:
+        kill(process)
+
+
+def wait_while_running(process: Job, ready: Callable[[], bool]) -> None:
+    """Wait for something to happen while a job runs."""
     while not ready():
-        assert process.poll() is None, "the job ended before it could be killed"
-        assert time.monotonic() < deadline
+        assert process.poll() is None, "the job ended before"
         time.sleep(0.02)
+
+
+def kill(process: Job) -> None:
+    """End a job with SIGKILL, and wait for what it started to end: a cluster's workers go on."""
+    # Ray's agents end a minute later, and do nothing until then.
+    started = [each for each in descendants(process.pid) if "Agent" not in each.command]
     process.send_signal(signal.SIGKILL)
     process.wait()
+    wait_for_end(started)
 
 
 def tables(run_dir: Path) -> dict[str, bytes]:
@@ -85,3 +136,8 @@ def markers(run_dir: Path, stage: str) -> dict[str, int]:
     # A marker that is being written has another name: killed then, a process leaves it behind.
     whole = (run_dir / "done" / stage).glob("*.json")
     return {path.name: path.stat().st_mtime_ns for path in whole}
+
+
+def read_table(run_dir: Path, name: str) -> pa.Table:
+    """A table of a run."""
+    return pq.read_table(run_dir / "tables" / f"{name}.parquet", partitioning=None)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
@@ -346,6 +346,7 @@ def syntax_baselines(cases: Sequence[Case], relation_labels: str = "universal") 
 # Best head
 
 
+@cache
 def fold_of(unit: str) -> int:
     """Best head: the fold of a document or block."""
     return int(hashlib.sha256(unit.encode("utf-8")).hexdigest(), 16) % FOLDS
@@ -716,8 +717,9 @@ def importance(cases: Sequence[Case]) -> list[Row]:
             for target, total in sums.items():
                 found[target].append(total / len(gradient))
         for target, values in found.items():
-            row = {"layer": layer, "head": head, "target": target, "examples": len(cases)}
-            rows.append({**row, "value": math.fsum(values) / len(values)})
+            where = {"layer": layer, "head": head, "target": target}
+            value = math.fsum(values) / len(values)
+            rows.append({**where, "examples": len(cases), "value": value})
     return rows
 
 
@@ -736,41 +738,64 @@ def target_of(case: Case, key: int) -> str:
 def js_of_rows(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Divergence of two heads at each query: half the relative entropies to the middle."""
     middle = (p + q) / 2
-    return (rel_entr(p, middle).sum(-1) + rel_entr(q, middle).sum(-1)) / 2
+    both: np.ndarray = rel_entr(p, middle).sum(-1) + rel_entr(q, middle).sum(-1)
+    return both / 2
 
 
 def js_between(
     cases: Sequence[Case], a: tuple[int, int], others: Sequence[tuple[int, int]]
 ) -> np.ndarray:
     """Divergence: the mean over all query tokens of all examples, of a head from others."""
+    tokens = sum(case.attention.shape[-1] for case in cases)
+    mean: np.ndarray = js_totals(cases, a, others).sum(0) / tokens
+    return mean
+
+
+def js_totals(
+    cases: Sequence[Case], a: tuple[int, int], others: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """Sums over the query tokens of each example, (example, other)."""
     layers, heads = (np.array(each) - 1 for each in zip(*others, strict=True))
-    total, tokens = np.zeros(len(others)), 0
-    for case in cases:
-        by_query = js_of_rows(case.attention[a[0] - 1, a[1] - 1], case.attention[layers, heads])
-        total += by_query.sum(-1)
-        tokens += case.attention.shape[-1]
-    return total / tokens
+    return np.array(
+        [
+            js_of_rows(case.attention[a[0] - 1, a[1] - 1], case.attention[layers, heads]).sum(-1)
+            for case in cases
+        ]
+    )
 
 
 def divergence(cases: Sequence[Case]) -> list[Row]:
     """Table divergence."""
-    heads = all_heads(cases)
-    found = {(a, a): 0.0 for a in heads}
-    for index, a in enumerate(heads[:-1]):
-        others = heads[index + 1 :]
-        for b, value in zip(others, js_between(cases, a, others), strict=True):
-            found[a, b] = found[b, a] = float(value)
-    return [
-        {"layer_a": a[0], "head_a": a[1], "layer_b": b[0], "head_b": b[1]}
-        | {"js_divergence": found[a, b]}
-        for a in heads
-        for b in heads
-    ]
+    rows = []
+    lengths = [case.attention.shape[-1] for case in cases]
+    units = sorted({case.unit for case in cases})
+    tokens = [sum(n for c, n in zip(cases, lengths, strict=True) if c.unit == u) for u in units]
+    for a in all_heads(cases):
+        totals = js_totals(cases, a, all_heads(cases))
+        for b, column in zip(all_heads(cases), totals.T, strict=True):
+            by_unit = [
+                math.fsum(v for c, v in zip(cases, column, strict=True) if c.unit == u)
+                for u in units
+            ]
+            row: Row = {"layer_a": a[0], "head_a": a[1], "layer_b": b[0], "head_b": b[1]}
+            row |= {"js_divergence": math.fsum(column) / sum(lengths), "examples": len(cases)}
+            rows.append(row | {"standard_error": standard_error(by_unit, tokens)})
+    return rows
+
+
+def standard_error(c: Sequence[float], t: Sequence[float]) -> float | None:
+    """That of sum c / sum t over units, None of fewer than two."""
+    d, r = len(t), sum(c) / sum(t)
+    if d < 2:
+        return None
+    squares = sum((cd - r * td) ** 2 for cd, td in zip(c, t, strict=True))
+    return math.sqrt(d / (d - 1) * squares) / sum(t)
 
 
 def closeness(divergences: np.ndarray, layer_of: Sequence[int]) -> tuple[Any, Any]:
     """Exact means over unordered pairs of heads of one layer, and of different layers."""
-    within, between = [], []
+    within: list[Fraction] = []
+    between: list[Fraction] = []
     for a, b in combinations(range(len(layer_of)), 2):
         pairs = within if layer_of[a] == layer_of[b] else between
         pairs.append(Fraction(float(divergences[a, b])))
@@ -783,11 +808,12 @@ def closeness(divergences: np.ndarray, layer_of: Sequence[int]) -> tuple[Any, An
 def closeness_p_value(divergences: np.ndarray, layer_of: Sequence[int]) -> float:
     """The share of all relabellings with a difference (between - within) at least as large."""
     within, between = closeness(divergences, layer_of)
-    differences = []
+    differences: list[Fraction] = []
     for labels in set(permutations(layer_of)):
         relabelled = closeness(divergences, labels)
         differences.append(relabelled[1] - relabelled[0])
-    return sum(d >= between - within for d in differences) / len(differences)
+    as_large: list[bool] = [d >= between - within for d in differences]
+    return sum(as_large) / len(as_large)
 
 
 # Behaviour

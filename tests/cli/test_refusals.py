@@ -50,8 +50,3 @@ def test_a_corpus_that_cannot_be_read_says_file_and_line(tmp_path: Path) -> None
 def test_a_run_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "is a file" in refusal("run", "executor=serial", f"run_dir={tmp_path / 'file'}")
-
-
-def test_more_gpus_than_there_are(tmp_path: Path) -> None:
-    overrides = ("executor=ray", "executor.gpus_per_extractor=1", f"run_dir={tmp_path / 'run'}")
-    assert "gpus_per_extractor" in refusal("run", *overrides)

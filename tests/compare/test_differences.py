@@ -16,16 +16,14 @@ from scipy import stats
 from attnray.compare import heldout as held_out
 from attnray.compare.differences import differences_table
 from attnray.compare.subjects import Subject, opened
-from attnray.config import ExecutorConfig
-from attnray.corpus.formats.gap import COLUMNS
 from attnray.corpus.units import FOLDS
 from attnray.metrics.paired import CORRECTION
 from attnray.reading import RunReader
 from attnray.store.folder import RunFolder
 from tests.builders.families import tiny_checkpoint
+from tests.builders.gap_corpus import written
 from tests.builders.jobs import SMALL, succeed
 
-SERIAL = ExecutorConfig(name="serial")
 #: Layer, head and direction.
 Choice = tuple[int, int, str]
 
@@ -64,19 +62,7 @@ def subjects(folders: list[Path]) -> list[Subject]:
 def resolvers(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Subject]:
     """Runs of two models over passages of GAP's form, their words drawn."""
     folder = tmp_path_factory.mktemp("gap")
-    generator = np.random.default_rng(0)
-    lines = ["\t".join(COLUMNS)]
-    for number in range(40):
-        between = " ".join(generator.choice(["slept", "so", "well", "a", "dog"], 4))
-        pronoun = ("she", "he")[number % 2]
-        text = f"Ann {between} Bo {between} {pronoun} left."
-        labels = generator.permutation(["TRUE", "FALSE"])
-        offsets = [str(text.index(word)) for word in (f"{pronoun} left", "Ann", "Bo")]
-        names = ["Ann", offsets[1], labels[0], "Bo", offsets[2], labels[1]]
-        row = [f"test-{number}", text, pronoun, offsets[0], *names, "http://x"]
-        lines.append("\t".join(row))
-    path = folder / "gap.tsv"
-    path.write_text("\n".join(lines))
+    path = written(folder / "gap.tsv", 40)
     other = tiny_checkpoint("roberta", folder / "models" / "tiny-roberta")
     for model in (tiny_model, other):
         run = ("corpus=gap", f"corpus.path={path}", f"run_dir={folder / model.name}")
@@ -106,7 +92,7 @@ def most_attended(weights: np.ndarray, word: int, among: Iterable[int]) -> int:
 def syntax_cases(folder: Path, relation: str) -> Cases:
     """Every word with a head."""
     found: Cases = {}
-    for each in RunReader(str(folder), role="syntax"):
+    for each in RunReader(str(folder), role="syntax"):  # type: ignore[attr-defined]
         maps, about = each.attention(words=True), each.example
         for word, (head, label) in enumerate(zip(about.heads, about.relations, strict=True)):
             if head > 0 and relation in ("all", label.partition(":")[0]):
@@ -127,7 +113,7 @@ def syntax_cases(folder: Path, relation: str) -> Cases:
 def coreference_cases(folder: Path, mention_type: str) -> Cases:
     """Every anaphor."""
     found: Cases = {}
-    for each in RunReader(str(folder), role="coreference"):
+    for each in RunReader(str(folder), role="coreference"):  # type: ignore[attr-defined]
         maps, mentions = each.attention(words=True), each.example.mentions
         for place, mention in enumerate(mentions):
             earlier = [m for m in mentions[:place] if m.head != mention.head]
@@ -185,7 +171,7 @@ def test_on_the_cases_that_both_have(
     variance = count / (count - 1) * sum(e * e for e in errors.values()) / len(shared) ** 2
     error = math.sqrt(variance * (1 if alike and others_alike else CORRECTION))
     reach = stats.t.ppf(0.975, count - 1) * error
-    row = row_of(differences_table(subjects, SERIAL).to_pylist(), metric, item)
+    row = row_of(differences_table(subjects).to_pylist(), metric, item)
     assert (row["model"], row["other_model"]) == ("tiny", "tiny-albert")
     assert row["total"] == len(shared)
     assert row["left_out"] == len(ours.keys() - shared) > 0
@@ -211,7 +197,7 @@ def test_held_out_choices_are_those_of_the_tables_of_each_run(
     request: pytest.FixtureRequest, of: str, metric: str, table: str, item: str
 ) -> None:
     for subject in request.getfixturevalue(of):
-        (found,) = held_out.heldout([(subject.run, metric)], SERIAL)
+        found = held_out.heldout(subject.run, metric)
         best = subject.table(table)
         assert best is not None
         own = {row[item]: (row["heldout_accuracy"], row["total"]) for row in best.to_pylist()}
@@ -222,7 +208,7 @@ def test_held_out_choices_are_those_of_the_tables_of_each_run(
 
 
 def test_p_values_are_corrected_within_a_metric(subjects: list[Subject]) -> None:
-    rows = [r for r in differences_table(subjects, SERIAL).to_pylist() if r["metric"] == "syntax"]
+    rows = [r for r in differences_table(subjects).to_pylist() if r["metric"] == "syntax"]
     single = sorted(
         (r["p_value"], r["p_holm"])
         for r in rows

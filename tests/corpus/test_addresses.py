@@ -290,6 +290,7 @@ def hub(server: Server, tmp_path: Path) -> Callable[[str], subprocess.CompletedP
     return run
 
 
+@pytest.mark.slow
 def test_a_dataset_of_the_hub(
     server: Server, hub: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -323,7 +324,7 @@ def test_a_dataset_of_the_hub(
 PARTS = st.text("ab*?.", min_size=1, max_size=3).filter(lambda part: part not in (".", ".."))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     paths=st.lists(st.lists(st.text("ab.", min_size=1, max_size=2), min_size=1, max_size=3)),
     pattern=st.lists(st.one_of(st.just("**"), PARTS), min_size=1, max_size=4),

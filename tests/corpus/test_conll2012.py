@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -13,35 +12,14 @@ from attnray.corpus.document import NO_HEAD, Document, Mention
 from attnray.corpus.formats.conll2012 import read_conll2012
 from attnray.corpus.formats.head_rules import Constituent, dependency_heads, head_child
 from attnray.corpus.mentions import head_word, mention_type
+from attnray.corpus.segment import Segmenter
+from attnray.corpus.units import Units
 from attnray.errors import InputError
+from tests.builders.conll2012 import row, sentence, written
+from tests.builders.random_maps import LetterPieces
+from tests.builders.segmented import examples_of
 
 Tree = tuple[str, list["Tree"]] | tuple[str, str]
-
-
-def row(number: int, word: str, tag: str, bit: str = "*", coreference: str = "-") -> str:
-    fields = ["bc/x/00/x_0000", "0", str(number), word, tag, bit, "-", "-", "-", "Ann", "*"]
-    return "   ".join([*fields, "*", coreference])
-
-
-def sentence(tree: str, coreference: dict[int, str] | None = None) -> list[str]:
-    """Rows of a bracketed tree such as `(S (NP (PRP She)) (VP (VBD slept)))`."""
-    leaves = re.findall(r"((?:\((?!\S+ [^()\s]+\))\S+ *)*)\((\S+) ([^()\s]+)\)((?:\s*\))*)", tree)
-    return [
-        row(
-            number,
-            word,
-            tag,
-            opens.replace(" ", "") + "*" + closes.replace(" ", ""),
-            (coreference or {}).get(number, "-"),
-        )
-        for number, (opens, tag, word, closes) in enumerate(leaves)
-    ]
-
-
-def written(path: Path, *sentences: list[str], part: str = "; part 000") -> str:
-    body = "\n\n".join("\n".join(rows) for rows in sentences)
-    path.write_text(f"#begin document (bc/x/00/x_0000){part}\n{body}\n\n#end document\n")
-    return str(path)
 
 
 @pytest.fixture
@@ -232,13 +210,9 @@ def test_every_word_but_the_root_has_a_head() -> None:
 
 
 def test_heads_without_relations_are_no_cases_of_syntax(path: Path) -> None:
-    from attnray.corpus.segment import Segmenter
-    from attnray.corpus.units import Units
-    from tests.metrics.test_random_maps import LetterPieces
-
     (document,) = read_conll2012(written(path, sentence(ANN)))
     segmenter = Segmenter("sentence", LetterPieces(), 64, 64, Units(blocks=False), 0)  # type: ignore[arg-type]
     assert isinstance(document, Document)
-    (example,) = segmenter.examples(document)
+    (example,) = examples_of(segmenter, document)
     assert example.heads == [2, 3, 4, 0, 4, 4]
     assert segmenter.counts["dependencies"] == 0

@@ -17,8 +17,9 @@ from attnray.corpus.readers import FORMATS, files, fingerprint, read
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.errors import InputError
-from attnray.model.pieces import Role
-from tests.metrics.test_random_maps import LetterPieces
+from attnray.model.pieces import TokenRole
+from tests.builders.random_maps import LetterPieces
+from tests.builders.segmented import examples_of
 
 HEADER = "\t".join(COLUMNS)
 PASSAGE = 'Ann "Bo" Low slept. She woke, and Kim\'s dog barked.'
@@ -204,10 +205,10 @@ def test_every_format_makes_every_kind_of_example(path: Path, form: str, kind: s
     write(path, form)
     segmenter = Segmenter(kind, LetterPieces(), 512, 512, Units(blocks=False), 0)  # type: ignore[arg-type]
     corpus = CorpusConfig("x", form, str(path))
-    examples = [e for document in read(corpus) for e in segmenter.examples(document)]
+    examples = examples_of(segmenter, *read(corpus))
     assert len(examples) == (2 if kind == "sentence" else 1)
     for example in examples:
-        assert (example.roles == Role.SEP).sum() == (2 if kind == "pair" else 1)
+        assert (example.roles == TokenRole.SEP).sum() == (2 if kind == "pair" else 1)
         assert example.length == segmenter.counts["pieces"] or kind == "sentence"
 
 

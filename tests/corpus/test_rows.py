@@ -19,7 +19,7 @@ from attnray.corpus.readers import annotated, default_segment, read
 from attnray.errors import InputError
 
 #: As the authors' preprocessing writes them: trees, word pieces of pairs, and text.
-TREES = [
+TREES: list[dict[str, Any]] = [
     {
         "words": ["She", "saw", "him"],
         "relns": ["nsubj", "root", "dobj"],
@@ -29,7 +29,12 @@ TREES = [
 ]
 PIECES = ["[CLS]", "she", "saw", "jim", "##my", ".", "he", "[SEP]"]
 PIECES += ["was", "un", "##hap", "##py", "[SEP]"]
-TEXT = [{"text": "It rained.  She\nleft."}, {"text": ""}, {"text": None}, {"text": "Dogs bark."}]
+TEXT: list[dict[str, Any]] = [
+    {"text": "It rained.  She\nleft."},
+    {"text": ""},
+    {"text": None},
+    {"text": "Dogs bark."},
+]
 WRITTEN = ["list", "lines", "gzip", "parquet"]
 
 
@@ -96,7 +101,7 @@ def test_each_text_is_a_document(how: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", WRITTEN)
 def test_consecutive_sentences_of_a_document(how: str, tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"words": ["a"], "document": "one", "upos": ["DET"], "tags": ["DT"], "sent_id": "s1"},
         {"words": ["b"], "document": "one", "upos": ["_"], "tags": [None], "sent_id": "s2"},
         {"words": [], "document": "none", "upos": [], "tags": [], "sent_id": "s3"},
@@ -137,7 +142,7 @@ def test_universal_dependencies_of_the_hub(tmp_path: Path) -> None:
 
 
 def test_unknown_heads_and_tags_without_names(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"tokens": ["a", "b", "c"], "head": ["_", None, "1"], "deprel": ["_", None, "det"]},
         {"tokens": ["a", "b"], "head": ["None", "None"], "deprel": ["_", "_"]},
     ]

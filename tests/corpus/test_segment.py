@@ -12,7 +12,8 @@ from attnray.corpus.example import Example, from_table, to_table
 from attnray.corpus.mentions import head_word, mention_type
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
-from attnray.model.pieces import Role, WordPieces
+from attnray.model.pieces import TokenRole, WordPieces
+from tests.builders.segmented import examples_of
 
 
 def sentence(text: str, heads: list[int] | None = None) -> Sentence:
@@ -35,18 +36,18 @@ def make(
 
 def test_a_sentence_becomes_its_pieces_between_special_tokens(pieces: WordPieces) -> None:
     document = Document("d", [sentence("the cat . \u200b")], [])
-    (example,) = make(pieces, "sentence").examples(document)
+    (example,) = examples_of(make(pieces, "sentence"), document)
     assert example.tokens == ["[CLS]", "the", "c", "##a", "##t", ".", "[SEP]"]
     assert example.word_of_piece.tolist() == [-1, 0, 1, 1, 1, 2, -1]
     assert example.roles.tolist() == [
-        Role.CLS, 0, 0, 0, 0, Role.PUNCTUATION, Role.SEP
+        TokenRole.CLS, 0, 0, 0, 0, TokenRole.PUNCTUATION, TokenRole.SEP
     ]  # fmt: skip
     assert example.words == ["the", "cat", ".", "\u200b"]
 
 
 def test_a_word_that_reads_like_a_special_token_is_none(pieces: WordPieces) -> None:
-    (example,) = make(pieces, "sentence").examples(Document("d", [sentence("[SEP] the")], []))
-    assert (example.roles == Role.SEP).sum() == 1
+    (example,) = examples_of(make(pieces, "sentence"), Document("d", [sentence("[SEP] the")], []))
+    assert (example.roles == TokenRole.SEP).sum() == 1
     assert example.word_of_piece.max() == 1
 
 
@@ -55,7 +56,7 @@ def test_a_sentence_over_the_models_longest_input_is_left_out_and_counted(
 ) -> None:
     segmenter = make(pieces, "sentence", longest=6)
     document = Document("d", [sentence("the the the the the"), sentence("the the the the")], [])
-    examples = list(segmenter.examples(document))
+    examples = examples_of(segmenter, document)
     assert [len(example.words) for example in examples] == [4]
     assert segmenter.counts["too_long"] == 1
     assert segmenter.counts["examples"] == 1
@@ -65,7 +66,7 @@ def test_a_document_is_cut_between_words_and_a_mention_must_lie_inside(pieces: W
     sentences = [sentence("the the abc", [2, 0, 2]), sentence("the abcdefgh the", [2, 0, 2])]
     mentions = [Mention(0, 1, "a"), Mention(2, 3, "b"), Mention(3, 4, "c"), Mention(5, 5, "d")]
     segmenter = make(pieces, "document", max_tokens=15)
-    (example,) = segmenter.examples(Document("d", sentences, mentions))
+    (example,) = examples_of(segmenter, Document("d", sentences, mentions))
     assert example.words == ["the", "the", "abc", "the"]
     assert example.length == 8
     assert [(m.start, m.end, m.entity) for m in example.mentions] == [(0, 1, "a"), (2, 3, "b")]
@@ -75,13 +76,13 @@ def test_a_document_is_cut_between_words_and_a_mention_must_lie_inside(pieces: W
 
 def test_a_document_is_cut_to_the_models_longest_input(pieces: WordPieces) -> None:
     document = Document("d", [sentence("the " * 30)], [])
-    (example,) = make(pieces, "document", max_tokens=128, longest=20).examples(document)
+    (example,) = examples_of(make(pieces, "document", max_tokens=128, longest=20), document)
     assert example.length == 20
 
 
 def test_a_document_whose_first_word_does_not_fit_is_counted(pieces: WordPieces) -> None:
     segmenter = make(pieces, "document", max_tokens=5)
-    assert not list(segmenter.examples(Document("d", [sentence("abcdefgh the")], [])))
+    assert not examples_of(segmenter, Document("d", [sentence("abcdefgh the")], []))
     assert segmenter.counts["no_word_fits"] == 1
     assert segmenter.counts["documents"] == 0
 
@@ -89,11 +90,11 @@ def test_a_document_whose_first_word_does_not_fit_is_counted(pieces: WordPieces)
 def test_pairs_are_runs_of_whole_sentences_cut_together(pieces: WordPieces) -> None:
     sentences = [sentence("the " * n) for n in (3, 2, 4, 1, 5, 3, 3, 2)]
     segmenter = make(pieces, "pair", max_tokens=14)
-    examples = list(segmenter.examples(Document("d", sentences, [])))
+    examples = examples_of(segmenter, Document("d", sentences, []))
     ends = np.cumsum([3, 2, 4, 1, 5, 3, 3, 2]).tolist()
     start = 0
     for example in examples:
-        seps = np.flatnonzero(example.roles == Role.SEP)
+        seps = np.flatnonzero(example.roles == TokenRole.SEP)
         assert len(seps) == 2
         assert example.length <= 14
         first_text = seps[0] - 1
@@ -109,9 +110,9 @@ def test_the_boundary_of_a_pair_depends_on_seed_and_document_alone(pieces: WordP
     def boundaries(seed: int, names: list[str]) -> dict[str, int]:
         segmenter = Segmenter("pair", pieces, 256, 40, Units(False), seed)
         return {
-            example.document: int(np.flatnonzero(example.roles == Role.SEP)[0])
+            example.document: int(np.flatnonzero(example.roles == TokenRole.SEP)[0])
             for name in names
-            for example in segmenter.examples(Document(name, [sentence("the he it")] * 9, []))
+            for example in examples_of(segmenter, Document(name, [sentence("the he it")] * 9, []))
         }
 
     names = [f"d{n}" for n in range(20)]
@@ -123,7 +124,7 @@ def test_the_boundary_of_a_pair_depends_on_seed_and_document_alone(pieces: WordP
 
 def test_a_document_of_one_sentence_gives_no_pair(pieces: WordPieces) -> None:
     segmenter = make(pieces, "pair")
-    assert not list(segmenter.examples(Document("d", [sentence("the the")], [])))
+    assert not examples_of(segmenter, Document("d", [sentence("the the")], []))
     assert segmenter.counts["no_pair"] == 1
 
 
@@ -133,20 +134,20 @@ def test_units_are_documents_or_blocks_of_twenty_sentences_of_the_corpus(
     documents = [Document(str(n), [sentence("the")] * 15, []) for n in range(3)]
     for blocks, expected in ((False, [15, 15, 15]), (True, [20, 20, 5])):
         segmenter = make(pieces, "sentence", blocks=blocks)
-        units = [e.unit for d in documents for e in segmenter.examples(d)]
+        units = [e.unit for e in examples_of(segmenter, *documents)]
         assert np.bincount(units).tolist() == expected
 
 
 def test_the_unit_of_a_mention_is_that_of_its_sentence(pieces: WordPieces) -> None:
     document = Document("d", [sentence("the")] * 45, [Mention(n, n, "e") for n in (0, 19, 20, 44)])
-    (example,) = make(pieces, "document", max_tokens=100, blocks=True).examples(document)
+    (example,) = examples_of(make(pieces, "document", max_tokens=100, blocks=True), document)
     assert [mention.unit for mention in example.mentions] == [0, 0, 1, 2]
 
 
 def test_examples_survive_parquet(pieces: WordPieces) -> None:
     sentences = [sentence("the cat", [2, 0]), sentence("a dog")]
     segmenter = make(pieces, "document")
-    examples = list(segmenter.examples(Document("d", sentences, [Mention(0, 1, "e")])))
+    examples = examples_of(segmenter, Document("d", sentences, [Mention(0, 1, "e")]))
     for found, expected in zip(from_table(to_table(examples)), examples, strict=True):
         for name in Example.__slots__:
             assert np.array_equal(getattr(found, name), getattr(expected, name)), name

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from attnray.config import BatchConfig, ShardConfig
 from attnray.corpus.example import Antecedent, Example
-from attnray.corpus.shards import shards
+from attnray.corpus.shards import batched, shards
 
 
 def example(index: int, unit: int, length: int, last_unit: int | None = None) -> Example:
@@ -32,7 +32,7 @@ def test_every_example_once_in_whole_units_and_bounded_batches(
     units = np.cumsum([step for step, _ in steps]).tolist()
     examples = [example(i, u, n) for i, (u, (_, n)) in enumerate(zip(units, steps, strict=True))]
     limits, batches = ShardConfig(most, cells), BatchConfig(tokens, batch_cells)
-    cut = list(shards(examples, limits, batches))
+    cut = [batched(shard, batches) for shard in shards(examples, limits)]
     assert sorted(e.index for shard in cut for e in shard) == list(range(len(examples)))
     unit_sets = [{e.unit for e in shard} for shard in cut]
     assert sum(map(len, unit_sets)) == len(set(units)), "a unit is in two shards"
@@ -47,11 +47,11 @@ def test_every_example_once_in_whole_units_and_bounded_batches(
 
 def test_a_shard_ends_soon_after_it_is_full() -> None:
     examples = [example(i, i // 3, 4) for i in range(30)]
-    sizes = [len(s) for s in shards(examples, ShardConfig(7, 10**9), BatchConfig())]
+    sizes = [len(s) for s in shards(examples, ShardConfig(7, 10**9))]
     assert sizes == [9, 9, 9, 3]
 
 
 def test_a_block_of_sentences_that_spans_documents_stays_together() -> None:
     examples = [example(0, 0, 4, last_unit=2), example(1, 2, 4, last_unit=3), example(2, 4, 4)]
-    sizes = [len(s) for s in shards(examples, ShardConfig(1, 10**9), BatchConfig())]
+    sizes = [len(s) for s in shards(examples, ShardConfig(1, 10**9))]
     assert sizes == [2, 1]

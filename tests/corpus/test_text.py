@@ -118,7 +118,7 @@ LINES = st.one_of(
 
 
 @given(corpus=st.lists(st.lists(LINES, min_size=1, max_size=3), min_size=1, max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_character_of_a_document_is_lost(corpus: list[list[str]], rewritten: Path) -> None:
     documents = read(rewritten, "\n\n".join("\n".join(lines) for lines in corpus))
     assert len(documents) == len(corpus)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from attnray.metrics.base import merge
 from attnray.metrics.paired import CORRECTION, Comparison, compare, cross_moments, holm
+from attnray.metrics.tree import merge
+from tests.builders.trees import assert_same_tree
 
 FOLDS = [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
 RANDOM = np.random.default_rng(0)
@@ -81,8 +82,7 @@ def test_shards_add_up(seed: int, cut: int) -> None:
         for part in (slice(cut), slice(cut, None))
     ]
     merged = merge(parts)
-    assert whole.keys() == merged.keys()
-    assert all(np.array_equal(whole[name], merged[name]) for name in whole)
+    assert_same_tree(merged, whole)
     assert compare(whole) == compare(merged)
 
 

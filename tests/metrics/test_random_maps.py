@@ -2,132 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
-
-import numpy as np
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from attnray.corpus.document import Document, Mention, Sentence
-from attnray.corpus.example import Example
-from attnray.corpus.segment import Segmenter
-from attnray.corpus.units import Units, fold_of
-from attnray.metrics.base import Metric, merge
+from attnray.corpus.document import Document
+from attnray.corpus.units import fold_of
 from attnray.metrics.coreference import Coreference
 from attnray.metrics.patterns import Patterns
-from attnray.metrics.sums import Partial
 from attnray.metrics.syntax import Syntax
-from attnray.model.pieces import Layout, Role
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows, case_of, document_case
-
-LAYERS, HEADS = 2, 2
-RELATIONS = ["nsubj", "nsubj:pass", "obj", "punct", "det"]
-FORMS = ["she", "She", "it", "Rex", "dog", "the", "they", "his", "you", "I"]
-FEATS = ["", "", "Number=Sing", "Number=Plur|Person=3", "Gender=Fem,Masc", "Case=Nom|Gender=Neut"]
-UPOS = ["PRON", "PRON", "PROPN", "NOUN", ""]
-XPOS = ["PRP$", "NNP", "NN", ""]
-MERGES = st.sampled_from(["mean", "first", "max"])
-
-Attended = tuple[Example, NDArray[np.float64]]
-
-
-class LetterPieces:
-    """A tokenizer of one piece a letter; `z` is dropped, so a word can have none."""
-
-    single = Layout(before=[1], between=[], after=[2], types=(0, 0))
-    pair = Layout(before=[1], between=[2], after=[2], types=(0, 1))
-
-    def split(self, words: list[str]) -> list[list[int]]:
-        return [[ord(letter) for letter in word if letter != "z"] for word in words]
-
-    def role_of_special(self, piece: int) -> Role:
-        return Role.CLS if piece == 1 else Role.SEP
-
-    def role_of_piece(self, piece: int) -> Role:
-        return Role.PUNCTUATION if chr(piece) in ".," else Role.ORDINARY
-
-    def spelling(self, piece: int) -> str:
-        return chr(piece)
-
-
-@st.composite
-def sentences(draw: st.DrawFn) -> Sentence:
-    count = draw(st.integers(1, 6))
-    words = draw(st.lists(st.text("abz.", min_size=1, max_size=3), min_size=count, max_size=count))
-    heads = [draw(st.integers(-1, count).filter(lambda h, w=w: h != w + 1)) for w in range(count)]
-    relations = [draw(st.sampled_from(RELATIONS)) for _ in words]
-    return Sentence("", words, [""] * count, [""] * count, heads, relations, [""] * count)
-
-
-@st.composite
-def texts(draw: st.DrawFn) -> list[Document]:
-    return [
-        Document(f"d{number}", draw(st.lists(sentences(), min_size=1, max_size=3)), [])
-        for number in range(draw(st.integers(1, 8)))
-    ]
-
-
-@st.composite
-def coreferent(draw: st.DrawFn) -> Document:
-    count = draw(st.integers(2, 9))
-    words = [draw(st.sampled_from(FORMS)) for _ in range(count)]
-    trees = draw(st.booleans())
-    heads = [
-        draw(st.integers(0, count).filter(lambda h, w=w: h != w + 1)) if trees else -1
-        for w in range(count)
-    ]
-    sentence = Sentence(
-        "",
-        words,
-        [draw(st.sampled_from(UPOS)) for _ in words],
-        [draw(st.sampled_from(XPOS)) for _ in words],
-        heads,
-        ["dep"] * count,
-        [draw(st.sampled_from(FEATS)) for _ in words],
-    )
-    bounds = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).map(sorted)
-    spans = draw(st.lists(st.tuples(bounds, st.sampled_from("AB")), max_size=6))
-    return Document("", [sentence], sorted(Mention(a, b, entity) for (a, b), entity in spans))
-
-
-def attended(examples: Sequence[Example], seed: int) -> list[Attended]:
-    """Random maps from few values, so that many are equal; rows need not sum to 1."""
-    random = np.random.default_rng(seed)
-    values = np.array([0, 1 / 64, 1 / 8, 1 / 8 + 2**-24, 1 / 4, 1 / 3], np.float32)
-    return [
-        (e, random.choice(values, (LAYERS, HEADS, e.length, e.length)).astype(np.float64))
-        for e in examples
-    ]
-
-
-def total(metric: Metric, shards: list[list[Attended]]) -> Partial:
-    """What a metric gathers, shard by shard, in groups of equal length and slices of layers."""
-    return merge(partial_of(metric, shard) for shard in shards if shard)
-
-
-def partial_of(metric: Metric, shard: list[Attended]) -> Partial:
-    ordered = sorted(shard, key=lambda each: each[0].length)
-    sums = metric.start([example for example, _ in ordered], (LAYERS, HEADS))
-    first = 0
-    for _, group in groupby(ordered, key=lambda each: each[0].length):
-        maps = torch.from_numpy(np.stack([attention for _, attention in group]))
-        for layer in range(LAYERS):
-            sums.add(first, slice(layer, layer + 1), maps[:, layer : layer + 1])
-        first += len(maps)
-    return sums.partial()
-
-
-def by_document(examples: list[Attended], shards: int) -> list[list[Attended]]:
-    return [[each for each in examples if each[0].unit % shards == s] for s in range(shards)]
-
-
-def segmented(documents: list[Document], kind: str) -> list[Example]:
-    segmenter = Segmenter(kind, LetterPieces(), 512, 512, Units(blocks=False), 0)  # type: ignore[arg-type]
-    return [example for document in documents for example in segmenter.examples(document)]
+from tests.builders.random_maps import (
+    MERGES,
+    attended,
+    by_document,
+    coreferent,
+    segmented,
+    texts,
+    total,
+)
 
 
 @given(texts(), st.integers(0, 2**32), st.integers(1, 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -88,7 +90,7 @@ def patterns_of(shape: tuple[int, int]) -> pa.Table:
 def test_the_table_of_heads() -> None:
     shape, values = (3, 4), random_divergences(12, 0)
     layer_a, head_a, layer_b, head_b = grid(shape * 2)
-    columns = {"layer_a": layer_a + 1, "head_a": head_a + 1}
+    columns: dict[str, Any] = {"layer_a": layer_a + 1, "head_a": head_a + 1}
     columns |= {"layer_b": layer_b + 1, "head_b": head_b + 1, "js_divergence": values.ravel()}
     backwards = np.arange(values.size)[::-1]
     divergence = pa.table(columns).take(backwards)

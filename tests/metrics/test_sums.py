@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnray.metrics.base import merge
-from attnray.metrics.sums import Partial, accuracy_interval, mean_interval, moments, ratio
+from attnray.metrics.sums import Moments, accuracy_interval, mean_interval, moments, ratio
+from attnray.metrics.tree import merge
 from tests.builders import oracle
+from tests.builders.trees import assert_same_tree
 
 UNITS = st.lists(
     st.integers(0, 5).flatmap(lambda t: st.tuples(st.integers(0, t), st.just(t))),
@@ -18,7 +19,7 @@ UNITS = st.lists(
 ).filter(lambda units: any(t for _, t in units))
 
 
-def sums_of(units: list[tuple[int, int]]) -> Partial:
+def sums_of(units: list[tuple[int, int]]) -> Moments:
     counts, totals = np.array(units, np.int64).T
     return moments(counts, totals)
 
@@ -43,20 +44,7 @@ def test_intervals_follow_the_definition(units: list[tuple[int, int]]) -> None:
 @given(UNITS, st.integers(1, 12))
 def test_sums_merge(units: list[tuple[int, int]], cut: int) -> None:
     parts = [part for part in (units[:cut], units[cut:]) if part]
-    together, whole = merge(map(sums_of, parts)), sums_of(units)
-    assert {name: int(value) for name, value in together.items()} == {
-        name: int(value) for name, value in whole.items()
-    }
-
-
-def test_a_tree_of_any_size_adds_everything_once_and_keeps_names_of_some() -> None:
-    for count in range(1, 40):
-        parts: list[Partial] = [
-            {"all": np.array([n]), f"only {n % 3}": np.array([1.5])} for n in range(count)
-        ]
-        total = merge(parts)
-        assert total["all"] == [sum(range(count))]
-        assert sum(float(v[0]) for k, v in total.items() if k != "all") == 1.5 * count
+    assert_same_tree(merge(map(sums_of, parts)), sums_of(units))
 
 
 def test_intervals_agree_with_a_bootstrap_over_documents() -> None:

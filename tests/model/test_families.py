@@ -146,7 +146,8 @@ def test_local_layers_look_no_further_than_their_window(tiny: Path) -> None:
 @pytest.mark.parametrize("family", ["albert"])
 def test_albert_has_one_set_of_weights_and_a_map_for_each_pass(tiny: Path) -> None:
     encoder = load(tiny)
-    assert len(encoder._model.encoder.albert_layer_groups) == 1
+    model: Any = encoder._model
+    assert len(model.encoder.albert_layer_groups) == 1
     assert encoder.layers == 3
 
 

@@ -14,9 +14,10 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.pieces import Role, WordPieces
+from attnray.model.pieces import TokenRole, WordPieces
 from attnray.model.source import locate
 from tests.builders.families import sample_words
+from tests.builders.segmented import role_of
 
 BYTE_LEVEL = ("modernbert", "roberta")
 WORD_PIECE = ("bert", "distilbert", "electra", "mpnet")
@@ -160,7 +161,7 @@ def test_the_templates_are_those_of_the_plain_tokenizer(
 ) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny)
     first, last = ("<s>", "</s>") if family in FAIRSEQ else ("[CLS]", "[SEP]")
-    cls, sep = tokenizer.convert_tokens_to_ids([first, last])
+    cls, sep = (tokenizer.convert_tokens_to_ids(each) for each in (first, last))
     between = [sep, sep] if family in FAIRSEQ else [sep]
     assert (pieces.single.before, pieces.single.between, pieces.single.after) == ([cls], [], [sep])
     assert (pieces.pair.before, pieces.pair.between, pieces.pair.after) == ([cls], between, [sep])
@@ -175,14 +176,18 @@ def test_the_templates_are_those_of_the_plain_tokenizer(
 
 def test_roles(family: str, tiny: Path, pieces: WordPieces) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny)
-    roles = [pieces.role_of_special(piece) for piece in pieces.pair.before + pieces.pair.after]
-    assert roles == [Role.CLS, Role.SEP]
-    assert {pieces.role_of_special(piece) for piece in pieces.pair.between} == {Role.SEP}
-    assert pieces.role_of_special(tokenizer.mask_token_id) is Role.SPECIAL
+    roles = [
+        role_of(pieces, piece, special=True) for piece in pieces.pair.before + pieces.pair.after
+    ]
+    assert roles == [TokenRole.CLS, TokenRole.SEP]
+    assert {role_of(pieces, piece, special=True) for piece in pieces.pair.between} == {
+        TokenRole.SEP
+    }
+    assert role_of(pieces, tokenizer.mask_token_id, special=True) is TokenRole.SPECIAL
     words = [".", ",", "the", "!", "a."]
-    found = [{pieces.role_of_piece(piece) for piece in word} for word in pieces.split(words)]
-    assert all(Role.PUNCTUATION in roles for roles in found[:2])
-    assert found[2:4] == [{Role.ORDINARY}] * 2
+    found = [{role_of(pieces, piece) for piece in word} for word in pieces.split(words)]
+    assert all(TokenRole.PUNCTUATION in roles for roles in found[:2])
+    assert found[2:4] == [{TokenRole.ORDINARY}] * 2
     expected = {".", ","} | {f"{'Ġ' if family in BYTE_LEVEL else '▁'}{mark}" for mark in ".,"}
     assert {pieces.spelling(piece) for piece in pieces._punctuation} <= expected
 
@@ -272,8 +277,8 @@ def test_bos_and_eos_stand_in_for_cls_and_sep(tiny: Path, tmp_path: Path) -> Non
     tokenizer.save_pretrained(folder)
     pieces = WordPieces(folder)
     ids = [*pieces.pair.before, *pieces.pair.between, *pieces.pair.after]
-    roles = [pieces.role_of_special(piece) for piece in ids]
-    assert roles == [Role.CLS, Role.SEP, Role.SEP]
+    roles = [role_of(pieces, piece, special=True) for piece in ids]
+    assert roles == [TokenRole.CLS, TokenRole.SEP, TokenRole.SEP]
 
 
 def test_whole_words_in_a_word_piece_vocabulary_cannot_be_special(tmp_path: Path) -> None:

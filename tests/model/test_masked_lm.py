@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +9,17 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, BertConfig, BertForMaskedLM, BertForPreTraining
+from transformers import AttentionInterface, BertForMaskedLM, BertForPreTraining
 
 from attnray.config import ModelConfig
 from attnray.model.masked_lm import MaskedLM, has_head
 from attnray.model.source import Checkpoint, locate
+from tests.builders.masked_lm import HEADS, LAYERS, saved
 
-LAYERS, HEADS, VOCABULARY = 2, 3, 240
 EPSILON = 1e-5
 CLS, SEP = 2, 3
 SHORT = np.array([CLS, 7, 8, 9, SEP])
 LONG = np.array([CLS, 11, 12, 9, SEP, 14, 15, 7, SEP])
-
-
-def saved(tiny_model: Path, folder: Path, kind: Any = BertForMaskedLM, tied: bool = True) -> Path:
-    """A tiny checkpoint with a head, beside the tokenizer of the tiny model."""
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=24,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        intermediate_size=32,
-        max_position_embeddings=64,
-        initializer_range=0.5,
-        tie_word_embeddings=tied,
-    )
-    kind(config).save_pretrained(folder)
-    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
-        if (tiny_model / name).is_file():
-            shutil.copy(tiny_model / name, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from transformers import AutoTokenizer
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.pieces import Role, WordPieces
+from attnray.model.pieces import TokenRole, WordPieces
 from attnray.model.source import locate
+from tests.builders.segmented import role_of
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -132,34 +133,34 @@ def test_a_word_of_more_than_a_hundred_letters_is_unknown_as_in_the_plain_tokeni
 
 def test_only_full_stop_and_comma_are_punctuation(pieces: WordPieces) -> None:
     marks = list(string.punctuation)
-    roles = {mark: pieces.role_of_piece(pieces.split([mark])[0][0]) for mark in marks}
-    found = {mark for mark, role in roles.items() if role is Role.PUNCTUATION}
+    roles = {mark: role_of(pieces, pieces.split([mark])[0][0]) for mark in marks}
+    found = {mark for mark, role in roles.items() if role is TokenRole.PUNCTUATION}
     assert found == {".", ","}
-    assert set(roles.values()) == {Role.PUNCTUATION, Role.ORDINARY}
-    assert pieces.role_of_piece(pieces.split(["the"])[0][0]) is Role.ORDINARY
+    assert set(roles.values()) == {TokenRole.PUNCTUATION, TokenRole.ORDINARY}
+    assert role_of(pieces, pieces.split(["the"])[0][0]) is TokenRole.ORDINARY
 
 
 def test_a_continuing_full_stop_is_not_the_full_stop(tiny: WordPieces, tiny_model: Path) -> None:
     inside = AutoTokenizer.from_pretrained(tiny_model).vocab["##."]
     assert tiny.spelling(inside) == "##."
-    assert tiny.role_of_piece(inside) is Role.ORDINARY
+    assert role_of(tiny, inside) is TokenRole.ORDINARY
 
 
 def test_an_unknown_piece_is_not_punctuation(tiny: WordPieces) -> None:
     (unknown,) = tiny.split(["北"])[0]
     assert tiny.spelling(unknown) == "[UNK]"
-    assert tiny.role_of_piece(unknown) is Role.ORDINARY
+    assert role_of(tiny, unknown) is TokenRole.ORDINARY
 
 
 def test_roles_of_special_tokens(pieces: WordPieces, folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    assert pieces.role_of_special(tokenizer.cls_token_id) is Role.CLS
-    assert pieces.role_of_special(tokenizer.sep_token_id) is Role.SEP
-    assert pieces.role_of_special(tokenizer.mask_token_id) is Role.SPECIAL
+    assert role_of(pieces, tokenizer.cls_token_id, special=True) is TokenRole.CLS
+    assert role_of(pieces, tokenizer.sep_token_id, special=True) is TokenRole.SEP
+    assert role_of(pieces, tokenizer.mask_token_id, special=True) is TokenRole.SPECIAL
 
 
 def test_a_words_pieces_do_not_depend_on_its_neighbours(tiny: WordPieces) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(st.text(max_size=6), max_size=8))
     def check(words: list[str]) -> None:
         assert tiny.split(words) == [tiny.split([word])[0] for word in words]

@@ -24,7 +24,7 @@ from attnray.model.encoder import Encoder, read_config
 from attnray.model.families import longest_input
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint, locate
-from attnray.store.folder import fingerprint
+from attnray.store.files import fingerprint
 from tests.builders.maps import Maps, batch, single
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -383,6 +383,7 @@ def test_a_checkpoint_with_another_head_loads_as_an_encoder(
         np.testing.assert_array_equal(single(folder, IDS), expected)
 
 
+@pytest.mark.slow
 def test_loading_prints_nothing_and_warns_of_nothing(
     with_heads: list[Path], tiny_model: Path
 ) -> None:
@@ -396,7 +397,7 @@ def test_loading_prints_nothing_and_warns_of_nothing(
     )
     command = [sys.executable, "-W", "error", "-c", code, *map(str, [tiny_model, *with_heads])]
     root = Path(attnray.__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from attnray.probe.classifiers import (
     FARTHEST,
-    NEEDS,
     Attention,
     AttentionAndWords,
     Batch,
@@ -20,6 +19,7 @@ from attnray.probe.classifiers import (
     make,
     scores_of,
 )
+from attnray.probe.kinds import NEEDS
 
 HEADS, SIZE, HIDDEN = 3, 4, 5
 Floats = NDArray[np.float64]

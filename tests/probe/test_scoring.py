@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from attnray.corpus.example import Example
-from attnray.metrics.sums import Partial
+from attnray.probe.results import Scored
 from attnray.probe.scoring import COUNTS, best_tree, counts
-from attnray.probe.sentences import Sentence
-from attnray.probe.tables import Scored, differences_table, probes_table
+from attnray.probe.sentences import ProbeSentence
+from attnray.probe.tables import Result, differences_table, probes_table
 from tests.builders import oracle
 
 Floats = NDArray[np.float64]
@@ -67,10 +68,9 @@ def test_a_second_root_never_pays() -> None:
 
 
 def example(heads: list[int], relations: list[str], unit: int = 0) -> Example:
-    none = np.zeros(1, np.int32)
+    none: Any = np.zeros(1, np.int32)
     words = ["w"] * len(heads)
-    arrays = (none, [], none, none, none)
-    return Example(0, "d", "", unit, 0, 0, *arrays, words, heads, relations, [])  # type: ignore[arg-type]
+    return Example(0, "d", "", unit, 0, 0, none, [], none, none, none, words, heads, relations, [])
 
 
 def test_counts_by_hand() -> None:
@@ -81,7 +81,7 @@ def test_counts_by_hand() -> None:
         made[word, head] = 0
     for word in range(6):
         made[word, word + 1] = -np.inf
-    found = dict(zip(COUNTS, counts(Sentence(gold, None), made).tolist(), strict=True))
+    found = dict(zip(COUNTS, counts(ProbeSentence(gold, None), made).tolist(), strict=True))
     # Words 1 to 4 count; 1 and 2 are right; of the edges 1-2, 3-4 and 4-2 the tree has 1-2
     # and, the other way round, 3-4.
     assert found == {"words": 4, "correct": 2, "tree_correct": 2, "edges": 3, "edges_found": 2}
@@ -101,29 +101,26 @@ def test_counts_by_a_plain_count(words: int, seed: int) -> None:
         if heads[word] < 0 or relations[word].startswith("punct"):
             continue
         expected["words"] += 1
-        expected["correct"] += (
-            max(range(words + 1), key=lambda h, w=word: made[w, h]) == heads[word]
-        )
+        expected["correct"] += max(range(words + 1), key=made[word].__getitem__) == heads[word]
         expected["tree_correct"] += tree[word] == heads[word]
         if heads[word] > 0:
             expected["edges"] += 1
             edges = {frozenset((w + 1, h)) for w, h in enumerate(tree)}
             expected["edges_found"] += frozenset((word + 1, heads[word])) in edges
-    sentence = Sentence(example(heads, relations), None)
+    sentence = ProbeSentence(example(heads, relations), None)
     assert dict(zip(COUNTS, counts(sentence, made).tolist(), strict=True)) == expected
 
 
-def scored(model: str, probe: str, seed: int, right: list[int]) -> Scored:
-    words = [10, 20, 30, 0]
-    by_unit: Partial = {
-        "unit": np.arange(4),
-        "words": np.array(words),
-        "correct": np.array(right),
-        "tree_correct": np.array(right) // 2,
-        "edges": np.array([9, 18, 27, 0]),
-        "edges_found": np.array([4, 9, 20, 0]),
-    }
-    return Scored(model, probe, seed, 1000, None, by_unit)
+def scored(model: str, probe: str, seed: int, right: list[int]) -> Result:
+    by_unit = Scored(
+        unit=np.arange(4),
+        words=np.array([10, 20, 30, 0]),
+        correct=np.array(right),
+        tree_correct=np.array(right) // 2,
+        edges=np.array([9, 18, 27, 0]),
+        edges_found=np.array([4, 9, 20, 0]),
+    )
+    return Result(model, probe, seed, 1000, None, by_unit)
 
 
 def test_the_table_of_probes() -> None:

@@ -10,13 +10,12 @@ import pytest
 import torch
 
 from attnray.config import ProbeConfig, StoreConfig
-from attnray.corpus.example import Example, to_table
-from attnray.probe.classifiers import NEEDS
+from attnray.corpus.example import Example
+from attnray.probe.kinds import NEEDS
 from attnray.probe.scoring import score
-from attnray.probe.sentences import Sentence, batches, sentences
+from attnray.probe.sentences import ProbeSentence, batches, sentences
 from attnray.probe.training import collated, train
-from attnray.store.attention import AttentionWriter
-from attnray.store.folder import RunFolder, write_table
+from attnray.store.folder import RunFolder
 
 LAYERS, HEADS = 1, 3
 NOUN, VERB = 10, 11
@@ -65,14 +64,12 @@ def folder(path: Path, by_word: bool, shards: int = 3, each: int = 60) -> RunFol
     for shard in range(shards):
         made = [example(shard * each + n, random, by_word) for n in range(each)]
         made.sort(key=lambda pair: pair[0].length)
-        write_table(run.shard(shard), to_table([example for example, _ in made]))
+        run.write_examples(shard, [example for example, _ in made])
         store = StoreConfig("float32", chunk_cells=256, block_mib=1)
         lengths = [example.length for example, _ in made]
-        run.attention(shard).parent.mkdir(exist_ok=True)
-        writer = AttentionWriter(run.attention(shard), lengths, (LAYERS, HEADS), store)
-        for _, maps in made:
-            writer.add(maps.reshape(LAYERS, HEADS, -1).astype(np.float32))
-        writer.close()
+        with run.attention_writer(shard, lengths, (LAYERS, HEADS), store) as writer:
+            for _, maps in made:
+                writer.add(maps.reshape(LAYERS, HEADS, -1).astype(np.float32))
     return run
 
 
@@ -92,7 +89,7 @@ def uas(run: RunFolder, name: str, rate: float = 0.1) -> float:
     probe, words = train(name, 0, run, [0, 1], vectors, config, "cpu")
     assert words == sum(len(s.example.heads) for n in (0, 1) for s in sentences(run, n, False))
     counts = score(name, probe, run, [2], vectors, "cpu")
-    return float(counts["correct"].sum() / counts["words"].sum())
+    return float(counts.correct.sum() / counts.words.sum())
 
 
 def test_a_head_that_shows_the_parse_is_found(tmp_path: Path) -> None:
@@ -155,4 +152,4 @@ def test_padding_moves_the_ends_behind_the_longest_sentence(tmp_path: Path) -> N
     assert count < longest
     assert torch.equal(batch.attention[0, :, :count, longest:], short.attention[:, :count, count:])
     assert not batch.attention[0, :, count:longest].any()
-    assert isinstance(short, Sentence)
+    assert isinstance(short, ProbeSentence)

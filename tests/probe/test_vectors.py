@@ -13,7 +13,8 @@ from attnray.corpus.example import Example
 from attnray.errors import InputError
 from attnray.model.encoder import input_embeddings
 from attnray.model.source import locate
-from attnray.probe.vectors import Glove, InputEmbeddings, name
+from attnray.probe.kinds import vectors_of
+from attnray.probe.vectors import Glove, InputEmbeddings
 
 
 def example(words: list[str], pieces: list[int], word_of_piece: list[int]) -> Example:
@@ -81,5 +82,7 @@ def test_the_embeddings_are_those_that_are_stored(tiny_model: Path) -> None:
 
 
 def test_the_table_says_which() -> None:
-    assert name(None) == "input_embeddings"
-    assert name("/far/glove.6B.300d.txt") == "glove:glove.6B.300d.txt"
+    assert vectors_of("distances_and_words", None) == "input_embeddings"
+    assert vectors_of("attention_and_words", "/far/glove.6B.300d.txt") == "glove:glove.6B.300d.txt"
+    for probe in ("right_branching", "attention"):
+        assert vectors_of(probe, None) is vectors_of(probe, "/far/glove.txt") is None

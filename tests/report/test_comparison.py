@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow as pa
 import pytest
 
@@ -199,7 +201,7 @@ def test_no_two_texts_of_a_figure_overlap(count: int) -> None:
         ("head_matches", matches(count)),
         ("probes", probes(count)),
     ):
-        assert not faults(lambda name=name, table=table: comparison({name: table}))
+        assert not faults(partial(comparison, {name: table}))
 
 
 def test_cells_hold_the_held_out_accuracy_or_without_one_the_plain() -> None:

@@ -16,7 +16,7 @@ from attnray.metrics.heads import HeadRow
 from attnray.metrics.patterns import PatternRow
 from attnray.metrics.rows import rows_of
 from attnray.metrics.syntax import BestRelationRow
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 from attnray.report.drawing.maps import MapPanel, attention_lines
 from attnray.report.sections.behaviours import typical_heads
 from attnray.report.sections.relations import related_words
@@ -48,7 +48,7 @@ class Stored:
 def stored(sentence: str, heads: list[int] | None = None, relations: str = "") -> Stored:
     words = sentence.split()
     tokens = ["[CLS]", *words, "[SEP]"]
-    marks = [Role.PUNCTUATION if word in (".", ",") else Role.ORDINARY for word in words]
+    marks = [TokenRole.PUNCTUATION if word in (".", ",") else TokenRole.ORDINARY for word in words]
     return Stored(
         Example(
             index=0,
@@ -60,7 +60,7 @@ def stored(sentence: str, heads: list[int] | None = None, relations: str = "") -
             pieces=np.arange(len(tokens), dtype=np.int32),
             tokens=tokens,
             types=np.zeros(len(tokens), np.int8),
-            roles=np.array([Role.CLS, *marks, Role.SEP], np.int8),
+            roles=np.array([TokenRole.CLS, *marks, TokenRole.SEP], np.int8),
             word_of_piece=np.array([-1, *range(len(words)), -1], np.int32),
             words=words,
             heads=heads or [0] * len(words),

@@ -51,7 +51,7 @@ def test_an_svg_element_that_touches_nothing_else(name: str) -> None:
     assert "url(" not in svg
     assert "<style" not in svg
     references = [e.get("{http://www.w3.org/1999/xlink}href") for e in root.iter()]
-    ids = [e.get("id") for e in root.iter() if e.get("id")]
+    ids = [each for e in root.iter() if (each := e.get("id"))]
     assert all(each.startswith(f"{name}-") for each in ids)
     assert {r.removeprefix("#") for r in references if r} <= set(ids)
     assert len(ids) == len(set(ids))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from attnray import tables
 from attnray.report.closing import closing_lines
-from attnray.report.columns import PageTable, label, number
+from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.compared import COMPARED
 from attnray.report.comparison import comparison
 from attnray.report.drawing.canvas import svg
@@ -41,7 +43,10 @@ class NoseRow:
 
 NOSES = Source("noses", NoseRow)
 TABLE = hand_made.table(NoseRow, [{"owner": "<Cyrano>", "length": 9}, {"owner": "no one"}])
-COLUMNS = (label("Owner", lambda row: row.owner), number("Length", lambda row: row.length or "–"))
+COLUMNS: tuple[Column[NoseRow], ...] = (
+    label("Owner", lambda row: row.owner),
+    number("Length", lambda row: row.length or "–"),
+)
 
 
 @pytest.fixture
@@ -69,7 +74,11 @@ def section(template: Path) -> Section[Findings]:
 
 
 def drawn(name: str) -> str:
-    return svg(name, "noses", (2, 2), lambda figure: figure.text(0.5, 0.5, "a nose"))
+    return svg(name, "noses", (2, 2), write_a_nose)
+
+
+def write_a_nose(figure: Figure) -> None:
+    figure.text(0.5, 0.5, "a nose")
 
 
 def test_a_made_up_section_is_on_the_page(section: Section[Findings]) -> None:
@@ -132,7 +141,7 @@ def test_a_made_up_section_is_in_the_comparison(template: Path) -> None:
 
 
 @pytest.mark.parametrize("sections", [SECTIONS, COMPARED], ids=["page", "comparison"])
-def test_sections_read_tables_by_their_row_types(sections: tuple[Section, ...]) -> None:
+def test_sections_read_tables_by_their_row_types(sections: tuple[Section[Any], ...]) -> None:
     known = {**tables.RUN, **tables.COMPARISON}
     sources = [source for each in sections for source in (*each.needs, *each.uses)]
     assert all(source.row is known[source.name] for source in sources)
@@ -143,7 +152,9 @@ def test_sections_of_a_page_read_tables_of_a_run() -> None:
 
 
 @pytest.mark.parametrize("sections", [SECTIONS, COMPARED], ids=["page", "comparison"])
-def test_sections_have_anchors_and_templates_of_their_own(sections: tuple[Section, ...]) -> None:
+def test_sections_have_anchors_and_templates_of_their_own(
+    sections: tuple[Section[Any], ...],
+) -> None:
     assert len({each.anchor for each in sections}) == len(sections)
     assert len({each.template for each in sections}) == len(sections)
     assert all(each.template.is_file() for each in sections)

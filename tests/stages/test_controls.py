@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 
-from tests.builders.jobs import SMALL, kill_when, markers, refusal, succeed, tables
+from tests.builders.jobs import SMALL, kill_when, markers, read_table, refusal, succeed, tables
+from tests.builders.once import Once
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +25,18 @@ def settings(tiny_model: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def controlled(settings: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def controlled(settings: tuple[str, ...], once: Once) -> Path:
     """A run with its random twin and two lengths."""
-    run_dir = tmp_path_factory.mktemp("runs") / "controlled"
-    both = ("controls=random", "max_tokens=[64,128]")
-    succeed("run", "executor=serial", f"run_dir={run_dir}", *both, *settings)
-    return run_dir
+
+    def make(folder: Path) -> None:
+        both = ("controls=random", "max_tokens=[64,128]")
+        succeed("run", "executor=serial", f"run_dir={folder / 'run'}", *both, *settings)
+
+    return once("controlled", make) / "run"
 
 
 def rows(run_dir: Path, table: str, **wanted: object) -> pa.Table:
-    content = pq.read_table(run_dir / "tables" / f"{table}.parquet", partitioning=None)
+    content = read_table(run_dir, table)
     for column, value in wanted.items():
         content = content.filter(pc.field(column) == value)
     return content

@@ -1,86 +1,115 @@
-"""Pieces of a run count when whole and made from the same inputs, and are never half there."""
+"""Pieces of a run count when whole and made from the same inputs, and lie where they should."""
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-import attnray
-from attnray.metrics.sums import Partial
-from attnray.store.folder import (
-    RunFolder,
-    fingerprint,
-    read_json,
-    replacing,
-    sha256,
-    write_json,
-    write_table,
-)
-from attnray.store.partials import read_partial, write_partial
+from attnray.config import StoreConfig
+from attnray.corpus.document import Document, Sentence
+from attnray.corpus.example import to_table
+from attnray.errors import IncompleteRun, InputError
+from attnray.metrics.base import Found
+from attnray.metrics.patterns import Patterns
+from attnray.metrics.predictions import RIGHT, packed
+from attnray.metrics.sums import Moments, moments
+from attnray.metrics.syntax import Syntax
+from attnray.store.files import files_under, read_json, replacing, sha256, write_json
+from attnray.store.folder import EXTRACT, RunFolder, measured
+from tests.builders.random_maps import segmented
+from tests.builders.trees import assert_same_tree
 
-STAGE, SHARD, IDENTITY = "extract", 3, "0123456789abcdef"
+STAGE, SHARD, FINGERPRINT = "extract", 3, "0123456789abcdef"
+PARTIAL = moments(np.arange(6).reshape(3, 2), np.arange(3))
+CASES = pa.table({"example": [4, 7], RIGHT: packed(np.eye(2, dtype=bool))})
+DOCUMENTS = [
+    Document(
+        "d",
+        [
+            Sentence("", ["ab", "a"], [""] * 2, [""] * 2, [2, 0], ["obj", "root"], [""] * 2),
+            Sentence("", ["b"], [""], [""], [0], ["root"], [""]),
+        ],
+        [],
+    )
+]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     """A run folder with one committed piece: a file, and a folder of two files."""
     folder = RunFolder(tmp_path / "run")
-    write_json(folder.shard(SHARD), {"a": 1})
-    with replacing(folder.attention(SHARD)) as store:
+    write_json(file_of(folder), {"a": 1})
+    with replacing(folder.path / "attention" / "00003.zarr") as store:
         (store / "inner").mkdir(parents=True)
         (store / "zarr.json").write_text("{}")
         (store / "inner" / "0").write_bytes(bytes(100))
-    folder.commit(STAGE, SHARD, IDENTITY, [folder.shard(SHARD), folder.attention(SHARD)])
+    folder.commit(STAGE, SHARD, FINGERPRINT, [file_of(folder), store_of(folder)])
     return folder
 
 
+def file_of(run: RunFolder) -> Path:
+    return run.path / "shards" / "00003.parquet"
+
+
+def store_of(run: RunFolder) -> Path:
+    return run.path / "attention" / "00003.zarr"
+
+
+def marker_of(run: RunFolder) -> Path:
+    return run.path / "done" / "extract" / "00003.json"
+
+
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    """The files of a folder, by their place in it."""
+    return [str(path.relative_to(folder)) for path in files_under(folder)]
+
+
+def test_pieces_lie_where_the_contract_says(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_manifest({"layout": 0})
+    folder.write_examples(0, segmented([], "sentence"))
+    folder.copy_examples(1, folder, 0)
+    with folder.attention_writer(12, [1], (1, 1), StoreConfig("float32", 1, 1)) as writer:
+        writer.add(np.ones((1, 1, 1), np.float32))
+    folder.commit_attention(12, FINGERPRINT)
+    folder.commit_found(Syntax("mean", "full"), 3, FINGERPRINT, Found(PARTIAL, CASES))
+    folder.write_table("heads", pa.table({"a": [1]}))
+    folder.write_figure("heads", "<svg/>")
+    folder.write_page("report", "<html/>")
+    folder.write_json("comparison", {})
+    folder.commit("report", 100000, FINGERPRINT, [])
+    within = {name for name in names(tmp_path) if not name.startswith("attention/")}
+    assert within == {
+        "manifest.json",
+        "shards/00000.parquet",
+        "shards/00001.parquet",
+        "partials/syntax/00003.parquet",
+        "cases/syntax/00003.parquet",
+        "done/extract/00012.json",
+        "done/analyse-syntax/00003.json",
+        "done/report/100000.json",
+        "tables/heads.parquet",
+        "figures/heads.svg",
+        "report.html",
+        "comparison.json",
+    }
+    assert (tmp_path / "attention" / "00012.zarr" / "zarr.json").is_file()
+    assert folder.manifest == tmp_path / "manifest.json"
+    assert folder.report == tmp_path / "report.html"
+    assert folder.tables == tmp_path / "tables"
 
 
 # Markers
 
 
-def test_pieces_lie_where_the_contract_says(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    found = (
-        folder.manifest,
-        folder.shard(0),
-        folder.attention(12),
-        folder.partial("syntax", 3),
-        folder.marker("extract", 100000),
-        folder.table("heads"),
-        folder.figure("heads"),
-        folder.report,
-    )
-    assert [str(path.relative_to(tmp_path)) for path in found] == [
-        "manifest.json",
-        "shards/00000.parquet",
-        "attention/00012.zarr",
-        "partials/syntax/00003.parquet",
-        "done/extract/100000.json",
-        "tables/heads.parquet",
-        "figures/heads.svg",
-        "report.html",
-    ]
-
-
 def test_a_marker_lists_the_files_with_sizes_and_checksums(run: RunFolder) -> None:
-    marker = read_json(run.marker(STAGE, SHARD))
+    marker = read_json(marker_of(run))
     assert marker is not None
-    assert marker["fingerprint"] == IDENTITY
+    assert marker["fingerprint"] == FINGERPRINT
     assert set(marker["files"]) == {
         "shards/00003.parquet",
         "attention/00003.zarr/zarr.json",
@@ -92,16 +121,16 @@ def test_a_marker_lists_the_files_with_sizes_and_checksums(run: RunFolder) -> No
 
 
 def test_a_marker_counts_for_its_stage_shard_and_fingerprint_alone(run: RunFolder) -> None:
-    assert run.done(STAGE, SHARD, IDENTITY)
+    assert run.done(STAGE, SHARD, FINGERPRINT)
     assert not run.done(STAGE, SHARD, "fedcba9876543210")
-    assert not run.done(STAGE, SHARD + 1, IDENTITY)
-    assert not run.done("analyse-patterns", SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD + 1, FINGERPRINT)
+    assert not run.done("analyse-patterns", SHARD, FINGERPRINT)
 
 
 def test_a_run_folder_can_be_moved(run: RunFolder, tmp_path: Path) -> None:
     run.path.rename(tmp_path / "elsewhere")
-    assert RunFolder(tmp_path / "elsewhere").done(STAGE, SHARD, IDENTITY)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert RunFolder(tmp_path / "elsewhere").done(STAGE, SHARD, FINGERPRINT)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 FILES = ["shards/00003.parquet", "attention/00003.zarr/zarr.json", "attention/00003.zarr/inner/0"]
@@ -110,7 +139,7 @@ FILES = ["shards/00003.parquet", "attention/00003.zarr/zarr.json", "attention/00
 @pytest.mark.parametrize("name", FILES)
 def test_a_piece_with_a_missing_file_is_not_done(run: RunFolder, name: str) -> None:
     (run.path / name).unlink()
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -120,280 +149,110 @@ def test_a_piece_with_a_file_of_another_size_is_not_done(
 ) -> None:
     path = run.path / name
     os.truncate(path, path.stat().st_size + change)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_done(run: RunFolder) -> None:
-    run.shard(SHARD).unlink()
-    run.shard(SHARD).mkdir()
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    file_of(run).unlink()
+    file_of(run).mkdir()
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_new_commit_replaces_the_marker(run: RunFolder) -> None:
-    write_json(run.shard(SHARD), {"a": 22})
-    run.commit(STAGE, SHARD, "another", [run.shard(SHARD)])
+    write_json(file_of(run), {"a": 22})
+    run.commit(STAGE, SHARD, "another", [file_of(run)])
     assert run.done(STAGE, SHARD, "another")
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}"])
 def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, content: str) -> None:
-    run.marker(STAGE, SHARD).write_text(content)
-    assert not run.done(STAGE, SHARD, IDENTITY)
+    marker_of(run).write_text(content)
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
-def test_fingerprints_depend_on_content_and_not_on_order() -> None:
-    one = fingerprint({"a": 1, "b": {"c": [1, 2], "d": None}})
-    assert one == fingerprint({"b": {"d": None, "c": [1, 2]}, "a": 1})
-    others = [
-        {"a": 2, "b": {"c": [1, 2], "d": None}},
-        {"a": 1, "b": {"c": [2, 1], "d": None}},
-        {"a": "1", "b": {"c": [1, 2], "d": None}},
-        {"a": 1, "b": {"c": [1, 2]}},
-    ]
-    assert one not in map(fingerprint, others)
+# What is found
 
 
-# Replacing
+def test_what_a_metric_found_is_committed_as_one_piece(tmp_path: Path) -> None:
+    run, metric = RunFolder(tmp_path), Syntax("mean", "full")
+    run.commit_found(metric, SHARD, FINGERPRINT, Found(PARTIAL, CASES))
+    marker = read_json(tmp_path / "done" / measured("syntax") / "00003.json")
+    assert marker is not None
+    assert set(marker["files"]) == {"partials/syntax/00003.parquet", "cases/syntax/00003.parquet"}
+    assert run.done(measured("syntax"), SHARD, FINGERPRINT)
+    assert run.cases("syntax", SHARD).equals(CASES)
+    assert_same_tree(run.partial("syntax", Moments, SHARD), PARTIAL)
+    (tmp_path / "cases" / "syntax" / "00003.parquet").unlink()
+    assert not run.done(measured("syntax"), SHARD, FINGERPRINT)
 
 
-def test_what_is_written_appears_at_the_end_alone(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "file"
-    with replacing(path) as temporary:
-        assert temporary.parent == path.parent
-        temporary.write_text("new")
-        assert not path.exists()
-    assert path.read_text() == "new"
-    assert names(path.parent) == ["file"]
+def test_a_metric_without_cases_leaves_none(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.commit_found(Patterns(), SHARD, FINGERPRINT, Found(PARTIAL, None))
+    assert not (tmp_path / "cases").exists()
+    assert run.done(measured("patterns"), SHARD, FINGERPRINT)
 
 
-def test_an_error_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def fail() -> None:
-        with replacing(path) as temporary:
-            temporary.write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert path.read_text() == "old"
-    assert names(tmp_path) == ["file"]
-
-
-def test_an_error_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "folder"
-    path.mkdir()
-    (path / "old").write_text("old")
-
-    def fail() -> None:
-        with replacing(path) as temporary:
-            temporary.mkdir()
-            (temporary / "new").write_text("half")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert names(path) == ["old"]
-    assert names(tmp_path) == ["folder"]
-
-
-def test_an_error_before_anything_is_written_is_the_error_that_is_seen(tmp_path: Path) -> None:
-    def fail() -> None:
-        with replacing(tmp_path / "file"):
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert names(tmp_path) == []
-
-
-def test_a_file_replaces_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("a longer old text")
-    with replacing(path) as temporary:
-        temporary.write_text("new")
-    assert path.read_text() == "new"
-
-
-@pytest.mark.parametrize("old_is_folder", [True, False])
-def test_a_folder_replaces_a_folder_or_a_file(tmp_path: Path, old_is_folder: bool) -> None:
-    path = tmp_path / "thing"
-    if old_is_folder:
-        (path / "deep").mkdir(parents=True)
-        (path / "deep" / "old").write_text("old")
-    else:
-        path.write_text("old")
-    with replacing(path) as temporary:
-        temporary.mkdir()
-        (temporary / "new").write_text("new")
-    assert names(path) == ["new"]
-    assert names(tmp_path) == ["thing"]
-
-
-def test_leftovers_of_the_same_path_alone_are_cleaned(tmp_path: Path) -> None:
-    (tmp_path / ".00001.zarr.dead" / "deep").mkdir(parents=True)
-    (tmp_path / ".00001.zarr.dead" / "deep" / "0").write_text("half")
-    (tmp_path / ".00001.zarr.beef").write_text("half")
-    (tmp_path / ".00002.zarr.alive").write_text("another writer's")
-    (tmp_path / "00002.zarr").write_text("another's")
-    with replacing(tmp_path / "00001.zarr") as temporary:
-        temporary.mkdir()
-    assert names(tmp_path) == [".00002.zarr.alive", "00001.zarr", "00002.zarr"]
-
-
-WRITER = """
-import sys, time
-from pathlib import Path
-from attnray.store.folder import replacing
-
-path, kind = Path(sys.argv[1]), sys.argv[2]
-with replacing(path) as temporary:
-    if kind == "folder":
-        temporary.mkdir()
-    with (temporary / "0" if kind == "folder" else temporary).open("wb") as file:
-        file.write(bytes(100_000))
-        file.flush()
-        print("half", flush=True)
-        time.sleep(60)
-"""
-
-
-@pytest.mark.parametrize("kind", ["file", "folder"])
-@pytest.mark.parametrize("old", [None, "old"])
-def test_a_killed_writer_leaves_no_half_piece_under_the_name(
-    tmp_path: Path, kind: str, old: str | None
+@pytest.mark.parametrize("kind", ["partials", "cases"])
+@pytest.mark.parametrize("damage", [None, b"", b"PAR1 but no more of it"])
+def test_what_is_missing_or_damaged_is_named(
+    tmp_path: Path, kind: str, damage: bytes | None
 ) -> None:
-    path = tmp_path / "piece"
-    if old:
-        path.write_text(old)
-    writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path), kind],
-        stdout=subprocess.PIPE,
-        cwd=Path(attnray.__file__).parents[1],
-    )
-    with writer:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == b"half\n"
-        writer.kill()
-    assert writer.returncode == -signal.SIGKILL
-    assert (path.read_text() if path.exists() else None) == old
-    assert len(names(tmp_path)) == (2 if old else 1)
-
-    with replacing(path) as temporary:
-        temporary.write_text("whole")
-    assert names(tmp_path) == ["piece"]
-    assert path.read_text() == "whole"
+    run = RunFolder(tmp_path)
+    run.commit_found(Syntax("mean", "full"), SHARD, FINGERPRINT, Found(PARTIAL, CASES))
+    path = tmp_path / kind / "syntax" / "00003.parquet"
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    read = {
+        "partials": lambda: run.partial("syntax", Moments, SHARD),
+        "cases": lambda: run.cases("syntax", SHARD),
+    }
+    with pytest.raises(IncompleteRun) as refusal:
+        read[kind]()
+    assert f"{path}: missing or damaged (" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
 
 
-# Files
+# Reading
 
 
-def test_json_comes_back_and_none_stands_for_no_file(tmp_path: Path) -> None:
-    content = {"a": [1, 2.5, None], "é": {"b": "ü"}}
-    write_json(tmp_path / "deep" / "a.json", content)
-    assert read_json(tmp_path / "deep" / "a.json") == content
-    assert json.loads((tmp_path / "deep" / "a.json").read_text()) == content
-    assert read_json(tmp_path / "b.json") is None
+def test_examples_come_back_and_some_columns_alone(tmp_path: Path) -> None:
+    run, examples = RunFolder(tmp_path), segmented(DOCUMENTS, "sentence")
+    assert run.write_examples(0, examples) == run.copy_examples(5, run, 0)
+    assert to_table(run.examples(5)).equals(to_table(examples))
+    columns = run.example_columns(5, ["index", "words"])
+    assert columns.to_pydict() == {"index": [0, 1], "words": [["ab", "a"], ["b"]]}
 
 
-def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"a": 1})
-    with pytest.raises(TypeError):
-        write_json(tmp_path / "a.json", {"a": object()})
-    assert read_json(tmp_path / "a.json") == {"a": 1}
-    assert names(tmp_path) == ["a.json"]
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert run.read_manifest() is None
+    assert not run.has_table("heads")
+    with pytest.raises(InputError, match=r"heads\.parquet: the run has no such table"):
+        run.table("heads")
+    with pytest.raises(InputError, match=r"00000\.zarr: the attention of this shard is not there"):
+        run.attention(0)
+    run.manifest.write_text("{")
+    with pytest.raises(InputError, match=r"manifest\.json: damaged .*; delete it"):
+        run.read_manifest()
 
 
-def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
-    table = pa.table({"a": [1, 2, 3], "b": ["x", None, "z"]})
-    for name in ("one", "two"):
-        write_table(tmp_path / name, table)
-    assert sha256(tmp_path / "one") == sha256(tmp_path / "two")
-    assert pq.read_table(tmp_path / "one").equals(table)
-
-
-# Partials
-
-
-def assert_same(found: Partial, expected: Partial) -> None:
-    assert list(found) == list(expected)
-    for name, array in expected.items():
-        kind = np.int64 if np.issubdtype(array.dtype, np.integer) else np.float64
-        assert found[name].dtype == kind
-        assert found[name].shape == array.shape
-        np.testing.assert_array_equal(found[name], array)
-
-
-PARTIAL: Partial = {
-    "counts": np.arange(24).reshape(2, 3, 4),
-    "means": np.random.default_rng(0).random((3, 2)),
-    "a/b:c d/é": np.array([1.5]),
-    "total": np.asarray(7),
-    "loss": np.asarray(2.5),
-    "no ints": np.zeros((0, 3), np.int64),
-    "no floats": np.zeros((2, 0)),
-    "transposed": np.arange(6).reshape(2, 3).T,
-    "large": np.array([2**62 + 1, -(2**53) - 1]),
-    "small int": np.arange(3, dtype=np.int32),
-    "strange": np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324]),
-}
-
-
-def test_partials_come_back_as_they_were(tmp_path: Path) -> None:
-    write_partial(tmp_path / "p.parquet", PARTIAL)
-    found = read_partial(tmp_path / "p.parquet")
-    assert_same(found, PARTIAL)
-    assert np.signbit(found["strange"][3])
-
-
-def test_a_partial_of_nothing_comes_back(tmp_path: Path) -> None:
-    write_partial(tmp_path / "p.parquet", {})
-    assert read_partial(tmp_path / "p.parquet") == {}
-
-
-def test_a_partial_is_read_from_any_folder(tmp_path: Path) -> None:
-    for name in ("name=x", "shape=3,integers=a", "with space", "per%20cent", "b[0]"):
-        path = tmp_path / name / "00000.parquet"
-        write_partial(path, PARTIAL)
-        assert_same(read_partial(path), PARTIAL)
-
-
-def test_the_same_partial_gives_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        write_partial(tmp_path / name, PARTIAL)
-    assert sha256(tmp_path / "one") == sha256(tmp_path / "two")
-
-
-def test_a_flipped_bit_among_the_values_never_gives_another_partial(tmp_path: Path) -> None:
-    path = tmp_path / "p.parquet"
-    partial = {"counts": np.arange(300), "means": np.random.default_rng(0).random(300)}
-    write_partial(path, partial)
-    whole, wrong = path.read_bytes(), []
-    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
-    for place in range(4, footer, 23):
-        damaged = bytearray(whole)
-        damaged[place] ^= 1 << place % 8
-        path.write_bytes(damaged)
-        try:
-            found = read_partial(path)
-        except Exception:
-            continue
-        same = found.keys() == partial.keys() and all(
-            np.array_equal(found[name], partial[name]) for name in partial
-        )
-        wrong += [] if same else [place]
-    assert wrong == []
-
-
-shapes = arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
-values = arrays.arrays(np.int64, shapes) | arrays.arrays(np.float64, shapes)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), values, max_size=4))
-def test_any_partial_comes_back(tmp_path_factory: pytest.TempPathFactory, partial: Partial) -> None:
-    path = tmp_path_factory.mktemp("partial") / "p.parquet"
-    write_partial(path, partial)
-    assert_same(read_partial(path), partial)
+def test_attention_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    run, store = RunFolder(tmp_path), StoreConfig("float32", 1, 1)
+    with pytest.raises(ZeroDivisionError), run.attention_writer(0, [1], (1, 1), store):
+        raise ZeroDivisionError
+    with (
+        pytest.raises(ValueError, match="0 of 1 cells"),
+        run.attention_writer(0, [1], (1, 1), store),
+    ):
+        pass
+    assert names(tmp_path) == []
+    with run.attention_writer(0, [1], (1, 1), store) as writer:
+        writer.add(np.full((1, 1, 1), 0.5, np.float32))
+    assert run.attention(0).read(0).tolist() == [[[[0.5]]]]
+    assert not run.extracted(0, FINGERPRINT)
+    run.commit_attention(0, FINGERPRINT)
+    assert run.extracted(0, FINGERPRINT)
+    assert run.done(EXTRACT, 0, FINGERPRINT)

@@ -14,9 +14,9 @@ from attnray.metrics.accumulators.pending import Pending
 from attnray.metrics.base import Heads
 from attnray.metrics.groups import Group
 from attnray.metrics.importance import TARGETS, ImportancePartial
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 
-_ROLES = (Role.SEP, Role.CLS, Role.PUNCTUATION)
+_ROLES = (TokenRole.SEP, TokenRole.CLS, TokenRole.PUNCTUATION)
 
 
 class ImportanceSums:
@@ -52,7 +52,7 @@ def target_values(gradients: Tensor, roles: Tensor) -> Tensor:
 
     Args:
         gradients: (layer, head, query, key), without padding.
-        roles: the `Role` of each token.
+        roles: the `TokenRole` of each token.
     """
     roles = roles.to(gradients.device)
     known = torch.stack([roles == role for role in _ROLES])

@@ -15,7 +15,7 @@ from attnray.metrics.groups import Group
 from attnray.metrics.kernels import SUMS, kernels
 from attnray.metrics.patterns import PATTERNS
 from attnray.metrics.sums import Moments, moments
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 
 
 class PatternSums:
@@ -50,8 +50,8 @@ class PatternSums:
         sums = self._sums.swapaxes(0, 1)
         own, previous, following, cls, sep, punctuation, both, entropy, of_cls = sums
         queries = self._count(lambda example: example.length)
-        seps = self._count(lambda example: int((example.roles == Role.SEP).sum()))
-        clss = self._count(lambda example: int((example.roles == Role.CLS).sum()))
+        seps = self._count(lambda example: int((example.roles == TokenRole.SEP).sum()))
+        clss = self._count(lambda example: int((example.roles == TokenRole.CLS).sum()))
         to_all = [own, previous, following, cls, sep, punctuation]
         return np.stack(
             [

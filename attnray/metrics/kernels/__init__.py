@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 #: How the pieces of an attending word are brought together, by number.
 MERGES = {"mean": 0, "first": 1, "max": 2}

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from attnray.metrics.groups import Group
 from attnray.metrics.kernels import MERGES, SUMS
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 
-CLS, SEP, PUNCTUATION = int(Role.CLS), int(Role.SEP), int(Role.PUNCTUATION)
+CLS, SEP, PUNCTUATION = int(TokenRole.CLS), int(TokenRole.SEP), int(TokenRole.PUNCTUATION)
 FIRST, MAX = MERGES["first"], MERGES["max"]
 #: Weights of each head taken at a time, so that those of all heads stay in a core's cache.
 BLOCK = 1024

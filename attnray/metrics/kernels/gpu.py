@@ -18,7 +18,7 @@ from torch import Tensor
 
 from attnray.metrics.groups import Group
 from attnray.metrics.kernels import MERGES, SUMS
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 
 Array = NDArray[Any]
 
@@ -29,9 +29,9 @@ PAIRS, WIDTH = 8, 32
 #: Into so many parts the weights of a pair of heads are cut.
 PARTS = 64
 
-_CLS: tl.constexpr = tl.constexpr(int(Role.CLS))
-_SEP: tl.constexpr = tl.constexpr(int(Role.SEP))
-_PUNCTUATION: tl.constexpr = tl.constexpr(int(Role.PUNCTUATION))
+_CLS: tl.constexpr = tl.constexpr(int(TokenRole.CLS))
+_SEP: tl.constexpr = tl.constexpr(int(TokenRole.SEP))
+_PUNCTUATION: tl.constexpr = tl.constexpr(int(TokenRole.PUNCTUATION))
 _FIRST: tl.constexpr = tl.constexpr(MERGES["first"])
 _MAX: tl.constexpr = tl.constexpr(MERGES["max"])
 

@@ -11,7 +11,7 @@ from attnray.metrics.behaviour import BEHAVIOURS, BROAD
 from attnray.metrics.divergence import ClosenessRow
 from attnray.metrics.heads import HeadRow
 from attnray.metrics.patterns import PatternRow
-from attnray.model.pieces import Role
+from attnray.model.pieces import TokenRole
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.behaviours import BEHAVIOUR_LOOKS
 from attnray.report.drawing.clusters import HeadPoint, clusters
@@ -146,7 +146,7 @@ def _typical(
 
 
 def _punctuation(example: Example) -> int:
-    return int((example.roles == Role.PUNCTUATION).sum())
+    return int((example.roles == TokenRole.PUNCTUATION).sum())
 
 
 def _maps(reader: RunReader, findings: Findings, config: Config) -> list[MapPanel]:

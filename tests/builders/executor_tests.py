@@ -1,0 +1,61 @@
+"""What holds of every executor: the same bits wherever it is killed, and the rest goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.builders.jobs import kill_when, markers, refusal, succeed, tables
+
+STAGES = ("extract", "analyse-patterns", "analyse-syntax", "analyse-coreference")
+
+
+class ExecutorTests:
+    """The tests of an executor, which a class of its own test file inherits."""
+
+    executor: str
+
+    def test_the_tables_and_the_page_are_the_same_bits(
+        self, undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        check_same_bits(undisturbed, tmp_path / "run", self.executor, *tiny_settings)
+
+    @pytest.mark.parametrize("stage", ["extract", "analyse-syntax"])
+    def test_a_killed_run_goes_on_where_it_stopped(
+        self, stage: str, undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        run_dir = tmp_path / "run"
+        overrides = (self.executor, f"run_dir={run_dir}", *tiny_settings)
+        kill_when(lambda: len(markers(run_dir, stage)) >= 3, "run", *overrides)
+        before = {stage: markers(run_dir, stage) for stage in STAGES}
+        assert 3 <= len(before[stage]) < len(markers(undisturbed, stage))
+        succeed("run", *overrides)
+        assert tables(run_dir) == tables(undisturbed)
+        for each, done in before.items():
+            after = markers(run_dir, each)
+            assert {name: after[name] for name in done} == done, f"{each} was done again"
+
+    def test_a_shard_that_cannot_be_read_is_named_and_the_rest_goes_on(
+        self, undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        run_dir = f"run_dir={tmp_path / 'run'}"
+        succeed("plan", run_dir, self.executor, *tiny_settings)
+        broken = tmp_path / "run" / "shards" / "00003.parquet"
+        whole = broken.read_bytes()
+        broken.write_bytes(whole[:100])
+        for stage in ("extract", "analyse"):
+            assert "00003" in refusal(stage, run_dir, status=1)
+        assert len(markers(tmp_path / "run", "extract")) == len(markers(undisturbed, "extract")) - 1
+        broken.write_bytes(whole)
+        succeed("run", run_dir, self.executor, *tiny_settings)
+        assert tables(tmp_path / "run") == tables(undisturbed)
+
+
+def check_same_bits(undisturbed: Path, run_dir: Path, *overrides: str) -> None:
+    """Do the run of these settings, and compare its tables and its page."""
+    printed = succeed("run", f"run_dir={run_dir}", *overrides)
+    assert tables(run_dir) == tables(undisturbed)
+    assert (run_dir / "report.html").read_bytes() == (undisturbed / "report.html").read_bytes()
+    assert "report.html" in printed
+    assert "coreference" in printed

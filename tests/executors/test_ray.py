@@ -1,0 +1,65 @@
+"""The Ray executor: actors and tasks, what is lost, and what the cluster does not have."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from attnray.compare.subjects import opened
+from attnray.executors.ray import RayExecutor
+from attnray.executors.work import Work
+from attnray.executors.worker import ModelSettings
+from attnray.stages.analyse import AnalyseTask
+from attnray.store.folder import RunFolder
+from tests.builders.executor_tests import ExecutorTests, check_same_bits
+from tests.builders.jobs import markers, refusal, start, tables, wait_while_running
+from tests.builders.processes import descendants
+
+
+class TestRay(ExecutorTests):
+    """A cluster of its own on this machine."""
+
+    executor = "executor=ray"
+
+
+def test_two_extractors_and_one_analyser_give_the_same_bits(
+    undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    actors = ("executor=ray", "executor.extractors=2", "executor.cpus_per_extractor=0.5")
+    check_same_bits(undisturbed, tmp_path / "run", *actors, "executor.analysers=1", *tiny_settings)
+
+
+def test_a_lost_extractor_is_replaced(
+    undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    run_dir = tmp_path / "run"
+    process = start("run", "executor=ray", f"run_dir={run_dir}", *tiny_settings)
+    wait_while_running(process, lambda: len(markers(run_dir, "extract")) > 0)
+    workers = [each for each in descendants(process.pid) if "ray::ModelWorker" in each.command]
+    assert workers
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGKILL)
+    assert process.wait() == 0
+    assert tables(run_dir) == tables(undisturbed)
+
+
+def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None:
+    (subject,) = opened([RunFolder(copied)])
+    run = subject.run
+    (measurement,) = run.measurements("syntax")
+    metric, (shard, *_) = measurement.metric, measurement.examples.shards
+    path = copied / "partials" / "syntax" / f"{shard:05}.parquet"
+    expected = path.read_bytes()
+    path.unlink()
+    fingerprint = run.partial_fingerprint(metric, shard)
+    task = AnalyseTask(run.folder, shard, (metric,), (fingerprint,), cases=True)
+    model = ModelSettings(run.config.model, 0, {}, "cuda", 1)
+    (outcome,) = RayExecutor(run.config.executor).run([Work(model, [], analyse={shard: task})])
+    assert outcome.error is None
+    assert path.read_bytes() == expected
+
+
+def test_more_gpus_than_there_are(tmp_path: Path) -> None:
+    overrides = ("executor=ray", "executor.gpus_per_extractor=1", f"run_dir={tmp_path / 'run'}")
+    assert "gpus_per_extractor" in refusal("run", *overrides)
