@@ -47,11 +47,11 @@ def test_every_example_once_in_whole_units_and_bounded_batches(
 
 def test_a_shard_ends_soon_after_it_is_full() -> None:
     examples = [example(i, i // 3, 4) for i in range(30)]
-    sizes = [len(s) for s in shards(examples, ShardConfig(7, 10**9), BatchConfig())]
+    sizes = [len(s) for s in shards(examples, ShardConfig(7, 10**9), BatchConfig(512, 10**9))]
     assert sizes == [9, 9, 9, 3]
 
 
 def test_a_block_of_sentences_that_spans_documents_stays_together() -> None:
     examples = [example(0, 0, 4, last_unit=2), example(1, 2, 4, last_unit=3), example(2, 4, 4)]
-    sizes = [len(s) for s in shards(examples, ShardConfig(1, 10**9), BatchConfig())]
+    sizes = [len(s) for s in shards(examples, ShardConfig(1, 10**9), BatchConfig(512, 10**9))]
     assert sizes == [2, 1]
