@@ -70,9 +70,9 @@ class StoreConfig:
     """
 
     codec: str = MISSING
-    sample: int = 64
     chunk_cells: int = 32768
     block_mib: int = 32
+    sample: int = 64
 
 
 @dataclass

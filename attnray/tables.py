@@ -11,11 +11,11 @@ from dataclasses import fields
 from types import NoneType
 from typing import get_args, get_type_hints
 
-from attnray.compare.rows import DepthRow, DifferenceRow, MatchRow
 from attnray.corpus.counts import CorpusRow
 from attnray.metrics.heads import HeadRow
 from attnray.metrics.registry import METRICS
 from attnray.probe.tables import ProbeDifferenceRow, ProbeRow
+from attnray.report.compared.rows import DepthRow, DifferenceRow, MatchRow
 from attnray.report.reproduction import ReproductionRow
 
 #: Those of a run.

@@ -25,7 +25,13 @@ settings.register_profile(
 settings.load_profile("attnray")
 
 #: Whoever takes something of these runs jobs.
-RUN_JOBS = ("tests.builders.executor_tests", "tests.builders.jobs")
+RUN_JOBS = (
+    "tests.builders.executor_tests",
+    "tests.builders.jobs",
+    "tests.builders.shared_runs",
+)
+#: The files that take minutes each.
+LONGEST = ("test_ray.py", "test_shown.py", "test_submit.py")
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +89,9 @@ def copied(undisturbed: Path, tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs jobs is slow; what takes longest comes first."""
+    """What runs jobs is slow; what takes longest comes first, so that no worker ends long after."""
     for item in items:
         used = vars(item.getparent(pytest.Module).obj).values()  # type: ignore[union-attr]
         if any(getattr(each, "__module__", None) in RUN_JOBS for each in used):
             item.add_marker("slow")
-    for mark in ("shared", "slow"):
-        items.sort(key=lambda item: item.get_closest_marker(mark) is None)
+    items.sort(key=lambda item: (item.path.name not in LONGEST, "slow" not in item.keywords))

@@ -13,9 +13,10 @@ import pytest
 import attnray
 from attnray.errors import InputError
 from attnray.reading import RunReader, StoredExample
-from tests.builders import from_cases, gap_corpus, oracle
+from tests.builders import from_cases, gap_corpus, oracle, shared_runs
 from tests.builders.cases import assert_same_rows
 from tests.builders.jobs import SMALL, refusal, succeed, tables
+from tests.builders.once import Once
 from tests.builders.oracle import DIRECTIONS, MENTION_TYPES, Row
 
 #: MiniLM's.
@@ -23,28 +24,25 @@ LAYERS, HEADS = 6, 12
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample(once: Once) -> Path:
     """MiniLM over the sample, in many shards."""
-    folder = tmp_path_factory.mktemp("sample") / "run"
     metrics = ("metrics=[syntax,coreference]", "max_tokens=[96,128]", "store=float32", *SMALL)
-    succeed("run", "executor=serial", f"run_dir={folder}", *metrics)
-    return folder
+
+    def make(folder: Path) -> None:
+        succeed("run", "executor=serial", f"run_dir={folder}", *metrics)
+
+    return once("sample", make)
 
 
 @pytest.fixture(scope="module")
-def treebank(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("ewt") / "run"
-    corpus = ("corpus=conllu", f"corpus.path={shared / 'ewt' / 'en_ewt-ud-dev.conllu'}")
-    succeed("run", "executor=serial", f"run_dir={folder}", *corpus, "metrics=[syntax]")
-    return folder
+def treebank(shared: Path, once: Once) -> Path:
+    return shared_runs.ewt(shared, once)
 
 
 @pytest.fixture(scope="module")
-def documents(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("gum") / "run"
-    corpus = ("corpus=conllu", f"corpus.path={shared / 'gum' / 'ontogum-dev.conllu'}")
-    succeed("run", "executor=serial", f"run_dir={folder}", *corpus, "metrics=[coreference]")
-    return folder
+def documents(shared: Path, once: Once) -> Path:
+    path = shared / "gum" / "ontogum-dev.conllu"
+    return once("gum", lambda folder: shared_runs.run_on(path, folder, "metrics=[coreference]"))
 
 
 # Tables

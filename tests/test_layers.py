@@ -18,6 +18,7 @@ LAYERS = (
     "attnray.compare",
     "attnray.executors",
     "attnray.stages",
+    "attnray.tables",
     "attnray.report",
     "attnray.reading",
     "attnray.probe",

@@ -13,17 +13,11 @@ import attnray
 from attnray.config import CorpusConfig
 from attnray.corpus.readers import read
 from attnray.reading import RunReader, StoredExample
-from tests.builders import oracle
+from tests.builders import oracle, shared_runs
 from tests.builders.cases import assert_same_rows, case_of, document_case
-from tests.builders.jobs import succeed
 from tests.builders.once import Once
 
 pytestmark = pytest.mark.shared
-
-
-def run_on(path: Path, folder: Path, *overrides: str) -> None:
-    corpus = ("corpus=conllu", f"corpus.path={path}", f"run_dir={folder}")
-    succeed("run", "executor=serial", *corpus, *overrides)
 
 
 def only(table: pa.Table, **wanted: object) -> list[dict[str, object]]:
@@ -35,20 +29,16 @@ def only(table: pa.Table, **wanted: object) -> list[dict[str, object]]:
 
 @pytest.fixture(scope="module", params=["float32", "log16"])
 def ewt(request: pytest.FixtureRequest, shared: Path, once: Once) -> RunReader:
-    return ewt_in(request.param, shared, once)
-
-
-def ewt_in(store: str, shared: Path, once: Once) -> RunReader:
-    path = shared / "ewt" / "en_ewt-ud-dev.conllu"
-    settings = (f"store={store}", "metrics=[patterns,syntax]")
-    return attnray.open(str(once(f"ewt-{store}", lambda folder: run_on(path, folder, *settings))))
+    return attnray.open(str(shared_runs.ewt(shared, once, request.param)))
 
 
 @pytest.fixture(scope="module", params=["float32", "log16"])
 def gum(request: pytest.FixtureRequest, shared: Path, once: Once) -> tuple[RunReader, Path]:
     path = shared / "gum" / "ontogum-train.conllu"
     settings = (f"store={request.param}", "metrics=[coreference]")
-    folder = once(f"gum-{request.param}", lambda folder: run_on(path, folder, *settings))
+    folder = once(
+        f"gum-{request.param}", lambda folder: shared_runs.run_on(path, folder, *settings)
+    )
     return attnray.open(str(folder)), path
 
 
@@ -78,7 +68,7 @@ def test_the_known_figures_of_coreference(gum: tuple[RunReader, Path]) -> None:
 def test_every_table_of_syntax_and_patterns_is_that_of_the_slow_way(
     shared: Path, once: Once
 ) -> None:
-    run = ewt_in("log16", shared, once)
+    run = attnray.open(str(shared_runs.ewt(shared, once)))
     stored: Iterable[StoredExample] = run  # type: ignore[assignment]
     cases = [case_of(each.example, each.attention()) for each in stored]
     units = {case.unit for case in cases}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from attnray.compare.rows import DepthRow
 from attnray.compare.subjects import Subject
 from attnray.metrics.behaviour import BEHAVIOURS
 from attnray.metrics.rows import whole_schema
+from attnray.report.compared.rows import DepthRow
 
 
 def depth_table(subjects: Sequence[Subject]) -> pa.Table:

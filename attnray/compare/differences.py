@@ -11,12 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from attnray.compare.heldout import ByRow, HeldOut, heldout
-from attnray.compare.rows import DifferenceRow
 from attnray.compare.subjects import Subject
 from attnray.metrics.base import Predictor
 from attnray.metrics.paired import Comparison, difference_of, holm
 from attnray.metrics.registry import METRICS
 from attnray.metrics.rows import whole_schema
+from attnray.report.compared.rows import DifferenceRow
 
 #: The metrics of heads as predictors.
 PREDICTORS = [metric for metric in METRICS.values() if issubclass(metric, Predictor)]

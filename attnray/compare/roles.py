@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from attnray.compare.rows import MatchRow
 from attnray.compare.subjects import Subject
 from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT
+from attnray.report.compared.rows import MatchRow
 
 #: A relation with fewer cases says little of a head.
 FEWEST_CASES = 50

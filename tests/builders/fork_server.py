@@ -20,15 +20,19 @@ from pathlib import Path
 from typing import Any
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
-#: What the jobs of most tests import sooner or later.
+#: What the jobs of most tests import sooner or later, those that they import late behind.
 IMPORTED = (
+    "attnray.cli.main",
     "attnray.cli.jobs",
     "attnray.cli.sweep",
     "attnray.compare.job",
     "attnray.executors.ray",
     "attnray.executors.serial",
     "matplotlib.backends.backend_svg",
+    "sklearn.manifold",
+    "tokenizers",
     "transformers.models.bert.modeling_bert",
+    "zarrs",
 )
 #: A request fits in one message, which is never cut.
 LONGEST = 1 << 16

@@ -89,9 +89,9 @@ def succeed(job: str, *overrides: str, cwd: Path | None = None, scratch: bool = 
     return done.stdout
 
 
-def refusal(job: str, *overrides: str, status: int = 2) -> str:
+def refusal(job: str, *overrides: str, status: int = 2, scratch: bool = False) -> str:
     """Run a job that must end with this status and one line; gives the line."""
-    done = run_job(job, *overrides)
+    done = run_job(job, *overrides, scratch=scratch)
     assert done.returncode == status, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("attnray: ")]
     assert len(lines) == 1, done.stderr

@@ -27,7 +27,7 @@ def test_every_job_is_there_and_has_help() -> None:
 
 
 def test_the_list_has_every_name_with_size_and_licence() -> None:
-    lines = succeed("list").splitlines()
+    lines = succeed("list", scratch=True).splitlines()
     for group in ("model", "corpus"):
         for name, content in choices(group).items():
             (line,) = (each for each in lines if each.split(" ", 1)[0] == name)
@@ -117,5 +117,5 @@ def test_compare_takes_patterns_and_refuses_unfinished_runs(
     assert "finish this run first" in refusal("compare", runs, f"run_dir={tmp_path}/both")
     succeed("run", f"run_dir={tmp_path}/run-1", *said, "model.random_init=true")
     assert "is a run folder" in refusal("compare", runs, f"run_dir={tmp_path}/run-0")
-    shown = succeed("compare", runs, f"run_dir={tmp_path}/both")
+    shown = succeed("compare", runs, f"run_dir={tmp_path}/both", scratch=True)
     assert f"{tmp_path}/both/report.html" in shown

@@ -49,4 +49,5 @@ def test_a_corpus_that_cannot_be_read_says_file_and_line(tmp_path: Path) -> None
 
 def test_a_run_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "is a file" in refusal("run", "executor=serial", f"run_dir={tmp_path / 'file'}")
+    said = ("executor=serial", f"run_dir={tmp_path / 'file'}")
+    assert "is a file" in refusal("run", *said, scratch=True)

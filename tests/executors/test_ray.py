@@ -62,4 +62,4 @@ def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None
 
 def test_more_gpus_than_there_are(tmp_path: Path) -> None:
     overrides = ("executor=ray", "executor.gpus_per_extractor=1", f"run_dir={tmp_path / 'run'}")
-    assert "gpus_per_extractor" in refusal("run", *overrides)
+    assert "gpus_per_extractor" in refusal("run", *overrides, scratch=True)

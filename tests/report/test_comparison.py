@@ -7,12 +7,12 @@ from functools import partial
 import pyarrow as pa
 import pytest
 
-from attnray.compare.rows import DepthRow, DifferenceRow, MatchRow
 from attnray.config import PROBES
 from attnray.metrics.gap import BestPronounRow
 from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import BestRelationRow
 from attnray.probe.tables import ProbeRow
+from attnray.report.compared.rows import DepthRow, DifferenceRow, MatchRow
 from attnray.report.comparison import comparison
 from tests.builders.layout import faults, measured
 from tests.builders.pages import Page

@@ -34,7 +34,7 @@ def round_trip(name: str, values: list[float] | NDArray[np.float32]) -> NDArray[
 def test_the_names_are_those_of_the_configuration() -> None:
     from attnray.config import CHOICES
 
-    assert set(CODECS) == set(CHOICES["store.codec"])
+    assert {*CODECS, "none"} == set(CHOICES["store.codec"])
     assert all(codec.name == name for name, codec in CODECS.items())
 
 

@@ -42,11 +42,10 @@ MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SAMPLE = CorpusConfig("sample", "conllu", "pkg://attnray/corpus/sample.conllu")
 #: Blocks of a few examples, so that runs of them end within a block and go over its end.
 BLOCKS = {"chunk_cells": 1024, "block_mib": 1}
-#: Of syntax and coreference any merge; importance takes attention here as well as gradients.
+#: Of syntax and coreference any merge.
 EVERYTHING: list[Metric] = [
     Patterns(),
     Divergence(9, 0),
-    Importance(),
     *(Syntax(merge, labels) for merge, labels in (("mean", "full"), ("max", "universal"))),
     *(
         Coreference(128, merge, among)
@@ -122,7 +121,7 @@ def stored(path: Path, encoder: Encoder, examples: list[Example], codec: str) ->
 
 
 def test_all_metrics_are_here() -> None:
-    assert {type(metric) for metric in EVERYTHING} == set(METRICS.values())
+    assert {type(each) for each in EVERYTHING} == {*METRICS.values()} - {Importance}
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -138,14 +137,12 @@ def test_a_store_and_a_model_give_the_same_bits(
 def test_groups_change_no_bit(
     encoder: Encoder, examples: list[Example], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Gradients always come example by example, all layers at once: see stages/differentiate.
-    metrics = [metric for metric in EVERYTHING if metric.made_of == "attention"]
     source = stored(tmp_path, encoder, examples, "log16")
     found, counts = [], set()
     for most in (1, 2_000, 30_000, 10**9):
         monkeypatch.setattr(maps, "GROUP_WEIGHTS", most)
         counts.add(sum(1 for _ in source.groups()))
-        found.append(analyse(metrics, examples, source))
+        found.append(analyse(EVERYTHING, examples, source))
     assert len(counts) > 2
     for other in found[1:]:
         assert_same_found(other, found[0])

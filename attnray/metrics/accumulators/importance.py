@@ -33,10 +33,9 @@ class ImportanceSums:
         def take(values: NDArray[np.float64]) -> None:
             self._sums[:, layers] += values
 
-        for example, own in zip(group.examples, maps, strict=True):
-            gradients = own[..., : example.length, : example.length]
-            roles = torch.from_numpy(example.roles)
-            self._pending.put(target_values(gradients, roles), take)
+        roles = group.on(maps.device, "roles")
+        for n, own, marks in zip(group.lengths.tolist(), maps, roles, strict=True):
+            self._pending.put(target_values(own[..., :n, :n], marks[:n]), take)
 
     def partial(self) -> ImportancePartial:
         """See `Accumulator.partial`."""
@@ -54,7 +53,6 @@ def target_values(gradients: Tensor, roles: Tensor) -> Tensor:
         gradients: (layer, head, query, key), without padding.
         roles: the `TokenRole` of each token.
     """
-    roles = roles.to(gradients.device)
     known = torch.stack([roles == role for role in _ROLES])
     keys = torch.cat([known, ~known.any(0, keepdim=True)]).to(torch.float64)
     by_key = gradients.abs().to(torch.float64).mean(-2)

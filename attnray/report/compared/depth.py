@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from attnray.compare.rows import DepthRow
+from attnray.report.compared.rows import DepthRow
 from attnray.report.drawing.by_depth import Share, by_depth
 from attnray.report.findings import CorpusFindings, Placed, Source
 from attnray.report.section import Section, template_of

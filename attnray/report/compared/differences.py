@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attnray.compare.rows import DifferenceRow
 from attnray.report import columns
 from attnray.report.columns import Column, PageTable, label, number, of_row
+from attnray.report.compared.rows import DifferenceRow
 from attnray.report.findings import CorpusFindings, Placed, Source
 from attnray.report.section import Section, template_of
 from attnray.report.wording import count, p_value, percent, points, signed_interval, spaced

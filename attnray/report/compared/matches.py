@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from attnray.compare.rows import MatchRow
 from attnray.report.columns import MODEL, Column, PageTable, label, number
+from attnray.report.compared.rows import MatchRow
 from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
 from attnray.report.findings import CorpusFindings, Placed, Source

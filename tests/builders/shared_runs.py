@@ -1,0 +1,21 @@
+"""Runs over real corpora that several files of tests look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.builders.jobs import succeed
+from tests.builders.once import Once
+
+
+def run_on(path: Path, folder: Path, *overrides: str) -> None:
+    """Run the embedded model over a corpus in CoNLL-U."""
+    corpus = ("corpus=conllu", f"corpus.path={path}", f"run_dir={folder}")
+    succeed("run", "executor=serial", *corpus, *overrides)
+
+
+def ewt(shared: Path, once: Once, store: str = "log16") -> Path:
+    """The run over EWT's development set, for patterns and syntax."""
+    path = shared / "ewt" / "en_ewt-ud-dev.conllu"
+    settings = (f"store={store}", "metrics=[patterns,syntax]")
+    return once(f"ewt-{store}", lambda folder: run_on(path, folder, *settings))
