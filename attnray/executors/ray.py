@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -62,17 +63,18 @@ class RayExecutor:
     def _mapped(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         _Connection.open()
         task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
-        references = [task.remote(item) for item in items]
+        waiting = deque(task.remote(item) for item in items)
         try:
-            for reference in references:
-                yield ray.get(reference)
+            while waiting:
+                yield ray.get(waiting[0])
+                waiting.popleft()
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
         except ray.exceptions.RayError as error:
             lost = f"a worker was lost ({describe(error)})"
             raise IncompleteRun(f"{lost}; the same command tries again") from error
         finally:
-            for reference in references:
+            for reference in waiting:
                 ray.cancel(reference)
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from attnray.config import ExecutorConfig
+from attnray.corpus.files.checksums import contents_sha256
+from attnray.errors import InputError
+from attnray.executors.work import make_executor
 from tests.builders.jobs import kill_when, markers, refusal, succeed, tables
 
 STAGES = ("extract", "analyse-patterns", "analyse-syntax", "analyse-coreference")
@@ -50,6 +54,23 @@ class ExecutorTests:
         broken.write_bytes(whole)
         succeed("run", run_dir, self.executor, *tiny_settings)
         assert tables(tmp_path / "run") == tables(undisturbed)
+
+    def test_results_come_in_the_order_of_items_and_the_first_error_ends_them(
+        self, tmp_path: Path
+    ) -> None:
+        paths = [str(tmp_path / str(number)) for number in range(12)]
+        for path in paths:
+            Path(path).write_text(path)
+        name = self.executor.partition("=")[2]
+        executor = make_executor(ExecutorConfig(name))
+        assert list(executor.map(contents_sha256, paths)) == list(map(contents_sha256, paths))
+        for missing in paths[3:8]:
+            Path(missing).unlink()
+        found = iter(executor.map(contents_sha256, paths))
+        assert next(found) == contents_sha256(paths[0])
+        with pytest.raises(InputError) as caught:
+            list(found)
+        assert str(caught.value).startswith(f"{paths[3]}: No such file")
 
 
 def check_same_bits(undisturbed: Path, run_dir: Path, *overrides: str) -> None:

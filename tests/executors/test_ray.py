@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from attnray.compare.subjects import opened
-from attnray.executors.ray import RayExecutor
+from attnray.config import Config, CorpusConfig, ExecutorConfig, ModelConfig, StoreConfig
+from attnray.corpus import parts as corpus_parts
+from attnray.executors.ray import WORTH_A_CLUSTER, RayExecutor
 from attnray.executors.work import Work
 from attnray.executors.worker import ModelSettings
 from attnray.stages.analyse import AnalyseTask
+from attnray.stages.planned import plan
 from attnray.store.folder import RunFolder
 from tests.builders.executor_tests import ExecutorTests, check_same_bits
 from tests.builders.jobs import markers, refusal, start, tables, wait_while_running
 from tests.builders.processes import descendants
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cluster() -> Iterator[None]:
+    """The cluster that tests start in this process ends with them."""
+    import ray  # after the executor, which sets what Ray reads as it is imported
+
+    yield
+    ray.shutdown()
 
 
 class TestRay(ExecutorTests):
@@ -28,6 +43,36 @@ def test_two_extractors_and_one_analyser_give_the_same_bits(
 ) -> None:
     actors = ("executor=ray", "executor.extractors=2", "executor.cpus_per_extractor=0.5")
     check_same_bits(undisturbed, tmp_path / "run", *actors, "executor.analysers=1", *tiny_settings)
+
+
+def test_parts_planned_by_workers_are_the_same_files(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus_parts, "PART_BYTES", 20_000)
+    executor = RayExecutor(ExecutorConfig("ray"))
+    found = []
+    for name, spread in (("here", map), ("there", executor.map)):
+        config = Config(
+            model=ModelConfig(name=None, path=str(tiny_model)),
+            corpus=CorpusConfig("sample", "conllu", "pkg://attnray/corpus/sample.conllu"),
+            store=StoreConfig("log16"),
+            metrics=["syntax", "coreference"],
+            run_dir=str(tmp_path / name),
+        )
+        run = plan(config, "cpu", spread=spread)
+        assert len(corpus_parts.parts(config.corpus)) >= WORTH_A_CLUSTER
+        shards = [path.read_bytes() for path in sorted((tmp_path / name / "shards").iterdir())]
+        found.append((shards, run.manifest.sets, run.manifest.examples))
+    assert found[0] == found[1]
+
+
+def test_few_parts_start_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    ray.shutdown()
+    executor = RayExecutor(ExecutorConfig("ray"))
+    assert list(executor.map(str, range(WORTH_A_CLUSTER - 1))) == [*"0123456"]
+    assert not ray.is_initialized()
 
 
 def test_a_lost_extractor_is_replaced(

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -62,6 +64,20 @@ def by_offsets(folder: Path, words: list[str]) -> list[list[int]]:
         # The space before a word is the word's: it begins where the one before it ends.
         found[next(number for number, end in enumerate(ends) if start < end)].append(piece)
     return found
+
+
+def test_a_word_has_the_same_pieces_whatever_stands_around_it(pieces: WordPieces) -> None:
+    def by_themselves(words: list[str]) -> list[list[int]]:
+        return [pieces._encoded([word])[0] for word in words]
+
+    @given(st.lists(st.text(max_size=6) | st.sampled_from(HARD), max_size=8))
+    def check(words: list[str]) -> None:
+        assert pieces._encoded(words) == by_themselves(words)
+        assert pieces.split(words) == by_themselves(words)
+
+    check()
+    for words in (sample_words()[:500], sample_words()[499::-1], [*HARD, *HARD[::-1]]):
+        assert pieces._encoded(words) == by_themselves(words)
 
 
 @pytest.mark.parametrize("words", [sample_words()[:300], HARD, HARD[::-1]], ids=["en", "x", "y"])

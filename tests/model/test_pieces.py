@@ -6,12 +6,11 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
+from attnray.model import pieces as pieces_module
 from attnray.model.pieces import TokenRole, WordPieces
 from attnray.model.source import locate
 from tests.builders.segmented import role_of
@@ -159,13 +158,18 @@ def test_roles_of_special_tokens(pieces: WordPieces, folder: Path) -> None:
     assert role_of(pieces, tokenizer.mask_token_id, special=True) is TokenRole.SPECIAL
 
 
-def test_a_words_pieces_do_not_depend_on_its_neighbours(tiny: WordPieces) -> None:
-    @settings(max_examples=60)
-    @given(st.lists(st.text(max_size=6), max_size=8))
-    def check(words: list[str]) -> None:
-        assert tiny.split(words) == [tiny.split([word])[0] for word in words]
-
-    check()
+def test_words_seen_before_are_forgotten_when_they_are_too_many(
+    tiny_model: Path, tiny: WordPieces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces_module, "REMEMBERED", 40)
+    forgetful, kept = WordPieces(tiny_model), 0
+    for number in range(60):
+        words = [f"{number}{letter}" for letter in "abcab"] + ["the", "", "the"]
+        assert forgetful.split(words) == tiny._encoded(words)
+        letters = sum(map(len, forgetful._known))
+        assert letters < 40 + len("".join(set(words)))
+        kept += letters > len("".join(set(words)))
+    assert kept > 20
 
 
 def test_a_folder_without_tokenizer_files_is_an_error(tmp_path: Path, tiny_model: Path) -> None:

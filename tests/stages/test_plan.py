@@ -9,7 +9,7 @@ import pytest
 
 import attnray.stages.plan as planning
 from attnray.config import Config, CorpusConfig, ModelConfig, StoreConfig
-from attnray.corpus.readers import read
+from attnray.stages.parts import Drafted, DraftTask, draft
 from attnray.stages.planned import Place, plan
 from tests.builders.jobs import refusal, succeed, tables
 
@@ -68,13 +68,13 @@ def test_a_corpus_without_coreference_says_so(
 def test_shards_are_planned_once_for_all_models_of_a_tokenizer(
     tiny_model: Path, tiny_roberta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reads: list[str] = []
+    drafted: list[DraftTask] = []
 
-    def counted(corpus: CorpusConfig) -> object:
-        reads.append(corpus.name)
-        return read(corpus)
+    def counted(task: DraftTask) -> Drafted:
+        drafted.append(task)
+        return draft(task)
 
-    monkeypatch.setattr(planning, "read", counted)
+    monkeypatch.setattr(planning, "draft", counted)
     place = Place(tmp_path)
     runs = []
     counts = []
@@ -91,8 +91,8 @@ def test_shards_are_planned_once_for_all_models_of_a_tokenizer(
         )
         config.executor.name = "serial"
         runs.append(plan(config, "cpu", place))
-        counts.append(len(reads))
-    assert counts[0] == counts[1] < counts[2]
+        counts.append(len(drafted))
+    assert counts == [2, 2, 4]
     first, second = (
         [path.read_bytes() for path in sorted((run.folder.path / "shards").iterdir())]
         for run in runs[:2]
