@@ -44,7 +44,7 @@ def _planned(config: Config) -> Run:
     from attnray.executors.work import make_executor
 
     executor = make_executor(config.executor)
-    return plan(config, executor.device(), spread=executor.map)
+    return plan(config, executor.device(), spread=executor.spread)
 
 
 def finish(run: Run) -> None:

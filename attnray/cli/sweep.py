@@ -94,7 +94,7 @@ def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
     device = executor.device()
     for member, place in placed:
         try:
-            run = plan(member.config, device, place, executor.map)
+            run = plan(member.config, device, place, executor.spread)
         except InputError as error:
             failed.append(f"{_name(member)}: {error}")
             continue

@@ -54,13 +54,13 @@ class RayExecutor:
             return local_device(self._config)
         return _cluster_device()
 
-    def map(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
-        """See `Executor.map`; few items are left to this process, if there is no cluster yet."""
+    def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
+        """See `Executor.spread`; few items are left to this process, if there is no cluster yet."""
         if len(items) < WORTH_A_CLUSTER and not ray.is_initialized():
             return map(function, items)
-        return self._mapped(function, items)
+        return self._spread(function, items)
 
-    def _mapped(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    def _spread(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         _Connection.open()
         task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
         waiting = deque(task.remote(item) for item in items)

@@ -28,8 +28,8 @@ class SerialExecutor:
         """See `Executor.device`."""
         return local_device(self._config)
 
-    def map(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
-        """See `Executor.map`."""
+    def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
+        """See `Executor.spread`."""
         return map(function, items)
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:

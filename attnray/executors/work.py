@@ -83,7 +83,7 @@ class Executor(Protocol):
     def device(self) -> str:
         """What extractors run on: cuda, or cpu where there is no GPU or none is asked for."""
 
-    def map(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
+    def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
         """What a function makes of each item, in their order; the first error ends it."""
 
     def run(self, works: Sequence[Work]) -> Iterator[Outcome]:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Map(Protocol):
+class Spread(Protocol):
     """Gives what a function makes of each item, in their order, whoever does it."""
 
     def __call__(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]: ...  # noqa: D102
@@ -46,7 +46,7 @@ class TokenizerSettings:
 
 
 @dataclass(frozen=True)
-class Cutting:
+class ExampleSettings:
     """How a corpus becomes shards of examples: see `Segmenter`, and the settings of a run.
 
     `annotated` corpora have their limit in documents, others in examples.
@@ -83,7 +83,7 @@ class DraftTask:
     folder: RunFolder
     number: int
     part: Part
-    cutting: Cutting
+    settings: ExampleSettings
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ def draft(task: DraftTask) -> Drafted:
         InputError: with file and line, what cannot be read and what it should be; the
             tokenizer here is not the one of the plan.
     """
-    cutting, units = task.cutting, Units(task.cutting.blocks)
-    segmenter = cutting.segmenter(units)
+    settings, units = task.settings, Units(task.settings.blocks)
+    segmenter = settings.segmenter(units)
     sizes: list[int] = []
     with uncollected(), task.folder.drafting(task.number) as write:
-        for shard in shards(cutting.drafts(segmenter, task.part), cutting.shard):
-            order, numbers = batches([each.length for each in shard], cutting.batch)
+        for shard in shards(settings.drafts(segmenter, task.part), settings.shard):
+            order, numbers = batches([each.length for each in shard], settings.batch)
             first = sum(sizes)
             indices = [first + place for place in order]
             ordered = [shard[place] for place in order]

@@ -20,10 +20,10 @@ from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
 from attnray.stages.parts import (
-    Cutting,
+    ExampleSettings,
     Drafted,
     DraftTask,
-    Map,
+    Spread,
     NumberTask,
     TokenizerSettings,
     draft,
@@ -56,7 +56,7 @@ class Planner:
         checkpoint: Checkpoint,
         longest: int,
         planned: PlannedSets,
-        spread: Map = map,
+        spread: Spread = map,
     ) -> None:
         self._planned = planned
         self._spread = spread
@@ -157,12 +157,12 @@ class Planner:
 
     def _drafted(self, corpus: CorpusConfig, kind: str, cut: int) -> list[Drafted]:
         """What each part of a corpus has, drafted."""
-        cutting = self._cutting(corpus, kind, cut)
-        cutting = replace(cutting, blocks=_few_documents(cutting))
+        settings = self._example_settings(corpus, kind, cut)
+        settings = replace(settings, blocks=_few_documents(settings))
         # Blocks, and a limit, reach over what would be parts.
-        together = cutting.blocks or corpus.limit is not None
+        together = settings.blocks or corpus.limit is not None
         found = [corpus_parts.whole(corpus)] if together else corpus_parts.parts(corpus)
-        tasks = [DraftTask(self._folder, n, part, cutting) for n, part in enumerate(found)]
+        tasks = [DraftTask(self._folder, n, part, settings) for n, part in enumerate(found)]
         return list(self._spread(draft, tasks))
 
     def _numbered(self, drafted: Sequence[Drafted], shard: int) -> list[str]:
@@ -197,10 +197,10 @@ class Planner:
     def _first_cut(self) -> int:
         return lengths(self._config)[0]
 
-    def _cutting(self, corpus: CorpusConfig, kind: str, cut: int) -> Cutting:
+    def _example_settings(self, corpus: CorpusConfig, kind: str, cut: int) -> ExampleSettings:
         config, model = self._config, self._config.model
         identity = fingerprint(self._checkpoint.tokenizer())
-        return Cutting(
+        return ExampleSettings(
             corpus=corpus,
             annotated=annotated(corpus),
             kind=kind,
@@ -222,16 +222,16 @@ def _summed(drafted: Iterable[Drafted]) -> dict[str, int]:
     return dict(counts)
 
 
-def _few_documents(cutting: Cutting) -> bool:
+def _few_documents(settings: ExampleSettings) -> bool:
     """Whether there are too few documents to take intervals over them.
 
     Of unlabelled text the documents are counted that the first `limit` examples reach.
     """
-    if cutting.annotated:
-        return not corpus_parts.has_documents(cutting.corpus, FEWEST_DOCUMENTS)
+    if settings.annotated:
+        return not corpus_parts.has_documents(settings.corpus, FEWEST_DOCUMENTS)
     seen: set[int] = set()
-    segmenter = cutting.segmenter(Units(blocks=False))
-    for each in cutting.drafts(segmenter, corpus_parts.whole(cutting.corpus)):
+    segmenter = settings.segmenter(Units(blocks=False))
+    for each in settings.drafts(segmenter, corpus_parts.whole(settings.corpus)):
         seen.add(each.unit)
         if len(seen) >= FEWEST_DOCUMENTS:
             return False

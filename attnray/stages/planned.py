@@ -11,7 +11,7 @@ from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.registry import METRICS, roles_of
 from attnray.model.source import Checkpoint, locate
-from attnray.stages.parts import Map
+from attnray.stages.parts import Spread
 from attnray.stages.plan import PlannedSets, Planner
 from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
@@ -23,7 +23,7 @@ from attnray.store.run import Run
 CONTROLS = "controls"
 
 
-def plan(config: Config, device: str, place: Place | None = None, spread: Map = map) -> Run:
+def plan(config: Config, device: str, place: Place | None = None, spread: Spread = map) -> Run:
     """Plan a run and its controls, or find the plan that its folder has.
 
     Args:
@@ -84,7 +84,7 @@ def _twin(run: Run) -> Config:
     )
 
 
-def _plan(config: Config, device: str, place: Place, spread: Map) -> Run:
+def _plan(config: Config, device: str, place: Place, spread: Spread) -> Run:
     from attnray.model.encoder import check_device, read_config
     from attnray.model.families import heads_of, longest_input
 

@@ -63,10 +63,10 @@ class ExecutorTests:
             Path(path).write_text(path)
         name = self.executor.partition("=")[2]
         executor = make_executor(ExecutorConfig(name))
-        assert list(executor.map(contents_sha256, paths)) == list(map(contents_sha256, paths))
+        assert list(executor.spread(contents_sha256, paths)) == list(map(contents_sha256, paths))
         for missing in paths[3:8]:
             Path(missing).unlink()
-        found = iter(executor.map(contents_sha256, paths))
+        found = iter(executor.spread(contents_sha256, paths))
         assert next(found) == contents_sha256(paths[0])
         with pytest.raises(InputError) as caught:
             list(found)

@@ -51,7 +51,7 @@ def test_parts_planned_by_workers_are_the_same_files(
     monkeypatch.setattr(corpus_parts, "PART_BYTES", 20_000)
     executor = RayExecutor(ExecutorConfig("ray"))
     found = []
-    for name, spread in (("here", map), ("there", executor.map)):
+    for name, spread in (("here", map), ("there", executor.spread)):
         config = Config(
             model=ModelConfig(name=None, path=str(tiny_model)),
             corpus=CorpusConfig("sample", "conllu", "pkg://attnray/corpus/sample.conllu"),
@@ -71,7 +71,7 @@ def test_few_parts_start_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 
     ray.shutdown()
     executor = RayExecutor(ExecutorConfig("ray"))
-    assert list(executor.map(str, range(WORTH_A_CLUSTER - 1))) == [*"0123456"]
+    assert list(executor.spread(str, range(WORTH_A_CLUSTER - 1))) == [*"0123456"]
     assert not ray.is_initialized()
 
 
