@@ -17,6 +17,7 @@ from attnray.corpus.segment import Segmenter
 from attnray.corpus.shards import batched, shards
 from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
+from attnray.model.families import longest_input
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint
 from attnray.store.files import fingerprint
@@ -34,7 +35,6 @@ class Planner:
         folder: the run folder.
         config: the run's configuration.
         checkpoint: the model, for its tokenizer and its longest input.
-        longest: the most pieces the model accepts.
         planned: the example sets planned so far by the runs of a sweep; gets those of this one.
     """
 
@@ -43,13 +43,11 @@ class Planner:
         folder: RunFolder,
         config: Config,
         checkpoint: Checkpoint,
-        longest: int,
         planned: PlannedSets,
     ) -> None:
         self._planned = planned
         self._folder = folder
         self._config = config
-        self._longest = longest
         self._checkpoint = checkpoint
 
     def plan(self, manifest: Manifest, roles: Iterable[str]) -> Manifest:
@@ -187,6 +185,13 @@ class Planner:
             if len(seen) >= FEWEST_DOCUMENTS:
                 return False
         return True
+
+    @cached_property
+    def _longest(self) -> int:
+        """The most pieces that the model accepts."""
+        from attnray.model.encoder import read_config
+
+        return longest_input(read_config(self._checkpoint))
 
     @cached_property
     def _word_pieces(self) -> WordPieces:
