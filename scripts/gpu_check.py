@@ -45,7 +45,8 @@ from attnray.metrics.predictions import RIGHT
 from attnray.metrics.syntax import Syntax
 from attnray.model.encoder import Encoder
 from attnray.model.source import Checkpoint, locate
-from attnray.stages.extract import ExtractTask, extract
+from attnray.stages.extract import extract
+from attnray.stages.tasks import ExtractTask
 from attnray.store.folder import RunFolder
 from attnray.store.maps import EncodedMaps, StoredMaps
 

@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 
 from attnray.errors import IncompleteRun, InputError
 from attnray.executors.progress import Progress
-from attnray.executors.work import Outcome, Work, make_executor
-from attnray.executors.worker import ModelSettings
+from attnray.executors.work import ModelSettings, Outcome, Work, make_executor
 from attnray.metrics.base import Metric
 from attnray.metrics.registry import METRICS, PROBES
-from attnray.stages.analyse import AnalyseTask
-from attnray.stages.differentiate import DifferentiateTask
-from attnray.stages.extract import ExtractTask
-from attnray.stages.probe import ProbeTask
+from attnray.stages.tasks import AnalyseTask, DifferentiateTask, ExtractTask, ProbeTask
 from attnray.store.run import Run
 
 #: What there is to do.

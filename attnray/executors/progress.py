@@ -9,8 +9,8 @@ from types import TracebackType
 from rich import progress
 from rich.console import Console
 
-from attnray.executors.work import Outcome, Task, Work
-from attnray.stages.probe import ProbeTask
+from attnray.executors.work import Outcome, Work
+from attnray.stages.tasks import ProbeTask, Task
 
 #: Without a terminal, a line is written at each of so many parts of the work.
 PARTS = 10

@@ -26,11 +26,9 @@ import attnray
 from attnray.config import ExecutorConfig
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.executors.schedule import Assigned, Flight, Schedule
-from attnray.executors.work import Outcome, Task, Work, local_device
-from attnray.executors.worker import ModelWorker
-from attnray.stages.analyse import analyse
-from attnray.stages.extract import ExtractTask
-from attnray.stages.probe import ProbeTask, probe
+from attnray.executors.work import Outcome, Work, local_device
+from attnray.executors.worker import ModelWorker, run_free
+from attnray.stages.tasks import ExtractTask, ProbeTask, Task
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -151,10 +149,9 @@ class RayExecutor:
 
     def _free(self, task: Task, works: Sequence[Work]) -> Any:
         """What runs a task that is bound to no actor."""
-        options = {"num_cpus": 1, "max_retries": self._config.retries}
-        if isinstance(task, ProbeTask):
-            return ray.remote(probe).options(**options, num_gpus=self._gpus(works))
-        return ray.remote(analyse).options(**options)
+        gpus = self._gpus(works) if isinstance(task, ProbeTask) else 0
+        options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": self._config.retries}
+        return ray.remote(run_free).options(**options)
 
     def _collect(self, state: Schedule, reference: Any) -> Iterator[Outcome]:
         """Take in one finished task, and what follows from it."""

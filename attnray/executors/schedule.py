@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attnray.executors.work import Task, Work
-from attnray.executors.worker import ModelSettings
+from attnray.executors.work import ModelSettings, Work
+from attnray.stages.tasks import Task
 
 
 @dataclass(frozen=True)

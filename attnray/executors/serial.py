@@ -8,11 +8,9 @@ from typing import TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError, describe
-from attnray.executors.work import Outcome, Task, Work, local_device
-from attnray.executors.worker import ModelWorker
-from attnray.stages.analyse import analyse
-from attnray.stages.extract import ExtractTask
-from attnray.stages.probe import probe
+from attnray.executors.work import Outcome, Work, local_device
+from attnray.executors.worker import ModelWorker, run_free
+from attnray.stages.tasks import ExtractTask, Task
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,15 +43,15 @@ class SerialExecutor:
 def _one(number: int, work: Work, worker: ModelWorker) -> Iterator[Outcome]:
     """The work of one run, task after task."""
     for analysis in work.ready():
-        yield _attempt(number, analysis, partial(analyse, analysis))
+        yield _attempt(number, analysis, partial(run_free, analysis))
     for task in work.on_model():
         outcome = _attempt(number, task, partial(worker.run, work.model, task))
         yield outcome
         if isinstance(task, ExtractTask) and task.shard in work.analyse and not outcome.error:
             following = work.analyse[task.shard]
-            yield _attempt(number, following, partial(analyse, following))
+            yield _attempt(number, following, partial(run_free, following))
     for each in work.probe:
-        yield _attempt(number, each, partial(probe, each))
+        yield _attempt(number, each, partial(run_free, each))
 
 
 def _attempt(number: int, task: Task, run: Callable[[], None]) -> Outcome:

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, TypeVar
 
-from attnray.config import ExecutorConfig
+from attnray.config import ExecutorConfig, ModelConfig
 from attnray.errors import InputError
-from attnray.executors.worker import ModelSettings
-from attnray.stages.analyse import AnalyseTask
-from attnray.stages.differentiate import DifferentiateTask
-from attnray.stages.extract import ExtractTask
-from attnray.stages.probe import ProbeTask
+from attnray.stages.tasks import (
+    AnalyseTask,
+    DifferentiateTask,
+    ExtractTask,
+    ModelTask,
+    ProbeTask,
+    Task,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
+#: Linux has one of these where it has a GPU: of NVIDIA, of AMD, of Windows around it.
+GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 #: The executors by name, each with its module and class.
 EXECUTORS = {
     "ray": "attnray.executors.ray:RayExecutor",
     "serial": "attnray.executors.serial:SerialExecutor",
 }
-#: What needs the model and its device.
-ModelTask = ExtractTask | DifferentiateTask
-Task = ModelTask | AnalyseTask | ProbeTask
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What a worker needs to load the model on its own machine.
+
+    `identity` is what the plan found the checkpoint to be.
+    """
+
+    config: ModelConfig
+    seed: int
+    identity: dict[str, object]
+    device: str
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,14 @@ def make_executor(config: ExecutorConfig) -> Executor:
 
 def local_device(config: ExecutorConfig) -> str:
     """The device on this machine."""
+    wanted = config.gpus_per_extractor
+    return "cuda" if (_has_gpu() if wanted is None else wanted > 0) else "cpu"
+
+
+def _has_gpu() -> bool:
+    """Whether torch has a GPU; it takes long to import, and is not asked where none can be."""
+    if sys.platform == "linux" and not any(Path(path).exists() for path in GPU_FILES):
+        return False
     import torch
 
-    wanted = config.gpus_per_extractor
-    return "cuda" if (torch.cuda.is_available() if wanted is None else wanted > 0) else "cpu"
+    return torch.cuda.is_available()

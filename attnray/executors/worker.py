@@ -1,36 +1,36 @@
-"""The worker that has a model: it extracts shards and differentiates them, one after another."""
+"""What runs where the work is done: tasks with a model, and tasks without.
+
+Everything heavy is imported by the task that needs it, where it runs.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import torch
-
-from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.encoder import Encoder
-from attnray.model.masked_lm import MaskedLM
+from attnray.executors.work import ModelSettings
 from attnray.model.source import Checkpoint, locate
-from attnray.stages.differentiate import DifferentiateTask, differentiate
-from attnray.stages.extract import ExtractTask, extract
+from attnray.stages.tasks import AnalyseTask, ExtractTask, ModelTask, ProbeTask
+
+if TYPE_CHECKING:
+    from attnray.model.encoder import Encoder
+    from attnray.model.masked_lm import MaskedLM
 
 
-@dataclass(frozen=True)
-class ModelSettings:
-    """What a worker needs to load the model on its own machine.
+def run_free(task: AnalyseTask | ProbeTask) -> None:
+    """Do a task that needs no worker of its own, and commit what it makes."""
+    if isinstance(task, ProbeTask):
+        from attnray.stages.probe import probe
 
-    `identity` is what the plan found the checkpoint to be.
-    """
+        probe(task)
+    else:
+        from attnray.stages.analyse import analyse
 
-    config: ModelConfig
-    seed: int
-    identity: dict[str, object]
-    device: str
-    threads: int
+        analyse(task)
 
 
 class ModelWorker:
@@ -45,15 +45,19 @@ class ModelWorker:
         self._loaded: _Loaded | None = None
         self._turn = threading.Lock()
 
-    def run(self, settings: ModelSettings, task: ExtractTask | DifferentiateTask) -> None:
+    def run(self, settings: ModelSettings, task: ModelTask) -> None:
         """Do a task and commit what it makes.
 
         Raises:
             InputError: the checkpoint here is not the one that was planned with.
         """
         if isinstance(task, ExtractTask):
+            from attnray.stages.extract import extract
+
             extract(lambda: self._encoder(settings), task)
         else:
+            from attnray.stages.differentiate import differentiate
+
             with self._turn:
                 differentiate(self._model(settings).masked_lm, task)
 
@@ -63,6 +67,8 @@ class ModelWorker:
             yield self._model(settings).encoder
 
     def _model(self, settings: ModelSettings) -> _Loaded:
+        import torch
+
         torch.set_num_threads(settings.threads)
         if self._loaded is None or self._loaded.settings != settings:
             self._loaded = None  # the memory of one model is free before another takes its own
@@ -88,8 +94,12 @@ class _Loaded:
 
     @cached_property
     def encoder(self) -> Encoder:
+        from attnray.model.encoder import Encoder
+
         return Encoder(self._checkpoint, self.settings.device)
 
     @cached_property
     def masked_lm(self) -> MaskedLM:
+        from attnray.model.masked_lm import MaskedLM
+
         return MaskedLM(self._checkpoint, self.settings.device)

@@ -19,7 +19,7 @@ from attnray.errors import InputError
 from attnray.model import fallback, tap
 from attnray.model.devices import to_device
 from attnray.model.families import FAMILIES, heads_of, longest_input, padding_of, why_not
-from attnray.model.source import Checkpoint
+from attnray.model.source import Checkpoint, check_device
 
 
 def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
@@ -44,18 +44,6 @@ def _unusable(path: Path, what: str, error: Exception) -> InputError:
     """Whatever a library finds wrong with a checkpoint's files is a matter of the input."""
     reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
     return InputError(f"{path}: {what} ({reason}); give a whole checkpoint")
-
-
-def check_device(checkpoint: Checkpoint, device: str) -> None:
-    """Refuse a number type that the device does not serve.
-
-    Raises:
-        InputError: says which it is.
-    """
-    if checkpoint.dtype != "float32" and device == "cpu":
-        raise InputError(
-            f"model.dtype={checkpoint.dtype} needs a GPU: on a CPU use model.dtype=float32"
-        )
 
 
 class _LastLayer(Exception):  # noqa: N818 (it is no error)

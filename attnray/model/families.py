@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from transformers import PretrainedConfig
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ FAMILIES = {
     "roberta": Family(positions_after_padding=True),
     "xlm-roberta": Family(positions_after_padding=True),
 }
+
+
+#: The weights of a masked-LM head have one of these in their names, and no others have.
+HEAD_WEIGHTS = ("predictions", "lm_head", "vocab_", "head.", "decoder.")
+
+
+def may_have_head(weights: Iterable[str] | None) -> bool:
+    """Whether a checkpoint with weights of these names, if known, can have a masked-LM head."""
+    return weights is None or any(mark in name for name in weights for mark in HEAD_WEIGHTS)
 
 
 def why_not(config: PretrainedConfig) -> str | None:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from attnray.model import tap
-from attnray.model.encoder import check_device, padded, pretrained, read_config
+from attnray.model.encoder import padded, pretrained, read_config
 from attnray.model.families import heads_of
-from attnray.model.source import Checkpoint
+from attnray.model.source import Checkpoint, check_device
 
 #: What the classes of checkpoints with such a head are called, and one that is called so without.
 WITH_HEAD = ("ForMaskedLM", "ForPreTraining", "WithLMHeadModel")

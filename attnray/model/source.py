@@ -63,6 +63,20 @@ class Checkpoint:
         kind = json.loads((self.folder / "config.json").read_text()).get("model_type")
         return {"model_type": kind, **{k: v for k, v in self.files.items() if k in TOKENIZER}}
 
+    def tensors(self) -> list[str] | None:
+        """The names of its weights; None where only loading them tells."""
+        if self.weights is None or "safetensors" not in self.weights:
+            return None
+        if self.weights.endswith(".json"):
+            return list(json.loads((self.folder / self.weights).read_text())["weight_map"])
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.folder / self.weights, "numpy") as file:
+                return list(file.keys())
+        except SafetensorError:
+            return None
+
     def identity(self) -> dict[str, object]:
         """What decides the attention, without where it lies."""
         return {
@@ -104,6 +118,18 @@ def locate(config: ModelConfig, seed: int) -> Checkpoint:
         dtype=config.dtype,
         seed=seed if config.random_init else None,
     )
+
+
+def check_device(checkpoint: Checkpoint, device: str) -> None:
+    """Refuse a number type that the device does not serve.
+
+    Raises:
+        InputError: says which it is.
+    """
+    if checkpoint.dtype != "float32" and device == "cpu":
+        raise InputError(
+            f"model.dtype={checkpoint.dtype} needs a GPU: on a CPU use model.dtype=float32"
+        )
 
 
 def _from_hub(config: ModelConfig) -> tuple[Path, str | None]:

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import torch
 
 from attnray.metrics.analysis import analyse as find
-from attnray.metrics.base import Metric
-from attnray.store.folder import RunFolder
+from attnray.stages.tasks import AnalyseTask
 from attnray.store.maps import StoredMaps
-
-
-@dataclass(frozen=True)
-class AnalyseTask:
-    """A shard to analyse by metrics, each with the fingerprint its marker gets.
-
-    `cases` says whether the cases of predictors are kept.
-    """
-
-    stage: ClassVar[str] = "analyse"
-    folder: RunFolder
-    shard: int
-    metrics: tuple[Metric, ...]
-    fingerprints: tuple[str, ...]
-    cases: bool
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return f"shard {self.shard:05}"
 
 
 def analyse(task: AnalyseTask) -> None:

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
 from attnray.corpus.example import Example
 from attnray.metrics.analysis import Add, analyse
-from attnray.metrics.base import Heads, Metric
+from attnray.metrics.base import Heads
 from attnray.metrics.groups import batches
 from attnray.model.masked_lm import MaskedLM
-from attnray.store.folder import RunFolder
-
-
-@dataclass(frozen=True)
-class DifferentiateTask:
-    """A shard to differentiate for a metric, and the fingerprint its marker gets."""
-
-    stage: ClassVar[str] = "differentiate"
-    folder: RunFolder
-    shard: int
-    metric: Metric
-    fingerprint: str
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return f"shard {self.shard:05}"
+from attnray.stages.tasks import DifferentiateTask
 
 
 def differentiate(model: MaskedLM, task: DifferentiateTask) -> None:

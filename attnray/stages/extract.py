@@ -4,41 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
-from typing import ClassVar
 
-from attnray.config import StoreConfig
 from attnray.corpus.example import Example
 from attnray.metrics.analysis import Add, Analysis
-from attnray.metrics.base import Heads, Metric
 from attnray.model.encoder import Encoder
+from attnray.stages.tasks import ExtractTask
 from attnray.store.codecs import CODECS
-from attnray.store.folder import RunFolder
 from attnray.store.maps import EncodedMaps, Storing
-
-
-@dataclass(frozen=True)
-class ExtractTask:
-    """A shard to extract, of a model with so many layers and heads.
-
-    Its attention is stored as `store` says, if it does, under the fingerprint `fingerprint`; it is
-    analysed by `metrics`, each with the fingerprint its marker gets.
-    """
-
-    stage: ClassVar[str] = "extract"
-    folder: RunFolder
-    shard: int
-    heads: Heads
-    store: StoreConfig | None
-    fingerprint: str
-    metrics: tuple[Metric, ...] = ()
-    fingerprints: tuple[str, ...] = ()
-    cases: bool = True
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return f"shard {self.shard:05}"
 
 
 def extract(model: Callable[[], AbstractContextManager[Encoder]], task: ExtractTask) -> None:

@@ -18,13 +18,14 @@ from attnray.corpus.roles import ROLES
 from attnray.corpus.shards import batched
 from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
+from attnray.model.families import longest_input
 from attnray.model.source import Checkpoint
 from attnray.stages.parts import (
-    ExampleSettings,
     Drafted,
     DraftTask,
-    Spread,
+    ExampleSettings,
     NumberTask,
+    Spread,
     TokenizerSettings,
     draft,
     number,
@@ -44,7 +45,6 @@ class Planner:
         folder: the run folder.
         config: the run's configuration.
         checkpoint: the model, for its tokenizer and its longest input.
-        longest: the most pieces the model accepts.
         planned: the example sets planned so far by the runs of a sweep; gets those of this one.
         spread: has the parts of a corpus planned.
     """
@@ -54,7 +54,6 @@ class Planner:
         folder: RunFolder,
         config: Config,
         checkpoint: Checkpoint,
-        longest: int,
         planned: PlannedSets,
         spread: Spread = map,
     ) -> None:
@@ -62,7 +61,6 @@ class Planner:
         self._spread = spread
         self._folder = folder
         self._config = config
-        self._longest = longest
         self._checkpoint = checkpoint
 
     def plan(self, manifest: Manifest, roles: Iterable[str]) -> Manifest:
@@ -196,6 +194,13 @@ class Planner:
     @property
     def _first_cut(self) -> int:
         return lengths(self._config)[0]
+
+    @cached_property
+    def _longest(self) -> int:
+        """The most pieces that the model accepts."""
+        from attnray.model.encoder import read_config
+
+        return longest_input(read_config(self._checkpoint))
 
     def _example_settings(self, corpus: CorpusConfig, kind: str, cut: int) -> ExampleSettings:
         config, model = self._config, self._config.model

@@ -9,8 +9,10 @@ from pathlib import Path
 from attnray.config import Config, CorpusConfig, sized
 from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
+from attnray.metrics.base import Heads
 from attnray.metrics.registry import METRICS, roles_of
-from attnray.model.source import Checkpoint, locate
+from attnray.model.families import heads_of, may_have_head
+from attnray.model.source import Checkpoint, check_device, locate
 from attnray.stages.parts import Spread
 from attnray.stages.plan import PlannedSets, Planner
 from attnray.store.files import fingerprint
@@ -85,18 +87,13 @@ def _twin(run: Run) -> Config:
 
 
 def _plan(config: Config, device: str, place: Place, spread: Spread) -> Run:
-    from attnray.model.encoder import check_device, read_config
-    from attnray.model.families import heads_of, longest_input
-
     checkpoint = locate(config.model, config.seed)
-    model = read_config(checkpoint)
-    longest = longest_input(model)
     check_device(checkpoint, device)
     now = identity(config, checkpoint, device)
     folder = RunFolder(_folder(config, checkpoint, now, place))
     manifest = Manifest.read(folder)
     if manifest is None:
-        manifest = Manifest(now, {}, [], {}, [], heads_of(model))
+        manifest = Manifest(now, {}, [], {}, [], _heads(checkpoint))
     roles = dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))
     _refuse_the_same(now["corpora"], roles)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
@@ -104,8 +101,14 @@ def _plan(config: Config, device: str, place: Place, spread: Spread) -> Run:
     now["corpora"] |= planned
     without = _without(config, checkpoint, manifest)
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
-    planner = Planner(folder, config, checkpoint, longest, place.planned, spread)
+    planner = Planner(folder, config, checkpoint, place.planned, spread)
     return Run(folder, config, planner.plan(manifest, roles))
+
+
+def _heads(checkpoint: Checkpoint) -> Heads:
+    from attnray.model.encoder import read_config
+
+    return heads_of(read_config(checkpoint))
 
 
 def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[str]) -> None:
@@ -117,16 +120,22 @@ def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[st
 def _without(config: Config, checkpoint: Checkpoint, manifest: Manifest) -> dict[str, str]:
     """The metrics that the model cannot have, and what it lacks for them.
 
-    To find out, the weights are loaded: what the manifest knows is not looked up again.
+    To find out, the weights may have to be loaded: what the manifest knows is not looked up again.
     """
-    from attnray.model.masked_lm import has_head
-
     of_gradients = {m for m in config.metrics if m in METRICS and METRICS[m].made_of == "gradients"}
     if of_gradients <= {*manifest.config.get("metrics", ())}:
         return manifest.without
-    if not of_gradients or has_head(checkpoint):
+    if not of_gradients or _has_head(checkpoint):
         return {}
     return dict.fromkeys(sorted(of_gradients), "the checkpoint has no masked-LM head")
+
+
+def _has_head(checkpoint: Checkpoint) -> bool:
+    if not may_have_head(checkpoint.tensors()):
+        return False
+    from attnray.model.masked_lm import has_head
+
+    return has_head(checkpoint)
 
 
 def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], place: Place) -> Path:

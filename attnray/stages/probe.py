@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 import torch
 
-from attnray.config import ModelConfig, ProbeConfig
 from attnray.metrics.registry import PROBES
 from attnray.model.encoder import input_embeddings
 from attnray.model.source import locate
@@ -17,26 +13,7 @@ from attnray.probe.results import ProbePartial
 from attnray.probe.scoring import score
 from attnray.probe.training import train
 from attnray.probe.vectors import Glove, InputEmbeddings, Vectors
-from attnray.store.folder import RunFolder
-from attnray.store.run import Trial
-
-
-@dataclass(frozen=True)
-class ProbeTask:
-    """A probe to train and to score."""
-
-    stage: ClassVar[str] = "probe"
-    folder: RunFolder
-    trial: Trial
-    config: ProbeConfig
-    model: ModelConfig
-    model_seed: int
-    device: str
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return f"{self.trial.probe} from seed {self.trial.seed}"
+from attnray.stages.tasks import ProbeTask
 
 
 def probe(task: ProbeTask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,9 +16,11 @@ from attnray.metrics.accumulators.pending import Pending
 from attnray.metrics.analysis import Add
 from attnray.metrics.base import Heads
 from attnray.metrics.groups import Group, batches
-from attnray.model.encoder import Encoder
 from attnray.store.attention import AttentionReader, AttentionWriter
 from attnray.store.codecs import Codec
+
+if TYPE_CHECKING:
+    from attnray.model.encoder import Encoder
 
 #: The most weights held at once; part of no result.
 GROUP_WEIGHTS = 4_000_000

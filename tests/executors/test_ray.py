@@ -13,10 +13,9 @@ from attnray.compare.subjects import opened
 from attnray.config import Config, CorpusConfig, ExecutorConfig, ModelConfig, StoreConfig
 from attnray.corpus import parts as corpus_parts
 from attnray.executors.ray import WORTH_A_CLUSTER, RayExecutor
-from attnray.executors.work import Work
-from attnray.executors.worker import ModelSettings
-from attnray.stages.analyse import AnalyseTask
+from attnray.executors.work import ModelSettings, Work
 from attnray.stages.planned import plan
+from attnray.stages.tasks import AnalyseTask
 from attnray.store.folder import RunFolder
 from tests.builders.executor_tests import ExecutorTests, check_same_bits
 from tests.builders.jobs import markers, refusal, start, tables, wait_while_running

@@ -29,7 +29,8 @@ from attnray.metrics.syntax import Syntax
 from attnray.model.encoder import Encoder
 from attnray.model.pieces import WordPieces
 from attnray.model.source import locate
-from attnray.stages.extract import ExtractTask, extract
+from attnray.stages.extract import extract
+from attnray.stages.tasks import ExtractTask
 from attnray.store import maps
 from attnray.store.codecs import CODECS
 from attnray.store.folder import RunFolder
