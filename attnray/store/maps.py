@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,9 +17,11 @@ from torch import Tensor
 from attnray.corpus.example import Example
 from attnray.metrics.analysis import Add
 from attnray.metrics.base import Heads
-from attnray.model.encoder import Encoder
 from attnray.store.attention import AttentionReader
 from attnray.store.codecs import Codec
+
+if TYPE_CHECKING:  # what only reads stored maps imports no model
+    from attnray.model.encoder import Encoder
 
 #: The most float64 weights held at once. Of results only the last bits of a weight on "." and ","
 #: depend on it (see the metric `patterns`).
