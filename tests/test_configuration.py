@@ -88,6 +88,7 @@ def test_a_well_known_corpus_can_be_a_copy_and_its_checksum_can_be_dropped() -> 
     assert composed("corpus=ewt-dev", "corpus.checksums=null").corpus.checksums is None
 
 
+@pytest.mark.slow
 def test_corpora_are_as_their_files_say() -> None:
     for choice, settings in choices("corpus").items():
         known = composed(f"corpus={choice}", "corpus.path=x").corpus

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.builders.jobs import ROOT, SMALL, environment, succeed
@@ -50,15 +51,27 @@ def test_no_model_is_imported_to_read_and_report(tiny_model: Path, tmp_path: Pat
         f"job('report', 'run_dir={run_dir}', 'examples=[3,14]')",
         f"job('compare', 'runs=[{run_dir},{other}]', 'run_dir={tmp_path / 'comparison'}')",
     ]
+    assert imported(HEAVY, *statements) == {each: [] for each in statements}
+    assert report.stat().st_mtime_ns > before
+    assert (tmp_path / "comparison" / "report.html").is_file()
+
+
+def test_no_model_is_imported_to_analyse() -> None:
+    """Each worker that analyses starts with this."""
+    statement = "import attnray.stages.analyse"
+    assert imported(HEAVY, statement) == {statement: ["torch"]}
+
+
+def imported(heavy: Sequence[str], *statements: str) -> dict[str, list[str]]:
+    """What is imported of some modules once each of the statements has been run."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps(HEAVY), json.dumps(statements)],
+        [sys.executable, "-c", PROGRAM, json.dumps(heavy), json.dumps(statements)],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout.splitlines()[-1]) == {each: [] for each in statements}
-    assert report.stat().st_mtime_ns > before
-    assert (tmp_path / "comparison" / "report.html").is_file()
     assert "attnray: " not in done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return found

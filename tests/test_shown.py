@@ -17,7 +17,7 @@ from tests.builders import oracle, shared_runs
 from tests.builders.cases import assert_same_rows, case_of, document_case
 from tests.builders.once import Once
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("fast_reading")]
 
 
 def only(table: pa.Table, **wanted: object) -> list[dict[str, object]]:
@@ -34,12 +34,8 @@ def ewt(request: pytest.FixtureRequest, shared: Path, once: Once) -> RunReader:
 
 @pytest.fixture(scope="module", params=["float32", "log16"])
 def gum(request: pytest.FixtureRequest, shared: Path, once: Once) -> tuple[RunReader, Path]:
-    path = shared / "gum" / "ontogum-train.conllu"
-    settings = (f"store={request.param}", "metrics=[coreference]")
-    folder = once(
-        f"gum-{request.param}", lambda folder: shared_runs.run_on(path, folder, *settings)
-    )
-    return attnray.open(str(folder)), path
+    folder = shared_runs.gum(shared, once, request.param)
+    return attnray.open(str(folder)), shared / "gum" / "ontogum-train.conllu"
 
 
 def test_the_known_figures_of_syntax(ewt: RunReader) -> None:

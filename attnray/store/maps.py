@@ -19,7 +19,7 @@ from attnray.metrics.groups import Group, batches
 from attnray.store.attention import AttentionReader, AttentionWriter
 from attnray.store.codecs import Codec
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what only reads stored maps imports no model
     from attnray.model.encoder import Encoder
 
 #: The most weights held at once; part of no result.

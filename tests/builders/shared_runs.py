@@ -19,3 +19,10 @@ def ewt(shared: Path, once: Once, store: str = "log16") -> Path:
     path = shared / "ewt" / "en_ewt-ud-dev.conllu"
     settings = (f"store={store}", "metrics=[patterns,syntax]")
     return once(f"ewt-{store}", lambda folder: run_on(path, folder, *settings))
+
+
+def gum(shared: Path, once: Once, store: str = "log16") -> Path:
+    """The run over OntoGUM's training set, for coreference."""
+    path = shared / "gum" / "ontogum-train.conllu"
+    settings = (f"store={store}", "metrics=[coreference]")
+    return once(f"gum-{store}", lambda folder: run_on(path, folder, *settings))

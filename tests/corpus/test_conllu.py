@@ -430,6 +430,7 @@ def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("random") / "corpus.conllu"
 
 
+@pytest.mark.slow
 @given(
     corpus=st.lists(drafts(), min_size=1, max_size=3),
     headless=st.booleans(),

@@ -289,6 +289,7 @@ def test_the_row_of_closeness() -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("fast_reading")
 def test_real_attention_diverges_as_the_slow_way_says(shared: Path, tmp_path: Path) -> None:
     text = (shared / "ewt" / "en_ewt-ud-dev.conllu").read_text(encoding="utf-8")
     corpus = tmp_path / "every-tenth.conllu"

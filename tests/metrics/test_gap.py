@@ -83,6 +83,7 @@ def development(shared: Path) -> Path:
 
 
 @pytest.mark.shared
+@pytest.mark.usefixtures("fast_reading")
 def test_a_real_model_on_real_passages(run: Path, shared: Path) -> None:
     reader = attnray.open(str(run))
     documents = list(read_gap(str(development(shared))))[:200]

@@ -192,6 +192,7 @@ def test_many_pairs_are_left_to_the_table() -> None:
     assert not [row for row in shown.rows if "syntax: obj" in row]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 9, 30])
 def test_no_two_texts_of_a_figure_overlap(count: int) -> None:
     for name, table in (

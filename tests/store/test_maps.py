@@ -65,7 +65,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(scope="module", params=["tiny", "minilm"])
+@pytest.fixture(scope="module", params=["tiny", pytest.param("minilm", marks=pytest.mark.slow)])
 def model(request: pytest.FixtureRequest, tiny_model: Path) -> ModelConfig:
     return (
         ModelConfig(None, str(tiny_model))
