@@ -60,19 +60,22 @@ def _plan(config: Config, _: list[str]) -> None:
 
 
 def _extract(config: Config, overrides: list[str]) -> None:
-    from attnray.executors.process import EXTRACT, process
+    from attnray.executors.process import process
+    from attnray.executors.todo import EXTRACT
 
     process(_existing(config, overrides), frozenset({EXTRACT}))
 
 
 def _analyse(config: Config, overrides: list[str]) -> None:
-    from attnray.executors.process import ANALYSE, process
+    from attnray.executors.process import process
+    from attnray.executors.todo import ANALYSE
 
     process(_existing(config, overrides), frozenset({ANALYSE}))
 
 
 def _probe(config: Config, overrides: list[str]) -> None:
-    from attnray.executors.process import PROBE, process
+    from attnray.executors.process import process
+    from attnray.executors.todo import PROBE
 
     run = _existing(config, overrides, PROBES)
     process(run, frozenset({PROBE}))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from itertools import accumulate, chain
+from operator import attrgetter
 
 from attnray.config import Config, CorpusConfig, corpora, lengths, stores
 from attnray.corpus import parts as corpus_parts
@@ -147,9 +148,14 @@ class Planner:
         finally:
             self._folder.remove_drafts()
         numbers = list(range(first, first + len(examples)))
-        sizes = [size for each in drafted for size in each.sizes]
+        sizes, tokens, cells = (
+            [value for each in drafted for value in part(each)]
+            for part in map(attrgetter, ("sizes", "tokens", "cells"))
+        )
         mean = math.fsum(each.log_lengths for each in drafted) / counts["examples"]
-        found = ExampleSet(key, corpus.name, kind, most, numbers, sizes, counts, mean)
+        found = ExampleSet(
+            key, corpus.name, kind, most, numbers, sizes, tokens, cells, counts, mean
+        )
         self._planned[again] = (self._folder, found)
         return found, examples
 

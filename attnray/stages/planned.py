@@ -11,7 +11,7 @@ from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.base import Heads
 from attnray.metrics.registry import METRICS, roles_of
-from attnray.model.families import heads_of, may_have_head
+from attnray.model.families import heads_of, may_have_head, width_of
 from attnray.model.source import Checkpoint, check_device, locate
 from attnray.stages.parts import Spread
 from attnray.stages.plan import PlannedSets, Planner
@@ -93,7 +93,7 @@ def _plan(config: Config, device: str, place: Place, spread: Spread) -> Run:
     folder = RunFolder(_folder(config, checkpoint, now, place))
     manifest = Manifest.read(folder)
     if manifest is None:
-        manifest = Manifest(now, {}, [], {}, [], _heads(checkpoint))
+        manifest = Manifest(now, {}, [], {}, [], *_shape(checkpoint))
     roles = dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))
     _refuse_the_same(now["corpora"], roles)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
@@ -105,10 +105,12 @@ def _plan(config: Config, device: str, place: Place, spread: Spread) -> Run:
     return Run(folder, config, planner.plan(manifest, roles))
 
 
-def _heads(checkpoint: Checkpoint) -> Heads:
+def _shape(checkpoint: Checkpoint) -> tuple[Heads, int]:
+    """The layers and heads of a model, and its width."""
     from attnray.model.encoder import read_config
 
-    return heads_of(read_config(checkpoint))
+    config = read_config(checkpoint)
+    return heads_of(config), width_of(config)
 
 
 def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[str]) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attnray.config import Config, corpora, lengths, stores
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
@@ -16,7 +19,7 @@ from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
 
 #: Rises when the layout of a run folder changes.
-LAYOUT = 3
+LAYOUT = 4
 #: Packages whose version can change the bits of what is extracted.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 #: What of a corpus's configuration decides its examples, beside the contents of its files.
@@ -29,8 +32,9 @@ class ExampleSet:
 
     `key` is the fingerprint of what they were made from; `max_tokens` what they were cut to,
     None for sentences; `sizes` how many examples each shard has, which are numbered on from the
-    one before; `counts` the rows of `corpus`; `mean_ln_length` the mean of ln(tokens): the
-    entropy of uniform attention, in nats.
+    one before; `tokens` and `cells` the sums of their lengths and of these squared; `counts` the
+    rows of `corpus`; `mean_ln_length` the mean of ln(tokens): the entropy of uniform attention,
+    in nats.
     """
 
     key: str
@@ -39,6 +43,8 @@ class ExampleSet:
     max_tokens: int | None
     shards: list[int]
     sizes: list[int]
+    tokens: list[int]
+    cells: list[int]
     counts: dict[str, int]
     mean_ln_length: float
 
@@ -56,7 +62,8 @@ class Manifest:
     example sets of each role that was planned, none where its corpus has not what it needs;
     `examples` holds the sha256 of each shard's Parquet file; `samples` the shard that has a sample
     of a set, by its key, where only that is stored; `heads` the model's layers, and the
-    heads of each; `without` says of metrics that the model cannot have what it lacks.
+    heads of each; `width` the size of the vectors that layers pass on; `without` says of metrics
+    that the model cannot have what it lacks.
     """
 
     identity: dict[str, Any]
@@ -65,6 +72,7 @@ class Manifest:
     roles: dict[str, list[str]]
     examples: list[str]
     heads: tuple[int, int]
+    width: int
     without: dict[str, str] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
 
@@ -93,6 +101,17 @@ class Manifest:
     def sets_of(self, role: str) -> list[ExampleSet]:
         """The examples of a role, for each cut; none where its corpus lacks what it needs."""
         return [each for key in self.roles[role] for each in self.sets if each.key == key]
+
+    def flop(self, examples: ExampleSet) -> NDArray[np.float64]:
+        """About how many FLOP the forward pass over each shard takes: (shard,).
+
+        A layer has 12 x width^2 parameters, each a multiplication and an addition a token, and two
+        products of width multiplications and additions a pair of tokens.
+        """
+        a_token, a_pair = 24 * self.width**2, 4 * self.width
+        tokens, cells = np.array(examples.tokens, float), np.array(examples.cells, float)
+        flop: NDArray[np.float64] = self.heads[0] * (a_token * tokens + a_pair * cells)
+        return flop
 
     def attention_fingerprint(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
