@@ -18,7 +18,7 @@ from attnray.config import Config, planned, typed
 from attnray.errors import InputError
 from attnray.metrics.registry import PROBES
 from attnray.report.closing import closing_lines
-from attnray.stages.planned import existing, plan
+from attnray.stages.planned import existing, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
 from attnray.stages.report import report, shown_tables
 from attnray.store.files import fingerprint
@@ -32,10 +32,16 @@ FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens",
 
 
 def _run(config: Config, _: list[str]) -> None:
-    from attnray.executors.process import process
+    from attnray.executors.process import process, process_growing
+    from attnray.executors.work import make_executor
 
-    run = _planned(config)
-    process(run)
+    if config.controls:
+        run = _planned(config)
+        process(run)
+    else:
+        executor = make_executor(config.executor)
+        growing = states(config, executor.device(), spread=executor.spread)
+        run = process_growing(growing, executor)
     finish(run)
     _print_summary(run)
 

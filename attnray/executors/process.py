@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from attnray.errors import IncompleteRun, InputError
 from attnray.executors.progress import Progress
 from attnray.executors.todo import WHOLE, Todo
-from attnray.executors.work import Outcome, make_executor
+from attnray.executors.work import Executor, Outcome, make_executor
 from attnray.store.run import Run
 
 
@@ -19,6 +19,11 @@ class Processed:
     run: Run
     error: InputError | IncompleteRun | None
 
+    def check(self) -> None:
+        """Raises the error, if there is one."""
+        if self.error:
+            raise self.error
+
 
 def process(run: Run, wanted: frozenset[str] = WHOLE) -> None:
     """Extract, analyse and probe what is not done yet, of the run and its twin.
@@ -28,8 +33,27 @@ def process(run: Run, wanted: frozenset[str] = WHOLE) -> None:
         InputError: an input cannot be used.
     """
     for processed in process_all([run], run.model, wanted):
-        if processed.error:
-            raise processed.error
+        processed.check()
+
+
+def process_growing(states: Iterator[Run], executor: Executor) -> Run:
+    """Do all that is to be done of a run, beginning before its plan is whole; gives it whole.
+
+    Args:
+        states: the run, without a twin, as its plan grows (see `attnray.stages.planned.states`).
+        executor: who does it.
+
+    Raises:
+        IncompleteRun: shards failed; names each with the reason.
+        InputError: the run cannot be planned, or an input cannot be used.
+    """
+    run = next(states)
+    todo = Todo(run, feed=None if run.whole else executor.feed(states))
+    following = _Following(run, [todo])
+    for processed in _processed([following], run.model, executor):
+        processed.check()
+    following.result().check()
+    return todo.run
 
 
 def process_all(
@@ -46,17 +70,21 @@ def process_all(
         IncompleteRun: what is wanted needs work that is neither done nor wanted.
     """
     following = [_Following(run, [Todo(each, wanted) for each in run.with_twin]) for run in runs]
+    yield from _processed(following, title, make_executor(runs[0].config.executor))
+
+
+def _processed(
+    following: Sequence[_Following], title: str, executor: Executor
+) -> Iterator[Processed]:
     yield from (each.result() for each in following if each.finished)
     left = [each for each in following if not each.finished]
-    if not left:
-        return
-    todos = [todo for each in left for todo in each.todos]
     owners = [each for each in left for _ in each.todos]
+    todos = [todo for each in left for todo in each.todos]
     with Progress(title, todos) as progress:
-        for event in make_executor(runs[0].config.executor).run(todos):
+        for event in executor.run(todos):
             progress.show(event)
-            owner = owners[event.todo]
-            if isinstance(event, Outcome) and owner.ended_by(event, todos[event.todo].run.model):
+            owner, model = owners[event.todo], todos[event.todo].run.model
+            if isinstance(event, Outcome) and owner.ended_by(event, model):
                 yield owner.result()
 
 
@@ -86,8 +114,8 @@ class _Following:
 
     def result(self) -> Processed:
         """The run, and why it cannot go on."""
+        run, count = self.run, len(self.failures)
         if self.refused or not self.failures:
-            return Processed(self.run, self.refused)
-        path, count = self.run.folder.path, len(self.failures)
-        message = f"{path}: {count} tasks failed: {'; '.join(sorted(self.failures))}. "
-        return Processed(self.run, IncompleteRun(f"{message}The same command tries them again"))
+            return Processed(run, self.refused)
+        message = f"{run.folder.path}: {count} tasks failed: {'; '.join(sorted(self.failures))}. "
+        return Processed(run, IncompleteRun(f"{message}The same command tries them again"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,18 +28,20 @@ import ray
 import attnray
 from attnray.config import ExecutorConfig
 from attnray.errors import IncompleteRun, InputError, describe
+from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
 from attnray.executors.work import Late, Outcome, local_device
 from attnray.executors.worker import ModelWorker, run_free
-from attnray.stages.tasks import ModelTask, ProbeTask, Task
+from attnray.stages.tasks import ModelTask, ProbeTask
+from attnray.store.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
 #: Shards given to an actor at a time: the next one waits there while one is worked on.
 IN_FLIGHT = 2
-#: How often it is looked whether a task takes too long.
-LOOK_SECONDS = 10
+#: How often it is looked whether a task takes too long, and whether more is planned.
+LOOK_SECONDS, PLAN_SECONDS = 10, 0.1
 #: What a forward pass makes of a device, in FLOP/s, low rather than high.
 SPEED = {"cpu": 5e10, "cuda": 1e13}
 #: A cluster starts, and its workers are ready, in the time in which so many parts are planned.
@@ -82,6 +85,10 @@ class RayExecutor:
             for reference in waiting:
                 ray.cancel(reference)
 
+    def feed(self, states: Iterator[Run]) -> Feed:
+        """See `Executor.feed`."""
+        return Beside(states)
+
     def run(self, todos: Sequence[Todo]) -> Iterator[Outcome | Late]:
         """See `Executor.run`."""
         if all(todo.finished for todo in todos):
@@ -106,9 +113,14 @@ class _Running:
         """Do everything, and tell of it."""
         state = self._state
         self._submit()
-        while state.flying:
-            for reference in _landed(list(state.flying)):
-                yield from self._collect(reference)
+        while not all(todo.finished for todo in state.todos):
+            if state.flying:
+                seconds = PLAN_SECONDS if state.grows else LOOK_SECONDS
+                for reference in _landed(list(state.flying), seconds):
+                    yield from self._collect(reference)
+            else:
+                state.wait()
+            state.look()
             self._submit()
             yield from state.late(time.monotonic())
 
@@ -122,7 +134,6 @@ class _Running:
                     f"executor.{resource.lower()}s_per_extractor"
                 )
 
-    @cached_property
     def _extractors(self) -> int:
         """How many actors: as configured, else one a GPU share, or half of the CPUs.
 
@@ -131,11 +142,12 @@ class _Running:
         """
         if self._config.extractors is not None:
             return self._config.extractors
-        cpus = (self._have["CPU"] - 1) / self._config.cpus_per_extractor
-        most = self._have["GPU"] / self._gpus if self._gpus else self._have["CPU"] / 2
-        speed = SPEED["cuda" if self._gpus else "cpu"]
-        minutes = sum(todo.seconds(speed) for todo in self._state.todos) / 60
-        return max(1, min(int(most), int(cpus), math.ceil(minutes)))
+        cpus = self._have["CPU"] / self._config.cpus_per_extractor
+        gpus = self._have["GPU"] / self._gpus if self._gpus else cpus / 2
+        left = (self._have["CPU"] - 1) / self._config.cpus_per_extractor
+        flop = sum(todo.flop for todo in self._state.todos)
+        minutes = math.ceil(flop / SPEED["cuda" if self._gpus else "cpu"] / 60)
+        return max(1, min(int(gpus), int(left), minutes))
 
     @property
     def _analysers(self) -> int:
@@ -145,7 +157,10 @@ class _Running:
     def _submit(self) -> None:
         """Give every actor its tasks, and start as many others as may be in flight."""
         state = self._state
-        while state.has_model_task and len(state.actors) < self._extractors:
+        if state.grows and not state.actors:
+            state.actors[actor := self._new_actor()] = None
+            actor.load.remote(state.todos[0].model)  # while the first shards are planned
+        while state.has_model_task and len(state.actors) < self._extractors():
             actor = self._new_actor()
             state.actors[actor] = None
             self._give(actor)
@@ -224,16 +239,16 @@ class _Running:
 
     def _release(self) -> None:
         """End the actors that have nothing left to do: their CPUs go to the analyses."""
-        if self._state.has_model_task:
+        if self._state.has_model_task or self._state.grows:
             return
         for actor in [actor for actor in self._state.actors if not self._state.load(actor)]:
             del self._state.actors[actor]
             ray.kill(actor)
 
 
-def _landed(flying: Sequence[Any]) -> list[Any]:
-    """Waits until one of these has landed, or some time has passed; gives all that have."""
-    if ray.wait(flying, num_returns=1, timeout=LOOK_SECONDS)[0]:
+def _landed(flying: list[Any], seconds: float) -> list[Any]:
+    """Waits until one of these has landed, or so long; gives all that have."""
+    if ray.wait(flying, num_returns=1, timeout=seconds)[0]:
         landed, _ = ray.wait(flying, num_returns=len(flying), timeout=0)
         return list(landed)
     return []
@@ -253,6 +268,7 @@ class _Connection:
     """
 
     _ours: ClassVar[bool] = False
+    _opening: ClassVar[threading.Lock] = threading.Lock()
 
     def __enter__(self) -> None:
         self.open()
@@ -264,17 +280,18 @@ class _Connection:
 
     @classmethod
     def open(cls) -> None:
-        """Connect, unless this process is connected."""
-        if ray.is_initialized():
-            return
-        address = os.environ.get("RAY_ADDRESS")
-        ray.init(
-            **(_given(address) if address else _own()),
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=False,
-        )
-        cls._ours = True
+        """Connect, unless this process is connected: a plan may, and what follows it."""
+        with cls._opening:
+            if ray.is_initialized():
+                return
+            address = os.environ.get("RAY_ADDRESS")
+            ray.init(
+                **(_given(address) if address else _own()),
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                configure_logging=False,
+            )
+            cls._ours = True
 
 
 def _own() -> dict[str, Any]:

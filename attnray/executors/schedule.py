@@ -70,6 +70,21 @@ class Schedule:
         """Whether a task on a model waits to be given to an actor."""
         return any(todo.has_model_task for todo in self.todos)
 
+    @property
+    def grows(self) -> bool:
+        """Whether a plan is not whole yet."""
+        return any(todo.grows for todo in self.todos)
+
+    def look(self) -> None:
+        """Take in what more is planned."""
+        for todo in self.todos:
+            todo.look()
+
+    def wait(self) -> None:
+        """Take in what more is planned, once there is something."""
+        for todo in self.todos:
+            todo.wait()
+
     def model_task(self, actor: Any) -> Assigned:
         """Takes a task of the model that an actor has, else of the one that fewest actors have."""
         model = self.actors[actor]

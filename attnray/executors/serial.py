@@ -8,10 +8,12 @@ from typing import TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError, describe
+from attnray.executors.feed import Feed, Pulled
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome, local_device
 from attnray.executors.worker import ModelWorker, run_free
 from attnray.stages.tasks import Task
+from attnray.store.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,11 +33,18 @@ class SerialExecutor:
         """See `Executor.spread`."""
         return map(function, items)
 
+    def feed(self, states: Iterator[Run]) -> Feed:
+        """See `Executor.feed`."""
+        return Pulled(states)
+
     def run(self, todos: Sequence[Todo]) -> Iterator[Outcome]:
         """See `Executor.run`."""
         worker = ModelWorker()
         for number, todo in enumerate(todos):
             while not todo.finished:
+                if not (todo.has_free_task or todo.has_model_task):
+                    todo.wait()
+                    continue
                 outcome = _one(number, todo, worker)
                 todo.ended(outcome)
                 yield outcome

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attnray.errors import IncompleteRun
+from attnray.executors.feed import Feed
 from attnray.executors.work import ModelSettings, Outcome
 from attnray.metrics.registry import METRICS
 from attnray.stages.lacking import Lacking
@@ -32,33 +35,70 @@ class Todo:
     shards, no tasks.
 
     Args:
-        run: a planned run, without its twin.
+        run: a planned run, without its twin; or one whose plan still grows.
         wanted: which kinds of work.
+        feed: gives what more is planned of one that grows.
 
     `total` and `done` have examples by stage, those done before as well; a probe counts as one.
+    `flop` is about what the forward passes over all of its shards take.
 
     Raises:
         IncompleteRun: extraction is needed but not wanted.
     """
 
-    def __init__(self, run: Run, wanted: frozenset[str] = WHOLE) -> None:
-        self.run = run
+    def __init__(self, run: Run, wanted: frozenset[str] = WHOLE, feed: Feed | None = None) -> None:
         self.model = _model(run)
         self.refused = False
-        self._lacking = Lacking(run)
-        self._analysed = self._lacking.analysed & (ANALYSE in wanted and not run.fused)
-        self._shards = iter(_long_first(self._lacking))
-        self._differentiations = self._lacking.differentiations() if EXTRACT in wanted else iter(())
-        self._probes = self._lacking.probes() if PROBE in wanted else iter(())
-        if EXTRACT not in wanted:
-            self._refuse_to_extract()
-        self.total = _totals(self._lacking, run, wanted)
         self.done: Counter[str] = Counter()
+        self._wanted = wanted
+        self._feed = feed
+        self._shards: Iterator[int] = iter(())
         self._extracted: deque[int] = deque()
         self._again: deque[ModelTask] = deque()
         self._next: ModelTask | None = None
         self._next_free: AnalyseTask | ProbeTask | None = None
         self._flying: Counter[bool] = Counter()
+        self._known = np.zeros(0, np.bool_)
+        self._take_in(run)
+        if EXTRACT not in wanted:
+            self._refuse_to_extract()
+
+    def _take_in(self, run: Run) -> None:
+        """Go on with more of a plan."""
+        self.run = run
+        self._lacking = lacking = Lacking(run)
+        self._analysed = lacking.analysed & (ANALYSE in self._wanted and not run.fused)
+        known = np.pad(self._known, (0, len(lacking.on_model) - len(self._known)))
+        self._shards = chain(self._shards, _long_first(lacking.on_model & ~known, lacking.cost))
+        self._known = known | lacking.on_model
+        self.flop = float(lacking.cost[lacking.on_model].sum())
+        self.total = _totals(lacking, run, self._wanted)
+        of_gradients = run.whole and EXTRACT in self._wanted
+        self._differentiations = lacking.differentiations() if of_gradients else iter(())
+        self._probes = lacking.probes() if run.whole and PROBE in self._wanted else iter(())
+
+    @property
+    def grows(self) -> bool:
+        """Whether the plan is not whole yet."""
+        return not self.run.whole and not self.refused
+
+    def look(self) -> None:
+        """Take in what was planned since the last look.
+
+        Raises:
+            InputError: the run cannot be planned.
+        """
+        if self.grows and self._feed and (run := self._feed.now()):
+            self._take_in(run)
+
+    def wait(self) -> None:
+        """Take in what more is planned, once there is something.
+
+        Raises:
+            InputError: the run cannot be planned.
+        """
+        if self.grows and self._feed:
+            self._take_in(self._feed.wait())
 
     @property
     def has_model_task(self) -> bool:
@@ -79,19 +119,19 @@ class Todo:
     @property
     def needs_device(self) -> bool:
         """Whether anything is left that takes the model, or its device."""
-        return self.has_model_task or bool(self.total.get(ProbeTask.stage))
+        return self.grows or self.has_model_task or bool(self.total.get(ProbeTask.stage))
 
     @property
     def has_free_task(self) -> bool:
         """Whether a task that needs no model waits to be given to someone."""
         if self.refused:
             return False
-        while self._next_free is None and self._extracted:
+        while self._next_free is None and self._extracted and self.run.whole:
             shard = self._extracted.popleft()
             self._next_free = self._lacking.analysis(shard)
             if self._next_free is None:
                 self._count(ANALYSE, shard)
-        on_model = self.has_model_task or self._flying[True]
+        on_model = self.has_model_task or self._flying[True] or self.grows
         while self._next_free is None and not on_model and (found := next(self._probes, None)):
             (self._next_free,) = found
             if self._next_free is None:
@@ -103,7 +143,8 @@ class Todo:
         """Whether nothing is left, nor on its way."""
         if self.refused:
             return True
-        return not (self.has_model_task or self.has_free_task or self._flying.total())
+        left = self.has_model_task or self.has_free_task or self._flying.total()
+        return not (left or self.grows)
 
     def model_task(self) -> ModelTask:
         """Takes the task that `has_model_task` tells of."""
@@ -143,10 +184,6 @@ class Todo:
             elif self._analysed[task.shard]:  # what was not extracted is not analysed either
                 self._count(ANALYSE, task.shard)
 
-    def seconds(self, speed: float) -> float:
-        """How long all of the run's shards take to pass through the model at a speed, in FLOP/s."""
-        return float(self._lacking.cost[self._lacking.on_model].sum()) / speed
-
     def _analysable(self, shard: int) -> None:
         if self._analysed[shard]:
             self._extracted.append(shard)
@@ -162,11 +199,10 @@ class Todo:
             raise IncompleteRun(f"{self.run.folder.path}: not extracted yet: shards {named}")
 
 
-def _long_first(lacking: Lacking) -> Iterator[int]:
-    """The shards that pass through the model: the last to end should be a short one."""
-    shards = np.flatnonzero(lacking.on_model)
-    order = np.argsort(-lacking.cost[shards], kind="stable")
-    return map(int, shards[order])
+def _long_first(which: NDArray[np.bool_], cost: NDArray[np.float64]) -> Iterator[int]:
+    """The numbers of these shards: the last to end should be a short one."""
+    shards = np.flatnonzero(which)
+    return map(int, shards[np.argsort(-cost[shards], kind="stable")])
 
 
 def _totals(lacking: Lacking, run: Run, wanted: frozenset[str]) -> dict[str, int]:

@@ -14,7 +14,9 @@ from attnray.errors import InputError
 from attnray.stages.tasks import Task
 
 if TYPE_CHECKING:
+    from attnray.executors.feed import Feed
     from attnray.executors.todo import Todo
+    from attnray.store.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -77,6 +79,9 @@ class Executor(Protocol):
 
     def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
         """What a function makes of each item, in their order; the first error ends it."""
+
+    def feed(self, states: Iterator[Run]) -> Feed:
+        """The states of a run as they are planned, which may be beside what `run` does."""
 
     def run(self, todos: Sequence[Todo]) -> Iterator[Outcome | Late]:
         """Do everything; every task gives one outcome, which its run has taken in by then."""

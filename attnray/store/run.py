@@ -57,12 +57,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Run:
-    """A planned run; `twin` is the same run of the model it is compared with, if any."""
+    """A planned run; `twin` is the same run of the model it is compared with, if any.
+
+    Until its plan is `whole` it has the metrics and shards that are planned so far.
+    """
 
     folder: RunFolder
     config: Config
     manifest: Manifest
     twin: Run | None = None
+    whole: bool = True
 
     @property
     def model(self) -> str:
@@ -218,6 +222,8 @@ class Run:
             for each in (metric, *beside(metric, forms.get(roles_of(metric)[0], "")))
         ]
         lacking = [m for m in wanted if not self.manifest.roles.keys() >= set(roles_of(m))]
+        if not self.whole:
+            return [metric for metric in wanted if metric not in lacking]
         if lacking:
             raise InputError(
                 f"{self.folder.path} has no plan for {', '.join(lacking)}: run jobs/run.py or "
