@@ -100,9 +100,11 @@ class _Following:
 def _work(run: Run, wanted: frozenset[str]) -> Work:
     """The tasks that have no marker yet, or one of another fingerprint."""
     extractions, analyses = _extractions(run), _analyses(run)
-    if extractions and EXTRACT not in wanted:
-        shards = ", ".join(f"{task.shard:05}" for task in extractions)
-        raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}")
+    before = [task for task in extractions if task.store or ANALYSE in wanted]
+    if before and EXTRACT not in wanted:
+        shards = ", ".join(f"{task.shard:05}" for task in before)
+        how = "; a fused run is measured by jobs/extract.py" if run.fused else ""
+        raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}{how}")
     return Work(
         model=_settings(run),
         extract=extractions,
