@@ -232,6 +232,22 @@ def test_another_setting_passes_through_the_model_again(
     assert tables(copied) != tables(stored)
 
 
+def test_one_more_metric_leaves_the_others_and_the_sample_alone(
+    fused: Path, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    run_dir = tmp_path / "run"
+    overrides = ("executor=serial", f"run_dir={run_dir}", "store=none", *settings)
+    succeed("run", "metrics=[patterns]", *overrides)
+    before, extracted = measured(run_dir), markers(run_dir, "extract")
+    assert {name.split("/")[0] for name in before} == {"patterns"}
+    assert len(extracted) == 1
+    succeed("run", *overrides)
+    assert before.items() <= measured(run_dir).items()
+    assert extracted.items() <= markers(run_dir, "extract").items()
+    assert tables(run_dir) == tables(fused)
+    assert_same_kept(run_dir, fused)
+
+
 def test_single_maps_are_drawn_from_the_sample(fused: Path) -> None:
     reader = RunReader(str(fused), role="patterns")
     among = candidates(reader)
