@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from attnray.metrics.groups import Group
-from attnray.store.levels import FIRSTS, ONE, PARTS, SHIFTS, STARTS, ZERO
+from attnray.store.levels import FIRSTS, LAST, ONE, PARTS, SHIFTS, STARTS, ZERO
 
 Array = NDArray[Any]
 
@@ -96,7 +96,7 @@ def _part(bits: Any) -> Any:
     while piece + 1 < len(STARTS) and distance >= STARTS[piece + 1]:
         piece += 1
     half = (1 << SHIFTS[piece]) >> 1
-    return FIRSTS[piece] + ((distance - STARTS[piece] + half) >> SHIFTS[piece])
+    return min(FIRSTS[piece] + ((distance - STARTS[piece] + half) >> SHIFTS[piece]), LAST)
 
 
 @njit(inline="always")

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 PARTS = 256
 #: Where each piece of the table ends, in octaves below 1, and its levels an octave. Within an
 #: octave they are equally wide, as floating-point numbers are: 3/4 is half an octave below 1.
-PIECES = ((0.5, 64), (11, 16), (16, 4), (24, 1), (127, 0.25))
-#: The code of 0, alone in its level.
+PIECES = ((0.5, 64), (11, 16), (16, 4), (25, 1), (127, 0.25))
+#: The code of 0, alone in its level, and that of the smallest other weight.
 ZERO = 255 * PARTS
+LAST = ZERO - PARTS // 2 - 1
 
 OCTAVE = 2**23
 #: The bits of 1 as a float32; a weight one octave below it has fewer by OCTAVE.
@@ -35,5 +36,5 @@ def weights_of_codes() -> NDArray[np.float32]:
     codes = np.arange(2**16)
     piece = np.searchsorted(FIRSTS, codes, side="right") - 1
     distance = STARTS[piece] + ((codes - FIRSTS[piece]) << SHIFTS[piece])
-    weights = np.maximum(ONE - distance, 1).astype(np.uint32).view(np.float32)
-    return np.where(codes < ZERO, weights, np.float32(0))
+    weights = np.maximum(ONE - distance, 0).astype(np.uint32).view(np.float32)
+    return np.where(codes <= LAST, weights, np.float32(0))

@@ -12,10 +12,22 @@ from numpy.typing import NDArray
 from attnray.corpus.example import Example
 
 #: Octaves below 1 at which pieces of the table begin, their levels an octave, their first level.
-PIECES = [(0, 64, 0), (0.5, 64 / 4, 32), (11, 4, 200), (16, 1, 220), (24, 1 / 4, 228)]
-ZERO = 255 * 256
+PIECES = [(0, 64, 0), (0.5, 64 / 4, 32), (11, 4, 200), (16, 1, 220), (25, 1 / 4, 229)]
+ZERO, LAST = 255 * 256, 255 * 256 - 129
+
+#: From which weight on (down to 2**-126) one is off by at most how much, relatively: half a level
+#: and half a part.
+BOUNDS = [(0.75, 0.006), (2.0**-11, 0.032), (2.0**-16, 0.13), (2.0**-25, 0.51), (0, 3.1)]
 
 Pair = tuple[int, int]
+
+
+def off(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float64]:
+    """By how much weights are off, as a multiple of what a weight alone may be."""
+    edges, bounds = zip(*BOUNDS, strict=True)
+    exact = before.astype(np.float64)
+    apart = np.maximum(after / exact - 1, exact / after - 1)
+    return np.asarray(apart / np.select([before >= edge for edge in edges], bounds))
 
 
 def octaves(weight: float) -> float:
@@ -32,7 +44,7 @@ def part(weight: float) -> int:
         return ZERO
     below = max(octaves(weight), 0)
     start, levels, first = max(piece for piece in PIECES if piece[0] <= below)
-    return 256 * first + math.floor((below - start) * levels * 256 + 0.5)
+    return min(256 * first + math.floor((below - start) * levels * 256 + 0.5), LAST)
 
 
 def level(code: int) -> int:
@@ -42,13 +54,13 @@ def level(code: int) -> int:
 
 def weight_of(code: int) -> float:
     """The weight that a code stands for."""
-    if code >= ZERO:
+    if code > LAST:
         return 0
     start, levels, first = max(piece for piece in PIECES if 256 * piece[2] <= code)
     below = start + (code - 256 * first) / levels / 256
     whole = math.floor(below)
-    if whole >= 126:
-        return max((127 - below) * 2.0**-126, 2.0**-149)
+    if whole == 126:
+        return (127 - below) * 2.0**-126
     return 2.0**-whole * (1 - (below - whole) / 2)
 
 
