@@ -28,6 +28,8 @@ Array = NDArray[Any]
 REACH = 1
 #: Further down than any level.
 NONE = 256
+#: The last bits of a weight.
+LOW = 2**16 - 1
 #: Lines along which weights compete.
 ROW, BEFORE, COLUMN = 0, 1, 2
 
@@ -72,6 +74,7 @@ def _encode(
     most = words.max()
     levels = np.empty((most, most), np.int16)
     whole = np.empty(lengths.max() ** 2, np.uint32)
+    ends_in = np.zeros(LOW + 1, np.bool_)
     for map_ in range(len(weights)):
         at = 0
         for example in range(len(lengths)):
@@ -82,7 +85,7 @@ def _encode(
             _merge(weights[map_, own].reshape(n, n), first, size, merged)
             competing = _competing(merged, size, mentioned[example, :m])
             count = _take(bits[map_, own].reshape(n, n), competing, first, size, whole)
-            _write(bits[map_, own], np.sort(whole[:count]), codes[map_, own])
+            _write(bits[map_, own], np.sort(whole[:count]), codes[map_, own], ends_in)
             at += n * n
 
 
@@ -166,16 +169,23 @@ def _take(bits: Array, competing: Array, first: Array, size: Array, whole: Array
 
 
 @njit(nogil=True, cache=True)
-def _write(bits: Array, whole: Array, codes: Array) -> None:
-    """Write the codes of a map, of which some weights, in ascending order, are kept whole."""
+def _write(bits: Array, whole: Array, codes: Array, ends_in: Array) -> None:
+    """Write the codes of a map, of which some weights, in ascending order, are kept whole.
+
+    `ends_in` is False everywhere, and is used to pass over weights that end in other bits.
+    """
     distinct, parts, ends = _parts(whole)
+    for kept in distinct:
+        ends_in[kept & LOW] = True
     for cell in range(len(bits)):
         level = _level(_part(bits[cell]))
         codes[cell] = level * PARTS
-        for place in range(ends[level], ends[level + 1]):
-            if distinct[place] == bits[cell]:
-                codes[cell] = parts[place]
-                break
+        if ends_in[bits[cell] & LOW]:
+            for place in range(ends[level], ends[level + 1]):
+                if distinct[place] == bits[cell]:
+                    codes[cell] = parts[place]
+    for kept in distinct:
+        ends_in[kept & LOW] = False
 
 
 @njit(nogil=True, cache=True)
@@ -193,7 +203,7 @@ def _parts(whole: Array) -> tuple[Array, Array, Array]:
     for level in range(NONE):
         ends[level + 1] = max(ends[level + 1], ends[level])
         _spread(parts[ends[level] : ends[level + 1]], level)
-    return distinct, parts, ends
+    return distinct[:count], parts, ends
 
 
 @njit(nogil=True, cache=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -57,7 +57,6 @@ def coded(examples: list[Example], maps: list[NDArray[np.float32]]) -> list[NDAr
 kinds = st.sampled_from(["softmax", "ties", "tiny"])
 
 
-@settings(max_examples=200)
 @given(examples_of_documents, st.integers(0, 2**32), kinds)
 def test_the_codes_are_those_of_the_slow_way(examples: list[Example], seed: int, kind: str) -> None:
     maps = maps_of(examples, seed, kind)
