@@ -6,8 +6,8 @@ What competes is what decides whom a head chooses: the weights between
   largest that levels do not tell which is the largest;
 - head words of mentions, all of them.
 
-Attention between words is merged as for the metrics (by the mean). Loops are compiled by numba,
-and run on a CPU whatever device the weights come from.
+Attention between words is merged as for the metrics (by the mean). Loops are compiled by numba
+and run on a CPU: from a GPU weights are brought as float32, and coded in the thread that writes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from attnray.store.levels import FIRSTS, LAST, ONE, PARTS, SHIFTS, STARTS, ZERO
 Array = NDArray[Any]
 
 #: So many levels below the largest a weight between words still competes: sums of rounded weights
-#: are off by no more than half a level each.
+#: are off by about half a level each.
 REACH = 1
 #: Further down than any level.
 NONE = 256
