@@ -12,7 +12,6 @@ from attnray.errors import IncompleteRun
 from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
 from attnray.metrics.rows import of_model, whole_schema
-from attnray.metrics.tree import merge
 from attnray.probe.kinds import vectors_of
 from attnray.probe.results import ProbePartial
 from attnray.probe.tables import Result, differences_table, probes_table
@@ -130,7 +129,7 @@ def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:
     """The tables of a metric over each of its example sets."""
     for each in run.measurements(metric):
         kind, shards = each.metric.partial, each.examples.shards
-        total = merge(run.folder.partial(metric, kind, shard) for shard in shards)
+        total = run.folder.merged(metric, kind, shards)
         tables = each.metric.tables(total)
         yield {n: of_model(t, run.model, each.examples.corpus) for n, t in tables.items()}
 
