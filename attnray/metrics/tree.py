@@ -22,12 +22,13 @@ Path = tuple[str, ...]
 Leaves = dict[Path, Array]
 
 
-def merge(parts: Iterable[Mapping[Path, Array]]) -> dict[Path, Array]:
+def merge(parts: Iterable[Mapping[Path, Array]]) -> Leaves:
     """Add up the leaves of trees: the same bits every time.
 
     The sum has every place that a tree has. Integers are exact in any order, and are added to one
     sum; floats two by two in the order given, for which no more is held than those of one tree for
-    each level of the adding.
+    each level of the adding. So blocks of 2, 4, 8, … trees, the last of which may have fewer, can
+    be added up each, wherever, and then their sums.
     """
     places: dict[Path, None] = {}
     exact: dict[Path, Array] = {}

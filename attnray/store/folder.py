@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -21,14 +21,12 @@ from attnray.config import StoreConfig
 from attnray.corpus.example import SCHEMA, Example, from_table, to_table
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.metrics.base import Found, Heads, Metric
-from attnray.metrics.tree import grown, merge
+from attnray.metrics.tree import Leaves, merge
 from attnray.store import files
 from attnray.store.partials import checked, from_partial, to_partial
 
 if TYPE_CHECKING:
     from attnray.store.attention import AttentionReader, AttentionWriter
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -163,14 +161,14 @@ class RunFolder:
         path = self._partial(metric, number)
         return from_partial(kind, self._found(path), path)
 
-    def merged(self, metric: str, kind: type[T], numbers: Iterable[int]) -> T:
-        """What a metric found in some shards, added up.
+    def summed(self, metric: str, kind: Any, numbers: Iterable[int]) -> Leaves:
+        """What a metric found in some shards, added up: the leaves of a tree of a type.
 
         Raises:
             IncompleteRun: a partial is missing or damaged.
         """
         paths = (self._partial(metric, number) for number in numbers)
-        return grown(kind, merge(checked(kind, self._found(path), path) for path in paths))
+        return merge(checked(kind, self._found(path), path) for path in paths)
 
     def write_partial(self, metric: str, number: int, partial: Any) -> Path:
         """Write a partial."""
