@@ -19,7 +19,7 @@ from attnray.config import Config, planned, typed
 from attnray.errors import InputError
 from attnray.metrics.registry import PROBES
 from attnray.report.closing import closing_lines
-from attnray.stages.planned import existing, plan
+from attnray.stages.planned import existing, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
 from attnray.stages.report import report, shown_tables
 from attnray.store.files import fingerprint
@@ -35,10 +35,16 @@ FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens",
 
 
 def _run(config: Config, _: list[str]) -> None:
-    from attnray.executors.process import process
+    from attnray.executors.process import process, process_growing
+    from attnray.executors.work import make_executor
 
-    run = _planned(config)
-    process(run)
+    if config.controls:
+        run = _planned(config)
+        process(run)
+    else:
+        executor = make_executor(config.executor)
+        growing = states(config, executor.device(), spread=executor.spread)
+        run = process_growing(growing, executor)
     finish(run)
     _print_summary(run)
 
@@ -74,19 +80,22 @@ def _plan(config: Config, _: list[str]) -> None:
 
 
 def _extract(config: Config, overrides: list[str]) -> None:
-    from attnray.executors.process import EXTRACT, process
+    from attnray.executors.process import process
+    from attnray.executors.todo import EXTRACT
 
     process(_existing(config, overrides), frozenset({EXTRACT}))
 
 
 def _analyse(config: Config, overrides: list[str]) -> None:
-    from attnray.executors.process import ANALYSE, process
+    from attnray.executors.process import process
+    from attnray.executors.todo import ANALYSE
 
     process(_existing(config, overrides), frozenset({ANALYSE}))
 
 
 def _probe(config: Config, overrides: list[str]) -> None:
-    from attnray.executors.process import PROBE, process
+    from attnray.executors.process import process
+    from attnray.executors.todo import PROBE
 
     run = _existing(config, overrides, PROBES)
     process(run, frozenset({PROBE}))

@@ -7,15 +7,9 @@ from dataclasses import dataclass, field
 
 from attnray.errors import IncompleteRun, InputError
 from attnray.executors.progress import Progress
-from attnray.executors.work import ModelSettings, Outcome, Work, make_executor
-from attnray.metrics.base import Metric
-from attnray.metrics.registry import METRICS, PROBES
-from attnray.stages.tasks import AnalyseTask, DifferentiateTask, ExtractTask, ProbeTask
+from attnray.executors.todo import WHOLE, Todo
+from attnray.executors.work import Executor, Outcome, make_executor
 from attnray.store.run import Run
-
-#: What there is to do.
-EXTRACT, ANALYSE, PROBE = "extract", "analyse", "probe"
-WHOLE = frozenset({EXTRACT, ANALYSE, PROBE})
 
 
 @dataclass(frozen=True)
@@ -24,6 +18,11 @@ class Processed:
 
     run: Run
     error: InputError | IncompleteRun | None
+
+    def check(self) -> None:
+        """Raises the error, if there is one."""
+        if self.error:
+            raise self.error
 
 
 def process(run: Run, wanted: frozenset[str] = WHOLE) -> None:
@@ -34,8 +33,27 @@ def process(run: Run, wanted: frozenset[str] = WHOLE) -> None:
         InputError: an input cannot be used.
     """
     for processed in process_all([run], run.model, wanted):
-        if processed.error:
-            raise processed.error
+        processed.check()
+
+
+def process_growing(states: Iterator[Run], executor: Executor) -> Run:
+    """Do all that is to be done of a run, beginning before its plan is whole; gives it whole.
+
+    Args:
+        states: the run, without a twin, as its plan grows (see `attnray.stages.planned.states`).
+        executor: who does it.
+
+    Raises:
+        IncompleteRun: shards failed; names each with the reason.
+        InputError: the run cannot be planned, or an input cannot be used.
+    """
+    run = next(states)
+    todo = Todo(run, feed=None if run.whole else executor.feed(states))
+    following = _Following(run, [todo])
+    for processed in _processed([following], run.model, executor):
+        processed.check()
+    following.result().check()
+    return todo.run
 
 
 def process_all(
@@ -51,140 +69,53 @@ def process_all(
     Raises:
         IncompleteRun: what is wanted needs work that is neither done nor wanted.
     """
-    owners = [(run, each) for run in runs for each in run.with_twin]
-    works = [_work(each, wanted) for _, each in owners]
-    following = {id(run): _Following(run) for run in runs}
-    for (run, _), work in zip(owners, works, strict=True):
-        following[id(run)].left += len(work)
-    yield from (each.result() for each in following.values() if not each.left)
-    sizes = [dict(_sizes(each)) for _, each in owners]
-    with Progress(title, works, sizes) as progress:
-        for outcome in make_executor(runs[0].config.executor).run(works):
-            progress.advance(outcome)
-            run, owner = owners[outcome.work]
-            if following[id(run)].ended_by(outcome, owner.model, works[outcome.work]):
-                yield following[id(run)].result()
+    following = [_Following(run, [Todo(each, wanted) for each in run.with_twin]) for run in runs]
+    yield from _processed(following, title, make_executor(runs[0].config.executor))
+
+
+def _processed(
+    following: Sequence[_Following], title: str, executor: Executor
+) -> Iterator[Processed]:
+    yield from (each.result() for each in following if each.finished)
+    left = [each for each in following if not each.finished]
+    owners = [each for each in left for _ in each.todos]
+    todos = [todo for each in left for todo in each.todos]
+    with Progress(title, todos) as progress:
+        for event in executor.run(todos):
+            progress.show(event)
+            owner, model = owners[event.todo], todos[event.todo].run.model
+            if isinstance(event, Outcome) and owner.ended_by(event, model):
+                yield owner.result()
 
 
 @dataclass
 class _Following:
-    """How many tasks are left of a run and its twin, and what failed."""
+    """What is left of a run and its twin, and what failed."""
 
     run: Run
-    left: int = 0
+    todos: list[Todo]
     failures: list[str] = field(default_factory=list)
     refused: InputError | None = None
 
-    def ended_by(self, outcome: Outcome, model: str, work: Work) -> bool:
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left of either."""
+        return all(todo.finished for todo in self.todos)
+
+    def ended_by(self, outcome: Outcome, model: str) -> bool:
         """Take in an outcome; whether it is the last of the run."""
         if self.refused:
             return False
         self.refused = outcome.refused
-        task = outcome.task
-        self.left -= 1
         if outcome.error:
+            task = outcome.task
             self.failures.append(f"{model}, {task.name} ({task.stage}): {outcome.error}")
-            # What was not extracted is not analysed either.
-            self.left -= isinstance(task, ExtractTask) and task.shard in work.analyse
-        return bool(self.refused) or not self.left
+        return bool(self.refused) or self.finished
 
     def result(self) -> Processed:
         """The run, and why it cannot go on."""
+        run, count = self.run, len(self.failures)
         if self.refused or not self.failures:
-            return Processed(self.run, self.refused)
-        path, count = self.run.folder.path, len(self.failures)
-        message = f"{path}: {count} tasks failed: {'; '.join(sorted(self.failures))}. "
-        return Processed(self.run, IncompleteRun(f"{message}The same command tries them again"))
-
-
-def _work(run: Run, wanted: frozenset[str]) -> Work:
-    """The tasks that have no marker yet, or one of another fingerprint."""
-    extractions, analyses = _extractions(run), _analyses(run)
-    if extractions and EXTRACT not in wanted:
-        shards = ", ".join(f"{task.shard:05}" for task in extractions)
-        raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}")
-    return Work(
-        model=_settings(run),
-        extract=extractions,
-        differentiate=_differentiations(run) if EXTRACT in wanted else [],
-        analyse=analyses if ANALYSE in wanted else {},
-        probe=_probes(run) if PROBE in wanted else [],
-    )
-
-
-def _extractions(run: Run) -> list[ExtractTask]:
-    """What has to pass through the model: to be stored, or to be analysed as it does."""
-    fingerprints = {shard: run.manifest.attention_fingerprint(shard) for shard in run.stored_shards}
-    raw = {shard for shard, each in fingerprints.items() if not run.folder.extracted(shard, each)}
-    lacking = _lacking(run) if run.fused else {}
-    return [
-        ExtractTask(
-            run.folder,
-            shard,
-            run.manifest.heads,
-            run.store if shard in raw else None,
-            fingerprints.get(shard, ""),
-            *lacking.get(shard, ((), ())),
-            run.config.cases,
-        )
-        for shard in sorted(raw | lacking.keys())
-    ]
-
-
-def _settings(run: Run) -> ModelSettings:
-    config, identity = run.config, run.manifest.identity
-    threads = config.executor.threads_per_extractor
-    return ModelSettings(config.model, config.seed, identity["model"], identity["device"], threads)
-
-
-def _unfinished(run: Run, made_of: str) -> Iterator[tuple[Metric, int]]:
-    """The metrics made of something, each with the shards it still has to measure."""
-    for name in run.metrics:
-        if METRICS[name].made_of == made_of:
-            yield from run.unfinished(name)
-
-
-def _differentiations(run: Run) -> list[DifferentiateTask]:
-    return [
-        DifferentiateTask(run.folder, shard, metric, run.partial_fingerprint(metric, shard))
-        for metric, shard in _unfinished(run, "gradients")
-    ]
-
-
-def _analyses(run: Run) -> dict[int, AnalyseTask]:
-    """An analysis for each shard whose attention is stored to be analysed."""
-    if run.fused:
-        return {}
-    return {
-        shard: AnalyseTask(run.folder, shard, *lacking, run.config.cases)
-        for shard, lacking in sorted(_lacking(run).items())
-    }
-
-
-def _lacking(run: Run) -> dict[int, tuple[tuple[Metric, ...], tuple[str, ...]]]:
-    """The metrics of attention that each shard still needs, and their fingerprints."""
-    by_shard: dict[int, list[Metric]] = {}
-    for metric, shard in _unfinished(run, "attention"):
-        by_shard.setdefault(shard, []).append(metric)
-    return {
-        shard: (tuple(metrics), tuple(run.partial_fingerprint(metric, shard) for metric in metrics))
-        for shard, metrics in by_shard.items()
-    }
-
-
-def _probes(run: Run) -> list[ProbeTask]:
-    """The probes that are not scored yet."""
-    config, device = run.config, str(run.manifest.identity["device"])
-    return [
-        ProbeTask(run.folder, trial, config.probe, config.model, config.seed, device)
-        for trial in run.trials
-        if not run.folder.done(PROBES, trial.number, trial.fingerprint)
-    ]
-
-
-def _sizes(run: Run) -> Iterator[tuple[int, int]]:
-    """Each shard with its examples, for the progress bar."""
-    for examples in run.manifest.sets:
-        yield from zip(examples.shards, examples.sizes, strict=True)
-    for sample in run.manifest.samples.values():
-        yield sample, run.config.store.sample
+            return Processed(run, self.refused)
+        message = f"{run.folder.path}: {count} tasks failed: {'; '.join(sorted(self.failures))}. "
+        return Processed(run, IncompleteRun(f"{message}The same command tries them again"))

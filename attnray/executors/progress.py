@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich import progress
 from rich.console import Console
 
-from attnray.executors.work import Outcome, Work
-from attnray.stages.tasks import ProbeTask, Task
+from attnray.executors.todo import Todo
+from attnray.executors.work import Late, Outcome
 
 #: Without a terminal, a line is written at each of so many parts of the work.
 PARTS = 10
 
 
 class Progress:
-    """Follows the outcomes of works; `sizes` has the examples of each shard, for each work."""
+    """Follows what is done of runs."""
 
-    def __init__(
-        self, title: str, works: Sequence[Work], sizes: Sequence[Mapping[int, int]]
-    ) -> None:
+    def __init__(self, title: str, todos: Sequence[Todo]) -> None:
         self._title = title
-        self._sizes = sizes
+        self._todos = todos
         self._console = Console(stderr=True)
-        self._totals: Counter[str] = Counter()
-        for number, work in enumerate(works):
-            for task in [*work.on_model(), *work.analyse.values(), *work.probe]:
-                self._totals[task.stage] += self._size(number, task)
-        self._done: Counter[str] = Counter()
         self._bars = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
@@ -38,9 +31,8 @@ class Progress:
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._tasks = {
-            s: self._bars.add_task(f"{title}: {s}", total=n) for s, n in self._totals.items()
-        }
+        self._shown: Counter[str] = Counter()
+        self._tasks: dict[str, progress.TaskID] = {}
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -54,16 +46,25 @@ class Progress:
     ) -> None:
         self._bars.stop()
 
-    def advance(self, outcome: Outcome) -> None:
-        """Take in one outcome."""
-        size, stage = self._size(outcome.work, outcome.task), outcome.task.stage
-        before, total = self._done[stage], self._totals[stage]
-        self._done[stage] += size
-        self._bars.advance(self._tasks[stage], size)
-        part, part_before = (done * PARTS // total for done in (before + size, before))
-        if not self._console.is_terminal and part > part_before:
-            self._console.print(f"{self._title}: {stage} {before + size} of {total}")
+    def show(self, event: Outcome | Late) -> None:
+        """Show where a stage stands after one of its tasks ended, or that a task is late."""
+        if isinstance(event, Late):
+            self._show_late(event)
+            return
+        stage = event.task.stage
+        done = sum(todo.done[stage] for todo in self._todos)
+        total = sum(todo.total.get(stage, 0) for todo in self._todos)
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(f"{self._title}: {stage}")
+        self._bars.update(self._tasks[stage], completed=done, total=total)
+        part = done * PARTS // total
+        if not self._console.is_terminal and part > self._shown[stage]:
+            self._shown[stage] = part
+            self._console.print(f"{self._title}: {stage} {done} of {total}")
 
-    def _size(self, work: int, task: Task) -> int:
-        """The examples of a shard; a probe counts as one."""
-        return 1 if isinstance(task, ProbeTask) else self._sizes[work][task.shard]
+    def _show_late(self, late: Late) -> None:
+        model, task = self._todos[late.todo].run.model, late.task
+        self._console.print(
+            f"{model}, {task.name} ({task.stage}): {late.seconds:.0f} s so far, "
+            f"others took {late.usual:.0f} s"
+        )

@@ -7,10 +7,13 @@ and only then is a task submitted that reads it from there.
 from __future__ import annotations
 
 import logging
+import math
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -25,15 +28,22 @@ import ray
 import attnray
 from attnray.config import ExecutorConfig
 from attnray.errors import IncompleteRun, InputError, describe
-from attnray.executors.schedule import Assigned, Flight, Schedule
-from attnray.executors.work import Outcome, Work, local_device
+from attnray.executors.feed import Beside, Feed
+from attnray.executors.schedule import Flight, Schedule
+from attnray.executors.todo import Todo
+from attnray.executors.work import Late, Outcome, local_device
 from attnray.executors.worker import ModelWorker, run_free
-from attnray.stages.tasks import ExtractTask, ProbeTask, Task
+from attnray.stages.tasks import ModelTask, ProbeTask
+from attnray.store.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
 #: Shards given to an actor at a time: the next one waits there while one is worked on.
 IN_FLIGHT = 2
+#: How often it is looked whether a task takes too long, and whether more is planned.
+LOOK_SECONDS, PLAN_SECONDS = 10, 0.1
+#: What a forward pass makes of a device, in FLOP/s, low rather than high.
+SPEED = {"cpu": 5e10, "cuda": 1e13}
 #: A cluster starts, and its workers are ready, in the time in which so many parts are planned.
 WORTH_A_CLUSTER = 8
 #: The job's arrays travel by the run folder, so Ray's store can be small.
@@ -75,136 +85,173 @@ class RayExecutor:
             for reference in waiting:
                 ray.cancel(reference)
 
-    def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
+    def feed(self, states: Iterator[Run]) -> Feed:
+        """See `Executor.feed`."""
+        return Beside(states)
+
+    def run(self, todos: Sequence[Todo]) -> Iterator[Outcome | Late]:
         """See `Executor.run`."""
-        if not any(works):
+        if all(todo.finished for todo in todos):
             return
         with _Connection():
-            self._check_resources(works)
-            state = Schedule(works)
-            self._submit(state)
-            while state.flying:
-                finished, _ = ray.wait(list(state.flying), num_returns=1)
-                yield from self._collect(state, finished[0])
-                self._submit(state)
+            yield from _Running(self._config, todos).events()
 
-    def _gpus(self, works: Sequence[Work]) -> float:
-        """How many GPUs what needs a model takes; none where only analyses are left."""
-        if all(work.model.device == "cpu" or not work.needs_model for work in works):
-            return 0
-        return self._config.gpus_per_extractor or 1
 
-    def _check_resources(self, works: Sequence[Work]) -> None:
+class _Running:
+    """What is left of runs, on a cluster."""
+
+    def __init__(self, config: ExecutorConfig, todos: Sequence[Todo]) -> None:
+        self._config = config
+        self._have = ray.cluster_resources()
+        on_device = [todo for todo in todos if todo.model.device != "cpu" and todo.needs_device]
+        #: The GPUs of an extractor or a probe; none where only analyses are left.
+        self._gpus = (config.gpus_per_extractor or 1) if on_device else 0
+        self._check_resources()
+        self._state = Schedule(todos)
+
+    def events(self) -> Iterator[Outcome | Late]:
+        """Do everything, and tell of it."""
+        state = self._state
+        self._submit()
+        while not all(todo.finished for todo in state.todos):
+            if state.flying:
+                seconds = PLAN_SECONDS if state.grows else LOOK_SECONDS
+                for reference in _landed(list(state.flying), seconds):
+                    yield from self._collect(reference)
+            else:
+                state.wait()
+            state.look()
+            self._submit()
+            yield from state.late(time.monotonic())
+
+    def _check_resources(self) -> None:
         """Refuse what the cluster can never place, which Ray would wait for without an end."""
-        have = ray.cluster_resources()
-        for resource, wanted in (
-            ("GPU", self._gpus(works)),
-            ("CPU", self._config.cpus_per_extractor),
-        ):
-            if wanted > have.get(resource, 0):
+        for resource, wanted in (("GPU", self._gpus), ("CPU", self._config.cpus_per_extractor)):
+            if wanted > self._have.get(resource, 0):
                 raise InputError(
                     f"an extractor asks for {wanted:g} {resource} but the cluster has "
-                    f"{have.get(resource, 0):g}: lower executor.{resource.lower()}s_per_extractor"
+                    f"{self._have.get(resource, 0):g}: lower "
+                    f"executor.{resource.lower()}s_per_extractor"
                 )
 
-    def _extractors(self, works: Sequence[Work]) -> int:
-        """How many actors: as configured, else one a GPU share, or half of the CPUs."""
+    def _extractors(self) -> int:
+        """How many actors: as configured, else one a GPU share, or half of the CPUs.
+
+        No more than have a minute's work each: it takes long to start one. A CPU is left for
+        analyses, which could not start before the last actor has ended.
+        """
         if self._config.extractors is not None:
             return self._config.extractors
-        have, gpus = ray.cluster_resources(), self._gpus(works)
-        if gpus:
-            return int(have["GPU"] / gpus)
-        return max(1, int(have["CPU"] / 2 / self._config.cpus_per_extractor))
+        cpus = self._have["CPU"] / self._config.cpus_per_extractor
+        gpus = self._have["GPU"] / self._gpus if self._gpus else cpus / 2
+        left = (self._have["CPU"] - 1) / self._config.cpus_per_extractor
+        flop = sum(todo.flop for todo in self._state.todos)
+        minutes = math.ceil(flop / SPEED["cuda" if self._gpus else "cpu"] / 60)
+        return max(1, min(int(gpus), int(left), minutes))
 
+    @property
     def _analysers(self) -> int:
-        """How many analyses may be in flight."""
-        return self._config.analysers or max(1, int(ray.cluster_resources()["CPU"]))
+        """How many tasks that need no actor may be in flight."""
+        return self._config.analysers or max(1, int(self._have["CPU"]))
 
-    def _submit(self, state: Schedule) -> None:
+    def _submit(self) -> None:
         """Give every actor its tasks, and start as many others as may be in flight."""
-        waiting = sum(map(len, state.waiting))
-        wanted = min(self._extractors(state.works), waiting + len(state.actors))
-        while len(state.actors) < wanted:
-            state.actors[self._new_actor(state.works)] = None
+        state = self._state
+        if state.grows and not state.actors:
+            state.actors[actor := self._new_actor()] = None
+            actor.load.remote(state.todos[0].model)  # while the first shards are planned
+        while state.has_model_task and len(state.actors) < self._extractors():
+            actor = self._new_actor()
+            state.actors[actor] = None
+            self._give(actor)
         for _ in range(IN_FLIGHT):
             for actor in state.actors:
-                if any(state.waiting) and state.load(actor) < IN_FLIGHT:
-                    assigned = state.next_for(actor)
-                    model = state.works[assigned.work].model
-                    reference = actor.run.remote(model, assigned.task)
-                    state.flying[reference] = Flight(assigned, actor)
-        flying = sum(flight.actor is None for flight in state.flying.values())
-        for _ in range(min(self._analysers() - flying, len(state.ready))):
-            assigned = state.ready.popleft()
-            reference = self._free(assigned.task, state.works).remote(assigned.task)
-            state.flying[reference] = Flight(assigned)
+                if state.load(actor) < IN_FLIGHT and state.has_model_task:
+                    self._give(actor)
+        for _ in range(self._analysers - state.free_flying):
+            assigned = state.free_task()
+            if assigned is None:
+                return
+            of_probes = isinstance(assigned.task, ProbeTask)
+            reference = (self._probe if of_probes else self._analyse).remote(assigned.task)
+            state.fly(reference, assigned, None, time.monotonic())
 
-    def _new_actor(self, works: Sequence[Work]) -> Any:
+    def _give(self, actor: Any) -> None:
+        assigned = self._state.model_task(actor)
+        model = self._state.todos[assigned.todo].model
+        reference = actor.run.remote(model, assigned.task)
+        self._state.fly(reference, assigned, actor, time.monotonic())
+
+    def _new_actor(self) -> Any:
         options = {
             "num_cpus": self._config.cpus_per_extractor,
-            "num_gpus": self._gpus(works),
+            "num_gpus": self._gpus,
             "max_concurrency": IN_FLIGHT,
         }
         return ray.remote(ModelWorker).options(**options).remote()
 
-    def _free(self, task: Task, works: Sequence[Work]) -> Any:
-        """What runs a task that is bound to no actor."""
-        gpus = self._gpus(works) if isinstance(task, ProbeTask) else 0
+    @cached_property
+    def _analyse(self) -> Any:
+        return self._free(gpus=0)
+
+    @cached_property
+    def _probe(self) -> Any:
+        return self._free(self._gpus)
+
+    def _free(self, gpus: float) -> Any:
+        """What runs tasks that are bound to no actor."""
         options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": self._config.retries}
         return ray.remote(run_free).options(**options)
 
-    def _collect(self, state: Schedule, reference: Any) -> Iterator[Outcome]:
+    def _collect(self, reference: Any) -> Iterator[Outcome]:
         """Take in one finished task, and what follows from it."""
-        flight = state.flying.pop(reference)
-        assigned, actor = flight.assigned, flight.actor
-        outcome = self._outcome(state, reference, flight)
+        flight = self._state.land(reference, time.monotonic())
+        outcome = self._outcome(reference, flight)
         if outcome is not None:
+            self._state.todos[outcome.todo].ended(outcome)
             yield outcome
-            if outcome.refused:
-                state.refuse(assigned.work)
-            following = state.works[assigned.work].analyse.get(getattr(assigned.task, "shard", -1))
-            extracted = isinstance(assigned.task, ExtractTask) and not outcome.error
-            if extracted and following and assigned.work not in state.refused:
-                state.ready.append(Assigned(assigned.work, following))
-        if actor is not None:
-            state.ended(assigned)
-        self._release(state)
+        self._release()
 
-    def _outcome(self, state: Schedule, reference: Any, flight: Flight) -> Outcome | None:
+    def _outcome(self, reference: Any, flight: Flight) -> Outcome | None:
         """How a finished task ended; None where it goes back in line."""
-        work, task = flight.assigned.work, flight.assigned.task
+        todo, task = flight.assigned.todo, flight.assigned.task
         try:
             ray.get(reference)
         except ray.exceptions.RayTaskError as error:
             refused = error.cause if isinstance(error.cause, InputError) else None
-            return Outcome(work, task, describe(error.cause), refused)
+            return Outcome(todo, task, describe(error.cause), refused)
         except ray.exceptions.RayError as error:
             if flight.actor is None:
-                return Outcome(work, task, describe(error))
-            if self._again(state, flight):
-                return None
-            lost = f"its worker was lost {state.losses[flight.assigned.key]} times"
-            return Outcome(work, task, f"{lost}, at last by {describe(error)}")
-        return Outcome(work, task)
+                return Outcome(todo, task, describe(error))
+            return self._lost(flight, error)
+        return Outcome(todo, task)
 
-    def _again(self, state: Schedule, flight: Flight) -> bool:
-        """Put a task whose actor died back in line, a bounded number of times."""
-        state.actors.pop(flight.actor, None)
-        if flight.assigned.work in state.refused:
-            return False
-        state.losses[flight.assigned.key] += 1
-        if state.losses[flight.assigned.key] > self._config.retries:
-            return False
-        state.wait(flight.assigned)
-        return True
+    def _lost(self, flight: Flight, error: Exception) -> Outcome | None:
+        """A task whose actor died goes back in line, a bounded number of times."""
+        times, assigned = self._state.lose(flight), flight.assigned
+        todo = self._state.todos[assigned.todo]
+        if times > self._config.retries or todo.refused:
+            lost = f"its worker was lost {times} times, at last by {describe(error)}"
+            return Outcome(assigned.todo, assigned.task, lost)
+        assert isinstance(assigned.task, ModelTask)
+        todo.again(assigned.task)
+        return None
 
-    def _release(self, state: Schedule) -> None:
+    def _release(self) -> None:
         """End the actors that have nothing left to do: their CPUs go to the analyses."""
-        if any(state.waiting):
+        if self._state.has_model_task or self._state.grows:
             return
-        for actor in [actor for actor in state.actors if not state.load(actor)]:
-            del state.actors[actor]
+        for actor in [actor for actor in self._state.actors if not self._state.load(actor)]:
+            del self._state.actors[actor]
             ray.kill(actor)
+
+
+def _landed(flying: list[Any], seconds: float) -> list[Any]:
+    """Waits until one of these has landed, or so long; gives all that have."""
+    if ray.wait(flying, num_returns=1, timeout=seconds)[0]:
+        landed, _ = ray.wait(flying, num_returns=len(flying), timeout=0)
+        return list(landed)
+    return []
 
 
 @lru_cache
@@ -221,6 +268,7 @@ class _Connection:
     """
 
     _ours: ClassVar[bool] = False
+    _opening: ClassVar[threading.Lock] = threading.Lock()
 
     def __enter__(self) -> None:
         self.open()
@@ -232,17 +280,18 @@ class _Connection:
 
     @classmethod
     def open(cls) -> None:
-        """Connect, unless this process is connected."""
-        if ray.is_initialized():
-            return
-        address = os.environ.get("RAY_ADDRESS")
-        ray.init(
-            **(_given(address) if address else _own()),
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=False,
-        )
-        cls._ours = True
+        """Connect, unless this process is connected: a plan may, and what follows it."""
+        with cls._opening:
+            if ray.is_initialized():
+                return
+            address = os.environ.get("RAY_ADDRESS")
+            ray.init(
+                **(_given(address) if address else _own()),
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                configure_logging=False,
+            )
+            cls._ours = True
 
 
 def _own() -> dict[str, Any]:

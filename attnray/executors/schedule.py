@@ -1,99 +1,152 @@
-"""Who does which task next: queues by model, and actors that keep theirs while it has work."""
+"""Who does which task next: actors keep their model while it has work, and late tasks are told."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-from attnray.executors.work import ModelSettings, Work
+from attnray.executors.todo import Todo
+from attnray.executors.work import Late, ModelSettings
 from attnray.stages.tasks import Task
+
+#: A task is late once it takes so many times what its stage's latest took, and so many seconds.
+LATE, LATE_SECONDS = 4, 60
+#: So many of a stage's latest tasks are looked at.
+LATEST = 100
 
 
 @dataclass(frozen=True)
 class Assigned:
-    """A task, and the place of the run it belongs to among the works."""
+    """A task, and the place of the run it belongs to among those that there are."""
 
-    work: int
+    todo: int
     task: Task
 
     @property
     def key(self) -> tuple[int, str, str]:
         """What tells it from every other task."""
-        return self.work, self.task.stage, self.task.name
+        return self.todo, self.task.stage, self.task.name
 
 
 @dataclass
 class Flight:
-    """A task on its way: on which actor, None where it needs none."""
+    """A task on its way: on which actor, None where it needs none.
+
+    `began` is None as long as it waits for the actor's task before it.
+    """
 
     assigned: Assigned
-    actor: Any = None
+    actor: Any
+    began: float | None
+    told: bool = False
 
 
 class Schedule:
-    """Where an executor stands.
+    """Where an executor stands with what is left of runs.
 
-    Tasks on a model wait in a queue a model, `waiting`; runs of one model share it. `ready`
-    has what needs no model, `actors` those alive, each with the model it was last given.
+    `actors` has those alive, each with the model it was last given; `flying` what is on its way.
+    Runs of one model share its actors.
     """
 
-    def __init__(self, works: Sequence[Work]) -> None:
-        self.works = works
-        models: list[ModelSettings] = []
-        for work in works:
-            models += [] if work.model in models else [work.model]
-        self._model = [models.index(work.model) for work in works]
-        self.waiting: list[deque[Assigned]] = [deque() for _ in models]
-        self.ready: deque[Assigned] = deque()
-        self._later: dict[int, list[Assigned]] = {}
-        self._on_model: Counter[int] = Counter()
-        for number, work in enumerate(works):
-            for task in work.on_model():
-                self.wait(Assigned(number, task))
-            self.ready += [Assigned(number, task) for task in work.ready()]
-            self._later[number] = [Assigned(number, task) for task in work.probe]
-            self._release_probes(number)
+    def __init__(self, todos: Sequence[Todo]) -> None:
+        self.todos = todos
+        self._models: list[ModelSettings] = []
+        for todo in todos:
+            self._models += [] if todo.model in self._models else [todo.model]
+        self._of_model: list[list[int]] = [[] for _ in self._models]
+        for number, todo in enumerate(todos):
+            self._of_model[self._models.index(todo.model)].append(number)
         self.actors: dict[Any, int | None] = {}
         self.flying: dict[Any, Flight] = {}
-        self.losses: Counter[tuple[int, str, str]] = Counter()
-        self.refused: set[int] = set()
+        self._on: defaultdict[Any, list[Flight]] = defaultdict(list)
+        self._losses: Counter[tuple[int, str, str]] = Counter()
+        self._took: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=LATEST))
 
-    def wait(self, assigned: Assigned) -> None:
-        """Put a task in the queue of its model."""
-        self.waiting[self._model[assigned.work]].append(assigned)
-        self._on_model[assigned.work] += 1
+    @property
+    def has_model_task(self) -> bool:
+        """Whether a task on a model waits to be given to an actor."""
+        return any(todo.has_model_task for todo in self.todos)
 
-    def next_for(self, actor: Any) -> Assigned:
-        """A task of the model that an actor has, else of the one that fewest actors have."""
+    @property
+    def grows(self) -> bool:
+        """Whether a plan is not whole yet."""
+        return any(todo.grows for todo in self.todos)
+
+    def look(self) -> None:
+        """Take in what more is planned."""
+        for todo in self.todos:
+            todo.look()
+
+    def wait(self) -> None:
+        """Take in what more is planned, once there is something."""
+        for todo in self.todos:
+            todo.wait()
+
+    def model_task(self, actor: Any) -> Assigned:
+        """Takes a task of the model that an actor has, else of the one that fewest actors have."""
         model = self.actors[actor]
-        if model is None or not self.waiting[model]:
+        filled = [number for number in range(len(self._models)) if self._waiting(number)]
+        if model not in filled:
             having = Counter(self.actors.values())
-            filled = [number for number, queue in enumerate(self.waiting) if queue]
             model = min(filled, key=lambda number: having[number])
         self.actors[actor] = model
-        return self.waiting[model].popleft()
+        todo = self._waiting(model)[0]
+        return Assigned(todo, self.todos[todo].model_task())
 
-    def ended(self, assigned: Assigned) -> None:
-        """A task on a model has ended for good, or will be put back in line."""
-        self._on_model[assigned.work] -= 1
-        self._release_probes(assigned.work)
+    def free_task(self) -> Assigned | None:
+        """Takes a task that needs no actor, None where there is none now."""
+        for number, todo in enumerate(self.todos):
+            if todo.has_free_task:
+                return Assigned(number, todo.free_task())
+        return None
 
-    def refuse(self, work: int) -> None:
-        """Forget what is left of a run."""
-        self.refused.add(work)
-        for number, queue in enumerate(self.waiting):
-            self.waiting[number] = deque(each for each in queue if each.work != work)
-        self.ready = deque(each for each in self.ready if each.work != work)
-        self._later[work] = []
+    @property
+    def free_flying(self) -> int:
+        """How many tasks are on their way that need no actor."""
+        return len(self.flying) - sum(map(len, self._on.values()))
 
     def load(self, actor: Any) -> int:
         """How many tasks an actor has."""
-        return sum(flight.actor == actor for flight in self.flying.values())
+        return len(self._on[actor])
 
-    def _release_probes(self, work: int) -> None:
-        """Probes are trained once nothing of their run is left to do on the model."""
-        if not self._on_model[work]:
-            self.ready += self._later[work]
-            self._later[work] = []
+    def fly(self, reference: Any, assigned: Assigned, actor: Any, now: float) -> None:
+        """A task is on its way."""
+        waits = actor is not None and self.load(actor)
+        self.flying[reference] = Flight(assigned, actor, None if waits else now)
+        if actor is not None:
+            self._on[actor].append(self.flying[reference])
+
+    def land(self, reference: Any, now: float) -> Flight:
+        """A task has ended."""
+        flight = self.flying.pop(reference)
+        if flight.began is not None:
+            self._took[flight.assigned.task.stage].append(now - flight.began)
+        if flight.actor is not None:
+            self._on[flight.actor].remove(flight)
+            for following in self._on[flight.actor]:
+                following.began = following.began or now
+        return flight
+
+    def lose(self, flight: Flight) -> int:
+        """An actor was lost with a task: how often that befell the task."""
+        self.actors.pop(flight.actor, None)
+        self._losses[flight.assigned.key] += 1
+        return self._losses[flight.assigned.key]
+
+    def late(self, now: float) -> Iterator[Late]:
+        """The tasks that take far longer than others did, each once."""
+        for flight in self.flying.values():
+            took = self._took[flight.assigned.task.stage]
+            if flight.told or flight.began is None or not took:
+                continue
+            seconds, usual = now - flight.began, median(took)
+            if seconds > max(LATE_SECONDS, LATE * usual):
+                flight.told = True
+                yield Late(flight.assigned.todo, flight.assigned.task, seconds, usual)
+
+    def _waiting(self, model: int) -> list[int]:
+        """The runs of a model that have tasks for an actor."""
+        return [number for number in self._of_model[model] if self.todos[number].has_model_task]

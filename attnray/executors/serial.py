@@ -8,9 +8,12 @@ from typing import TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import InputError, describe
-from attnray.executors.work import Outcome, Work, local_device
+from attnray.executors.feed import Feed, Pulled
+from attnray.executors.todo import Todo
+from attnray.executors.work import Outcome, local_device
 from attnray.executors.worker import ModelWorker, run_free
-from attnray.stages.tasks import ExtractTask, Task
+from attnray.stages.tasks import Task
+from attnray.store.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,28 +33,30 @@ class SerialExecutor:
         """See `Executor.spread`."""
         return map(function, items)
 
-    def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
+    def feed(self, states: Iterator[Run]) -> Feed:
+        """See `Executor.feed`."""
+        return Pulled(states)
+
+    def run(self, todos: Sequence[Todo]) -> Iterator[Outcome]:
         """See `Executor.run`."""
         worker = ModelWorker()
-        for number, work in enumerate(works):
-            for outcome in _one(number, work, worker):
+        for number, todo in enumerate(todos):
+            while not todo.finished:
+                if not (todo.has_free_task or todo.has_model_task):
+                    todo.wait()
+                    continue
+                outcome = _one(number, todo, worker)
+                todo.ended(outcome)
                 yield outcome
-                if outcome.refused:
-                    break
 
 
-def _one(number: int, work: Work, worker: ModelWorker) -> Iterator[Outcome]:
-    """The work of one run, task after task."""
-    for analysis in work.ready():
-        yield _attempt(number, analysis, partial(run_free, analysis))
-    for task in work.on_model():
-        outcome = _attempt(number, task, partial(worker.run, work.model, task))
-        yield outcome
-        if isinstance(task, ExtractTask) and task.shard in work.analyse and not outcome.error:
-            following = work.analyse[task.shard]
-            yield _attempt(number, following, partial(run_free, following))
-    for each in work.probe:
-        yield _attempt(number, each, partial(run_free, each))
+def _one(number: int, todo: Todo, worker: ModelWorker) -> Outcome:
+    """Do the next task of a run: what was extracted is analysed before the next shard is."""
+    if todo.has_free_task:
+        free = todo.free_task()
+        return _attempt(number, free, partial(run_free, free))
+    task = todo.model_task()
+    return _attempt(number, task, partial(worker.run, todo.model, task))
 
 
 def _attempt(number: int, task: Task, run: Callable[[], None]) -> Outcome:

@@ -1,24 +1,22 @@
-"""What there is to do of runs, how a task ends, and what an executor is."""
+"""What an executor is, how a task ends, and the device that extractors run on."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attnray.config import ExecutorConfig, ModelConfig
 from attnray.errors import InputError
-from attnray.stages.tasks import (
-    AnalyseTask,
-    DifferentiateTask,
-    ExtractTask,
-    ModelTask,
-    ProbeTask,
-    Task,
-)
+from attnray.stages.tasks import Task
+
+if TYPE_CHECKING:
+    from attnray.executors.feed import Feed
+    from attnray.executors.todo import Todo
+    from attnray.store.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,54 +44,32 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
-class Work:
-    """The tasks that are left of one model's run.
-
-    `analyse` holds the shards to analyse once they are extracted; probes are trained once
-    every shard is.
-    """
-
-    model: ModelSettings
-    extract: list[ExtractTask]
-    differentiate: list[DifferentiateTask] = field(default_factory=list)
-    analyse: dict[int, AnalyseTask] = field(default_factory=dict)
-    probe: list[ProbeTask] = field(default_factory=list)
-
-    def on_model(self) -> list[ModelTask]:
-        """What needs the model, extraction first."""
-        return [*self.extract, *self.differentiate]
-
-    @property
-    def needs_model(self) -> bool:
-        """Whether there is anything to do that takes the model or its device."""
-        return bool(self.extract or self.differentiate or self.probe)
-
-    def ready(self) -> list[AnalyseTask]:
-        """The analyses that wait for no extraction."""
-        waiting = {task.shard for task in self.extract}
-        return [task for shard, task in self.analyse.items() if shard not in waiting]
-
-    def __len__(self) -> int:
-        return len(self.on_model()) + len(self.analyse) + len(self.probe)
-
-
-@dataclass(frozen=True)
 class Outcome:
     """A task that ended.
 
-    `work` is the place of the run it belongs to among those the executor was given; `error`
+    `todo` is the place of the run it belongs to among those the executor was given; `error`
     says why it failed, in one line; `refused` is the error of an input that cannot be used,
     for which nothing more of that run is tried.
     """
 
-    work: int
+    todo: int
     task: Task
     error: str | None = None
     refused: InputError | None = None
 
 
+@dataclass(frozen=True)
+class Late:
+    """A task that has taken so many seconds so far, where others took as many as `usual`."""
+
+    todo: int
+    task: Task
+    seconds: float
+    usual: float
+
+
 class Executor(Protocol):
-    """Runs the work of one or more runs and tells of each task as it ends.
+    """Does what is left of one or more runs and tells of each task as it ends.
 
     A task that fails is set aside and the rest goes on.
     """
@@ -104,8 +80,11 @@ class Executor(Protocol):
     def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
         """What a function makes of each item, in their order; the first error ends it."""
 
-    def run(self, works: Sequence[Work]) -> Iterator[Outcome]:
-        """Run everything; every task gives one outcome, unless the one before it failed."""
+    def feed(self, states: Iterator[Run]) -> Feed:
+        """The states of a run as they are planned, which may be beside what `run` does."""
+
+    def run(self, todos: Sequence[Todo]) -> Iterator[Outcome | Late]:
+        """Do everything; every task gives one outcome, which its run has taken in by then."""
 
 
 def make_executor(config: ExecutorConfig) -> Executor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,11 @@ class ModelWorker:
     def __init__(self) -> None:
         self._loaded: _Loaded | None = None
         self._turn = threading.Lock()
+
+    def load(self, settings: ModelSettings) -> None:
+        """Load a model before there is a task for it; should that fail, its task will say so."""
+        with suppress(Exception), self._encoder(settings):
+            pass
 
     def run(self, settings: ModelSettings, task: ModelTask) -> None:
         """Do a task and commit what it makes.

@@ -73,6 +73,7 @@ class Metric(ABC):
         rows: its tables, each with its row type.
         compared: those that a comparison of models sets under each other.
         version: rises when its partials change.
+        of_whole_set: whether what it finds in a shard depends on the whole example set.
         beside: for one that cannot be asked for by name, the metric it is measured with and
             the corpus format it takes.
     """
@@ -84,6 +85,7 @@ class Metric(ABC):
     rows: ClassVar[Mapping[str, type]]
     compared: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
+    of_whole_set: ClassVar[bool] = False
     beside: ClassVar[tuple[str, str] | None] = None
 
     @classmethod

@@ -75,6 +75,7 @@ class Divergence(Metric):
 
     name = "divergence"
     role = "patterns"
+    of_whole_set = True
     partial = DivergencePartial
     rows: ClassVar = {"divergence": DivergenceRow, "layer_closeness": ClosenessRow}
     version = 3

@@ -86,6 +86,11 @@ def heads_of(config: PretrainedConfig) -> tuple[int, int]:
     return layers_of(config), int(config.num_attention_heads)
 
 
+def width_of(config: PretrainedConfig) -> int:
+    """The size of the vectors that layers pass on."""
+    return int(config.hidden_size)
+
+
 def layers_of(config: PretrainedConfig) -> int:
     """How often attention is computed; ALBERT's layers share weights and can be groups of some."""
     return int(config.num_hidden_layers) * int(getattr(config, "inner_group_num", 1))

@@ -88,9 +88,11 @@ class DraftTask:
 
 @dataclass(frozen=True)
 class Drafted:
-    """What a part has: the examples of each of its shards, its units, and what was counted."""
+    """What a part has: examples, tokens and cells of each shard, its units, what was counted."""
 
     sizes: list[int]
+    tokens: list[int]
+    cells: list[int]
     units: int
     counts: dict[str, int]
     log_lengths: float
@@ -106,15 +108,21 @@ def draft(task: DraftTask) -> Drafted:
     settings, units = task.settings, Units(task.settings.blocks)
     segmenter = settings.segmenter(units)
     sizes: list[int] = []
+    tokens: list[int] = []
+    cells: list[int] = []
     with uncollected(), task.folder.drafting(task.number) as write:
         for shard in shards(settings.drafts(segmenter, task.part), settings.shard):
-            order, numbers = batches([each.length for each in shard], settings.batch)
+            lengths = [each.length for each in shard]
+            order, numbers = batches(lengths, settings.batch)
             first = sum(sizes)
             indices = [first + place for place in order]
             ordered = [shard[place] for place in order]
             write(to_table(ordered, indices, numbers, segmenter.word_pieces))
             sizes.append(len(shard))
-    return Drafted(sizes, units.count, dict(segmenter.counts), segmenter.log_lengths)
+            tokens.append(sum(lengths))
+            cells.append(sum(length**2 for length in lengths))
+    counts = dict(segmenter.counts)
+    return Drafted(sizes, tokens, cells, units.count, counts, segmenter.log_lengths)
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,20 @@ import math
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
+from operator import attrgetter
 
-from attnray.config import Config, CorpusConfig, corpora, lengths, stores
+from attnray.config import Config, CorpusConfig, corpora, fused, lengths, stores
 from attnray.corpus import parts as corpus_parts
 from attnray.corpus.readers import annotated, may_have_mentions
 from attnray.corpus.roles import ROLES
 from attnray.corpus.shards import batched
 from attnray.corpus.units import FEWEST_DOCUMENTS, Units
 from attnray.errors import InputError
+from attnray.metrics.registry import METRICS
 from attnray.model.families import longest_input
 from attnray.model.source import Checkpoint
 from attnray.stages.parts import (
@@ -63,24 +65,34 @@ class Planner:
         self._config = config
         self._checkpoint = checkpoint
 
-    def plan(self, manifest: Manifest, roles: Iterable[str]) -> Manifest:
-        """Add the roles that are not planned yet, and freeze the plan.
+    def grow(self, manifest: Manifest, roles: Sequence[str]) -> Iterator[Manifest]:
+        """Add the roles that are not planned yet: the plan as it grows.
+
+        Each time it has all roles of the shards that it has; at last it has all.
 
         Raises:
-            InputError: a corpus cannot be read, or none has what it is needed for.
+            InputError: a corpus cannot be read.
         """
-        wanted = list(roles)
-        for role in wanted:
+        for role in roles:
             if role not in manifest.roles:
-                manifest = self._add(manifest, role)
-        if not any(manifest.roles[role] for role in wanted):
-            lacking = (f"{role} needs {ROLES[role].annotation}" for role in wanted)
+                for state in self._adding(manifest, role, roles):
+                    yield self._with_shared(state, roles)
+                manifest = state
+
+    def freeze(self, manifest: Manifest, roles: Sequence[str]) -> Manifest:
+        """Write a plan that has all roles, with what is to be kept where only samples are.
+
+        Raises:
+            InputError: no corpus has what it is needed for.
+        """
+        if not any(manifest.roles[role] for role in roles):
+            lacking = (f"{role} needs {ROLES[role].annotation}" for role in roles)
             raise InputError(
                 f"the corpus has nothing to measure: {', '.join(lacking)}; "
                 "choose other metrics or another corpus"
             )
         if not stores(self._config):
-            for key in (key for role in wanted for key in manifest.roles[role]):
+            for key in (key for role in roles for key in manifest.roles[role]):
                 if key not in manifest.samples:
                     manifest = self._sampled(manifest, key)
         manifest.write(self._folder)
@@ -107,72 +119,101 @@ class Planner:
             samples={**manifest.samples, key: number},
         )
 
-    def _add(self, manifest: Manifest, role: str) -> Manifest:
-        """The manifest with the example sets of a role, one for each cut."""
-        found: list[ExampleSet] = []
+    def _adding(self, manifest: Manifest, role: str, wanted: Sequence[str]) -> Iterator[Manifest]:
+        """The manifest as it gets the example sets of a role, one for each cut."""
+        whole: list[ExampleSet] = []
         examples: list[str] = []
-        for cut in lengths(self._config) if ROLES[role].every_length else [self._first_cut]:
-            first = len(manifest.examples) + len(examples)
-            new, written = self._set(manifest, role, cut, first)
-            found += [new] if new else []
+        for cut in self._cuts(role):
+            sharing = self._sharing(manifest, role, cut, wanted)
+            found: ExampleSet | None = None
+            written: list[str] = []
+            for found, written in self._set(manifest, role, cut, len(examples)):
+                if found and self._begins(found, sharing):
+                    yield with_sets(manifest, role, [*whole, found], [*examples, *written])
+            whole += [found] if found else []
             examples += written
-        return with_sets(manifest, role, found, examples)
+        yield with_sets(manifest, role, whole, examples)
+
+    def _begins(self, growing: ExampleSet, sharing: Sequence[str]) -> bool:
+        """Whether all is known that will be measured on the shards of a growing set."""
+        counted = all(growing.counts.get(ROLES[role].needs) for role in sharing)
+        kinds = [METRICS[name] for name in self._config.metrics if name in METRICS]
+        of_whole = any(kind.of_whole_set for kind in kinds if kind.role in sharing)
+        return counted and not (of_whole and fused(self._config))
+
+    def _sharing(self, manifest: Manifest, role: str, cut: int, wanted: Sequence[str]) -> list[str]:
+        """The roles, this one among them, that may have the same example set."""
+        key, _, _ = self._key(manifest, role, cut)
+        return [
+            other
+            for other in wanted
+            if _may_have(ROLES[other].needs, corpora(self._config)[other])
+            and any(self._key(manifest, other, c)[0] == key for c in self._cuts(other))
+        ]
+
+    def _with_shared(self, manifest: Manifest, wanted: Sequence[str]) -> Manifest:
+        """The manifest with the roles yet to come that have example sets which are there."""
+        counts = {each.key: each.counts for each in manifest.sets}
+        shared: dict[str, list[str]] = {}
+        for role in (role for role in wanted if role not in manifest.roles):
+            keys = [self._key(manifest, role, cut)[0] for cut in self._cuts(role)]
+            known = [key for key in keys if counts.get(key, {}).get(ROLES[role].needs)]
+            shared |= {role: known} if known else {}
+        return replace(manifest, roles={**manifest.roles, **shared})
+
+    def _cuts(self, role: str) -> list[int]:
+        cuts = lengths(self._config)
+        return cuts if ROLES[role].every_length else cuts[:1]
+
+    def _key(self, manifest: Manifest, role: str, cut: int) -> tuple[str, str, int | None]:
+        """The key of the example set of a role, its kind, and what it is cut to."""
+        kind = ROLES[role].kind(corpora(self._config)[role])
+        most = None if kind == "sentence" else cut
+        content = manifest.identity["corpora"][role]
+        return fingerprint({**content, "segment": kind, "max_tokens": most}), kind, most
 
     def _set(
         self, manifest: Manifest, role: str, cut: int, first: int
-    ) -> tuple[ExampleSet | None, list[str]]:
-        """An example set of a role, None where the corpus lacks what it needs.
+    ) -> Iterator[tuple[ExampleSet | None, list[str]]]:
+        """An example set of a role as it grows, None where the corpus lacks what it needs.
 
-        Its shards are numbered from `first`; gives the checksums of those that were written.
+        Its shards are numbered from the `first` behind those of the manifest; gives with it the
+        checksums of those that were written.
         """
         entry, corpus = ROLES[role], corpora(self._config)[role]
-        kind = entry.kind(corpus)
-        most = None if kind == "sentence" else cut
-        content = manifest.identity["corpora"][role]
-        key = fingerprint({**content, "segment": kind, "max_tokens": most})
+        key, kind, most = self._key(manifest, role, cut)
+        first += len(manifest.examples)
         known = next((each for each in manifest.sets if each.key == key), None)
         if known is not None:
-            return (known if known.counts.get(entry.needs) else None), []
+            yield (known if known.counts.get(entry.needs) else None), []
+            return
         again = fingerprint({"set": key, "cut": cut, **self._decisive})
         if again in self._planned and self._planned[again][1].counts.get(entry.needs):
-            return self._copied(*self._planned[again], first)
+            yield self._copied(*self._planned[again], first)
+            return
         if not _may_have(entry.needs, corpus):
-            return None, []
+            return
+        growing = _Growing(ExampleSet(key, corpus.name, kind, most, [], [], [], [], {}, 0.0), first)
+        written: list[str] = []
         try:
-            drafted = self._drafted(corpus, kind, cut)
-            counts = _summed(drafted)
-            if not counts.get(entry.needs):
-                return None, []
-            examples = self._numbered(drafted, first)
+            for part, each in enumerate(self._spread(draft, self._parts(corpus, kind, cut))):
+                written += number(growing.numbering(self._folder, part))
+                growing.add(each)
+                if growing.counts.get(entry.needs):
+                    yield growing.set, list(written)
         finally:
             self._folder.remove_drafts()
-        numbers = list(range(first, first + len(examples)))
-        sizes = [size for each in drafted for size in each.sizes]
-        mean = math.fsum(each.log_lengths for each in drafted) / counts["examples"]
-        found = ExampleSet(key, corpus.name, kind, most, numbers, sizes, counts, mean)
-        self._planned[again] = (self._folder, found)
-        return found, examples
+        if growing.counts.get(entry.needs):
+            self._planned[again] = (self._folder, growing.set)
 
-    def _drafted(self, corpus: CorpusConfig, kind: str, cut: int) -> list[Drafted]:
-        """What each part of a corpus has, drafted."""
+    def _parts(self, corpus: CorpusConfig, kind: str, cut: int) -> list[DraftTask]:
+        """The parts of a corpus, to be drafted."""
         settings = self._example_settings(corpus, kind, cut)
         settings = replace(settings, blocks=_few_documents(settings))
         # Blocks, and a limit, reach over what would be parts.
         together = settings.blocks or corpus.limit is not None
         found = [corpus_parts.whole(corpus)] if together else corpus_parts.parts(corpus)
-        tasks = [DraftTask(self._folder, n, part, settings) for n, part in enumerate(found)]
-        return list(self._spread(draft, tasks))
-
-    def _numbered(self, drafted: Sequence[Drafted], shard: int) -> list[str]:
-        """Write the shards of drafted parts, numbered from this one; gives their checksums."""
-        tasks = []
-        example = unit = 0
-        for part, each in enumerate(drafted):
-            tasks.append(NumberTask(self._folder, part, shard, example, unit))
-            shard += len(each.sizes)
-            example += sum(each.sizes)
-            unit += each.units
-        return list(chain.from_iterable(self._spread(number, tasks)))
+        return [DraftTask(self._folder, n, part, settings) for n, part in enumerate(found)]
 
     @cached_property
     def _decisive(self) -> dict[str, object]:
@@ -190,10 +231,6 @@ class Planner:
         pairs = zip(examples.shards, numbers, strict=True)
         written = [self._folder.copy_examples(new, folder, old) for old, new in pairs]
         return replace(examples, shards=numbers), written
-
-    @property
-    def _first_cut(self) -> int:
-        return lengths(self._config)[0]
 
     @cached_property
     def _longest(self) -> int:
@@ -219,12 +256,44 @@ class Planner:
         )
 
 
-def _summed(drafted: Iterable[Drafted]) -> dict[str, int]:
-    """What was counted, of all parts together."""
-    counts: Counter[str] = Counter()
-    for each in drafted:
-        counts.update(each.counts)
-    return dict(counts)
+class _Growing:
+    """An example set that gets the shards of one part after another, numbered from `first`."""
+
+    def __init__(self, empty: ExampleSet, first: int) -> None:
+        self._empty = empty
+        self._first = first
+        self._parts: list[Drafted] = []
+        self.counts: Counter[str] = Counter()
+        self._units = 0
+
+    def numbering(self, folder: RunFolder, part: int) -> NumberTask:
+        """Numbers the shards, examples and units of the next part."""
+        shards = sum(len(each.sizes) for each in self._parts)
+        return NumberTask(folder, part, self._first + shards, self.counts["examples"], self._units)
+
+    def add(self, part: Drafted) -> None:
+        """Adds a part."""
+        self._parts.append(part)
+        self.counts.update(part.counts)
+        self._units += part.units
+
+    @property
+    def set(self) -> ExampleSet:
+        """The set so far."""
+        sizes, tokens, cells = (
+            [value for each in self._parts for value in part(each)]
+            for part in map(attrgetter, ("sizes", "tokens", "cells"))
+        )
+        logs = math.fsum(each.log_lengths for each in self._parts)
+        return replace(
+            self._empty,
+            shards=[*range(self._first, self._first + len(sizes))],
+            sizes=sizes,
+            tokens=tokens,
+            cells=cells,
+            counts=dict(self.counts),
+            mean_ln_length=logs / self.counts["examples"],
+        )
 
 
 def _few_documents(settings: ExampleSettings) -> bool:

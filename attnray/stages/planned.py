@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from attnray.config import Config, CorpusConfig, sized
 from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.base import Heads
-from attnray.metrics.registry import METRICS, roles_of
-from attnray.model.families import heads_of, may_have_head
+from attnray.metrics.registry import METRICS, PROBES, roles_of
+from attnray.model.families import heads_of, may_have_head, width_of
 from attnray.model.source import Checkpoint, check_device, locate
 from attnray.stages.parts import Spread
 from attnray.stages.plan import PlannedSets, Planner
@@ -38,9 +38,27 @@ def plan(config: Config, device: str, place: Place | None = None, spread: Spread
         InputError: the configuration or an input cannot be used, or the folder holds
             another run.
     """
+    *_, run = states(config, device, place, spread)
+    return run
+
+
+def states(
+    config: Config, device: str, place: Place | None = None, spread: Spread = map
+) -> Iterator[Run]:
+    """A run as its plan grows, and whole at last: see `plan`.
+
+    The first state says which run it is, and has no shards; in each that follows all is known that
+    is to be done on the shards that it has. There is one state alone where the folder has the plan,
+    and where the tasks of a run depend on all of it.
+    """
     place = place or Place(runs_folder())
-    run = _plan(_absolute(sized(config, device)), device, place, spread)
-    return replace(run, twin=_plan(_twin(run), device, place, spread)) if config.controls else run
+    config = _absolute(sized(config, device))
+    found = _states(config, device, place, spread)
+    if config.controls or PROBES in config.metrics:
+        *_, run = found
+        yield replace(run, twin=plan(_twin(run), device, place, spread)) if config.controls else run
+    else:
+        yield from found
 
 
 @dataclass(frozen=True)
@@ -86,29 +104,37 @@ def _twin(run: Run) -> Config:
     )
 
 
-def _plan(config: Config, device: str, place: Place, spread: Spread) -> Run:
+def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterator[Run]:
     checkpoint = locate(config.model, config.seed)
     check_device(checkpoint, device)
     now = identity(config, checkpoint, device)
     folder = RunFolder(_folder(config, checkpoint, now, place))
     manifest = Manifest.read(folder)
     if manifest is None:
-        manifest = Manifest(now, {}, [], {}, [], _heads(checkpoint))
-    roles = dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))
+        manifest = Manifest(now, {}, [], {}, [], *_shape(checkpoint))
+    roles = [*dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))]
     _refuse_the_same(now["corpora"], roles)
-    refuse_other(folder, manifest.identity, now, manifest.roles.keys() & roles)
+    refuse_other(folder, manifest.identity, now, manifest.roles.keys() & {*roles})
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
     without = _without(config, checkpoint, manifest)
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
     planner = Planner(folder, config, checkpoint, place.planned, spread)
-    return Run(folder, config, planner.plan(manifest, roles))
+    if not manifest.roles.keys() >= {*roles}:
+        empty = replace(manifest, sets=[], roles={}, examples=[], samples={})
+        yield Run(folder, config, empty, whole=False)
+    growing = planner.grow(manifest, roles)
+    for manifest in growing:
+        yield Run(folder, config, manifest, whole=False)
+    yield Run(folder, config, planner.freeze(manifest, roles))
 
 
-def _heads(checkpoint: Checkpoint) -> Heads:
+def _shape(checkpoint: Checkpoint) -> tuple[Heads, int]:
+    """The layers and heads of a model, and its width."""
     from attnray.model.encoder import read_config
 
-    return heads_of(read_config(checkpoint))
+    config = read_config(checkpoint)
+    return heads_of(config), width_of(config)
 
 
 def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[str]) -> None:

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from attnray.config import Config, corpora, lengths, stores
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
@@ -18,7 +21,7 @@ from attnray.store.files import Form
 from attnray.store.folder import RunFolder
 
 #: Rises when the layout of a run folder changes.
-LAYOUT = 3
+LAYOUT = 4
 #: Packages whose version can change the bits of what is extracted.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 #: What of a corpus's configuration decides its examples, beside the contents of its files.
@@ -59,8 +62,9 @@ class ExampleSet:
 
     `key` is the fingerprint of what they were made from; `max_tokens` what they were cut to,
     None for sentences; `sizes` how many examples each shard has, which are numbered on from the
-    one before; `counts` the rows of `corpus`; `mean_ln_length` the mean of ln(tokens): the
-    entropy of uniform attention, in nats.
+    one before; `tokens` and `cells` the sums of their lengths and of these squared; `counts` the
+    rows of `corpus`; `mean_ln_length` the mean of ln(tokens): the entropy of uniform attention,
+    in nats.
     """
 
     key: str
@@ -69,13 +73,16 @@ class ExampleSet:
     max_tokens: int | None
     shards: Sequence[int]
     sizes: Sequence[int]
+    tokens: Sequence[int]
+    cells: Sequence[int]
     counts: dict[str, int]
     mean_ln_length: float
 
     def __post_init__(self) -> None:
         """Hold the lists small: shards are numbered one behind the other."""
         object.__setattr__(self, "shards", _consecutive(self.shards))
-        object.__setattr__(self, "sizes", array("I", self.sizes))
+        for name, code in (("sizes", "I"), ("tokens", "Q"), ("cells", "Q")):
+            object.__setattr__(self, name, array(code, getattr(self, name)))
 
     @property
     def size(self) -> int:
@@ -91,7 +98,8 @@ class Manifest:
     example sets of each role that was planned, none where its corpus has not what it needs;
     `examples` holds the sha256 of each shard's Parquet file; `samples` the shard that has a sample
     of a set, by its key, where only that is stored; `heads` the model's layers, and the
-    heads of each; `without` says of metrics that the model cannot have what it lacks.
+    heads of each; `width` the size of the vectors that layers pass on; `without` says of metrics
+    that the model cannot have what it lacks.
     """
 
     identity: dict[str, Any]
@@ -100,6 +108,7 @@ class Manifest:
     roles: dict[str, list[str]]
     examples: Sequence[str]
     heads: tuple[int, int]
+    width: int
     without: dict[str, str] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
 
@@ -133,13 +142,16 @@ class Manifest:
         """The examples of a role, for each cut; none where its corpus lacks what it needs."""
         return [each for key in self.roles[role] for each in self.sets if each.key == key]
 
-    def examples_in(self, shard: int) -> int:
-        """How many examples a shard has."""
-        for each in self.sets:
-            if shard in each.shards:
-                return each.sizes[each.shards.index(shard)]
-        (of,) = (each for each in self.sets if self.samples.get(each.key) == shard)
-        return min(int(self.config["store"]["sample"]), of.size)
+    def flop(self, examples: ExampleSet) -> NDArray[np.float64]:
+        """About how many FLOP the forward pass over each shard takes: (shard,).
+
+        A layer has 12 x width^2 parameters, each a multiplication and an addition a token, and two
+        products of width multiplications and additions a pair of tokens.
+        """
+        a_token, a_pair = 24 * self.width**2, 4 * self.width
+        tokens, cells = np.array(examples.tokens, float), np.array(examples.cells, float)
+        flop: NDArray[np.float64] = self.heads[0] * (a_token * tokens + a_pair * cells)
+        return flop
 
     def attention_fingerprint(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
@@ -234,7 +246,7 @@ def _consecutive(numbers: Sequence[int]) -> Sequence[int]:
     if not numbers:
         return range(0)
     found = range(numbers[0], numbers[0] + len(numbers))
-    return found if all(a == b for a, b in zip(found, numbers, strict=True)) else tuple(numbers)
+    return found if [*found] == [*numbers] else tuple(numbers)
 
 
 def _of_roles(content: dict[str, Any], roles: Collection[str] | None) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 
 from attnray.config import Config, StoreConfig, corpora, fused, stores
@@ -57,12 +57,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Run:
-    """A planned run; `twin` is the same run of the model it is compared with, if any."""
+    """A planned run; `twin` is the same run of the model it is compared with, if any.
+
+    Until its plan is `whole` it has the metrics and shards that are planned so far.
+    """
 
     folder: RunFolder
     config: Config
     manifest: Manifest
     twin: Run | None = None
+    whole: bool = True
 
     @property
     def model(self) -> str:
@@ -130,7 +134,7 @@ class Run:
         return store if stores(self.config) else replace(store, codec="float32")
 
     @property
-    def stored_shards(self) -> Iterable[int]:
+    def stored_shards(self) -> list[int]:
         """The shards whose attention is to be stored: all that is measured, or samples of it."""
         if not stores(self.config):
             return sorted(self.manifest.samples.values())
@@ -138,7 +142,7 @@ class Run:
         roles.update(roles_of(PROBES) if self.trials else ())
         keys = {key for role in roles for key in self.manifest.roles[role]}
         # Sets are numbered one behind the other.
-        return chain.from_iterable(each.shards for each in self.manifest.sets if each.key in keys)
+        return [s for each in self.manifest.sets if each.key in keys for s in each.shards]
 
     def partial_fingerprint(self, metric: Metric, shard: int) -> str:
         """The fingerprint of what a metric finds in a shard."""
@@ -229,6 +233,8 @@ class Run:
             for each in (metric, *beside(metric, forms.get(roles_of(metric)[0], "")))
         ]
         lacking = [m for m in wanted if not self.manifest.roles.keys() >= set(roles_of(m))]
+        if not self.whole:
+            return [metric for metric in wanted if metric not in lacking]
         if lacking:
             raise InputError(
                 f"{self.folder.path} has no plan for {', '.join(lacking)}: run jobs/run.py or "

@@ -20,12 +20,14 @@ def found_run(path: Path, metric: str, shards: Sequence[list[Attended]], config:
     cut = None if kind.role == "syntax" else 512
     sizes = [len(shard) for shard in shards]
     counts = {"examples": sum(sizes)}
-    examples = ExampleSet("key", "made", "sentence", cut, [*range(len(shards))], sizes, counts, 0.0)
+    examples = ExampleSet(
+        "key", "made", "sentence", cut, [*range(len(shards))], sizes, sizes, sizes, counts, 0.0
+    )
     measured = kind.of(config, examples)
     for number, shard in enumerate(shards):
         ordered = sorted((example for example, _ in shard), key=lambda each: each.length)
         folder.write_examples(number, ordered)
         folder.commit_found(measured, number, "", found_in(measured, shard))
     roles = {kind.role: ["key"]}
-    manifest = Manifest({}, asdict(config), [examples], roles, [], (LAYERS, HEADS))
+    manifest = Manifest({}, asdict(config), [examples], roles, [], (LAYERS, HEADS), 12)
     return Run(folder, config, manifest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from attnray.compare.subjects import opened
 from attnray.config import Config, CorpusConfig, ExecutorConfig, ModelConfig, StoreConfig
 from attnray.corpus import parts as corpus_parts
 from attnray.executors.ray import WORTH_A_CLUSTER, RayExecutor
-from attnray.executors.work import ModelSettings, Work
+from attnray.executors.todo import Todo
+from attnray.executors.work import Outcome
 from attnray.stages.planned import plan
-from attnray.stages.tasks import AnalyseTask
 from attnray.store.folder import RunFolder
 from tests.builders.executor_tests import ExecutorTests, check_same_bits
 from tests.builders.jobs import markers, refusal, start, tables, wait_while_running
@@ -92,15 +93,16 @@ def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None
     (subject,) = opened([RunFolder(copied)])
     run = subject.run
     (measurement,) = run.measurements("syntax")
-    metric, (shard, *_) = measurement.metric, measurement.examples.shards
+    shard = measurement.examples.shards[0]
     path = copied / "partials" / "syntax" / f"{shard:05}.parquet"
     expected = path.read_bytes()
     path.unlink()
-    fingerprint = run.partial_fingerprint(metric, shard)
-    task = AnalyseTask(run.folder, shard, (metric,), (fingerprint,), cases=True)
-    model = ModelSettings(run.config.model, 0, {}, "cuda", 1)
-    (outcome,) = RayExecutor(run.config.executor).run([Work(model, [], analyse={shard: task})])
-    assert outcome.error is None
+    todo = Todo(run)
+    todo.model = replace(todo.model, device="cuda")
+    (outcome,) = RayExecutor(run.config.executor).run([todo])
+    assert isinstance(outcome, Outcome)
+    assert (outcome.task.name, outcome.error) == (f"shard {shard:05}", None)
+    assert todo.finished
     assert path.read_bytes() == expected
 
 

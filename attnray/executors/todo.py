@@ -1,0 +1,226 @@
+"""What is left to do of a run: its tasks, made as their turn comes, those that take long first."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnray.errors import IncompleteRun
+from attnray.executors.feed import Feed
+from attnray.executors.work import ModelSettings, Outcome
+from attnray.metrics.registry import METRICS
+from attnray.stages.lacking import Lacking
+from attnray.stages.tasks import (
+    AnalyseTask,
+    DifferentiateTask,
+    ExtractTask,
+    ModelTask,
+    ProbeTask,
+)
+from attnray.store.run import Run
+
+#: What there is to do.
+EXTRACT, ANALYSE, PROBE = "extract", "analyse", "probe"
+WHOLE = frozenset({EXTRACT, ANALYSE, PROBE})
+
+
+class Todo:
+    """What is left of a run: a shard is analysed once it is extracted, probes come last.
+
+    What was done before is found out when its turn comes: of what is to come it holds numbers of
+    shards, no tasks.
+
+    Args:
+        run: a planned run, without its twin; or one whose plan still grows.
+        wanted: which kinds of work.
+        feed: gives what more is planned of one that grows.
+
+    `total` and `done` have examples by stage, those done before as well; a probe counts as one.
+    `flop` is about what the forward passes over all of its shards take.
+
+    Raises:
+        IncompleteRun: extraction is needed but not wanted.
+    """
+
+    def __init__(self, run: Run, wanted: frozenset[str] = WHOLE, feed: Feed | None = None) -> None:
+        self.model = _model(run)
+        self.refused = False
+        self.done: Counter[str] = Counter()
+        self._wanted = wanted
+        self._feed = feed
+        self._shards: Iterator[int] = iter(())
+        self._extracted: deque[int] = deque()
+        self._again: deque[ModelTask] = deque()
+        self._next: ModelTask | None = None
+        self._next_free: AnalyseTask | ProbeTask | None = None
+        self._flying: Counter[bool] = Counter()
+        self._known = np.zeros(0, np.bool_)
+        self._take_in(run)
+        if EXTRACT not in wanted:
+            self._refuse_to_extract()
+
+    def _take_in(self, run: Run) -> None:
+        """Go on with more of a plan."""
+        self.run = run
+        self._lacking = lacking = Lacking(run)
+        self._analysed = lacking.analysed & (ANALYSE in self._wanted and not run.fused)
+        known = np.pad(self._known, (0, len(lacking.on_model) - len(self._known)))
+        self._shards = chain(self._shards, _long_first(lacking.on_model & ~known, lacking.cost))
+        self._known = known | lacking.on_model
+        self.flop = float(lacking.cost[lacking.on_model].sum())
+        self.total = _totals(lacking, run, self._wanted)
+        of_gradients = run.whole and EXTRACT in self._wanted
+        self._differentiations = lacking.differentiations() if of_gradients else iter(())
+        self._probes = lacking.probes() if run.whole and PROBE in self._wanted else iter(())
+
+    @property
+    def grows(self) -> bool:
+        """Whether the plan is not whole yet."""
+        return not self.run.whole and not self.refused
+
+    def look(self) -> None:
+        """Take in what was planned since the last look.
+
+        Raises:
+            InputError: the run cannot be planned.
+        """
+        if self.grows and self._feed and (run := self._feed.now()):
+            self._take_in(run)
+
+    def wait(self) -> None:
+        """Take in what more is planned, once there is something.
+
+        Raises:
+            InputError: the run cannot be planned.
+        """
+        if self.grows and self._feed:
+            self._take_in(self._feed.wait())
+
+    @property
+    def has_model_task(self) -> bool:
+        """Whether a task that needs the model waits to be given to someone."""
+        if self.refused:
+            return False
+        while self._next is None and (shard := next(self._shards, None)) is not None:
+            self._next = self._lacking.extraction(shard)
+            if self._next is None:
+                self._count(EXTRACT, shard)
+                self._analysable(shard)
+        while self._next is None and (found := next(self._differentiations, None)) is not None:
+            shard, self._next = found
+            if self._next is None:
+                self._count(DifferentiateTask.stage, shard)
+        return bool(self._again) or self._next is not None
+
+    @property
+    def needs_device(self) -> bool:
+        """Whether anything is left that takes the model, or its device."""
+        return self.grows or self.has_model_task or bool(self.total.get(ProbeTask.stage))
+
+    @property
+    def has_free_task(self) -> bool:
+        """Whether a task that needs no model waits to be given to someone."""
+        if self.refused:
+            return False
+        while self._next_free is None and self._extracted and self.run.whole:
+            shard = self._extracted.popleft()
+            self._next_free = self._lacking.analysis(shard)
+            if self._next_free is None:
+                self._count(ANALYSE, shard)
+        on_model = self.has_model_task or self._flying[True] or self.grows
+        while self._next_free is None and not on_model and (found := next(self._probes, None)):
+            (self._next_free,) = found
+            if self._next_free is None:
+                self.done[ProbeTask.stage] += 1
+        return self._next_free is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left, nor on its way."""
+        if self.refused:
+            return True
+        left = self.has_model_task or self.has_free_task or self._flying.total()
+        return not (left or self.grows)
+
+    def model_task(self) -> ModelTask:
+        """Takes the task that `has_model_task` tells of."""
+        assert self.has_model_task
+        task, self._next = (
+            (self._again.popleft(), self._next) if self._again else (self._next, None)
+        )
+        assert task is not None
+        self._flying[True] += 1
+        return task
+
+    def free_task(self) -> AnalyseTask | ProbeTask:
+        """Takes the task that `has_free_task` tells of."""
+        assert self.has_free_task
+        task, self._next_free = self._next_free, None
+        assert task is not None
+        self._flying[False] += 1
+        return task
+
+    def again(self, task: ModelTask) -> None:
+        """Puts a task that was taken back in line."""
+        self._flying[True] -= 1
+        self._again.append(task)
+
+    def ended(self, outcome: Outcome) -> None:
+        """Takes in how a task ended."""
+        task = outcome.task
+        self._flying[isinstance(task, ModelTask)] -= 1
+        self.refused = self.refused or outcome.refused is not None
+        if isinstance(task, ProbeTask):
+            self.done[task.stage] += 1
+            return
+        self._count(task.stage, task.shard)
+        if isinstance(task, ExtractTask):
+            if not outcome.error:
+                self._analysable(task.shard)
+            elif self._analysed[task.shard]:  # what was not extracted is not analysed either
+                self._count(ANALYSE, task.shard)
+
+    def _analysable(self, shard: int) -> None:
+        if self._analysed[shard]:
+            self._extracted.append(shard)
+
+    def _count(self, stage: str, shard: int) -> None:
+        self.done[stage] += int(self._lacking.examples[shard])
+
+    def _refuse_to_extract(self) -> None:
+        shards = map(int, np.flatnonzero(self._lacking.on_model))
+        missing = [shard for shard in shards if self._lacking.extraction(shard)]
+        if missing:
+            named = ", ".join(f"{shard:05}" for shard in missing)
+            raise IncompleteRun(f"{self.run.folder.path}: not extracted yet: shards {named}")
+
+
+def _long_first(which: NDArray[np.bool_], cost: NDArray[np.float64]) -> Iterator[int]:
+    """The numbers of these shards: the last to end should be a short one."""
+    shards = np.flatnonzero(which)
+    return map(int, shards[np.argsort(-cost[shards], kind="stable")])
+
+
+def _totals(lacking: Lacking, run: Run, wanted: frozenset[str]) -> dict[str, int]:
+    """The examples, and probes, of each stage."""
+    gradients = [m for m in run.metrics if METRICS[m].made_of == "gradients"]
+    differentiated = (each.examples.size for m in gradients for each in run.measurements(m))
+    extracting = EXTRACT in wanted
+    analysing = ANALYSE in wanted and not run.fused
+    found = {
+        ExtractTask.stage: int(lacking.examples[lacking.on_model].sum()) * extracting,
+        DifferentiateTask.stage: sum(differentiated) * extracting,
+        AnalyseTask.stage: int(lacking.examples[lacking.analysed].sum()) * analysing,
+        ProbeTask.stage: len(run.trials) * (PROBE in wanted),
+    }
+    return {stage: total for stage, total in found.items() if total}
+
+
+def _model(run: Run) -> ModelSettings:
+    config, identity = run.config, run.manifest.identity
+    threads = config.executor.threads_per_extractor
+    return ModelSettings(config.model, config.seed, identity["model"], identity["device"], threads)

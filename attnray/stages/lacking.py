@@ -1,0 +1,114 @@
+"""Which tasks of a run are not done yet; of a shard this is found out when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnray.metrics.base import Metric
+from attnray.metrics.registry import METRICS, PROBES
+from attnray.stages.tasks import AnalyseTask, DifferentiateTask, ExtractTask, ProbeTask
+from attnray.store.folder import measured
+from attnray.store.run import Run
+
+
+class Lacking:
+    """The tasks that a run lacks.
+
+    Args:
+        run: a planned run, without its twin.
+
+    `examples` and `cost` have how many examples a shard has and about how many FLOP its forward
+    pass takes: (shard,).
+    """
+
+    def __init__(self, run: Run) -> None:
+        count = len(run.manifest.examples)
+        self._run = run
+        self.examples = np.zeros(count, np.int32)
+        self.cost = np.zeros(count)
+        self._stored = np.zeros(count, np.bool_)
+        self._stored[run.stored_shards] = True
+        #: The metrics of attention over each example set, and the place of a shard's set there.
+        self._metrics: list[tuple[Metric, ...]] = [()]
+        self._of = np.zeros(count, np.int32)
+        for sample in run.manifest.samples.values():
+            self.examples[sample] = run.config.store.sample
+        for each in run.manifest.sets:
+            self.examples[each.shards] = each.sizes
+            self.cost[each.shards] = run.manifest.flop(each)
+            self._of[each.shards] = len(self._metrics)
+            self._metrics.append(
+                tuple(
+                    found.metric
+                    for name in run.metrics
+                    if METRICS[name].made_of == "attention"
+                    for found in run.measurements(name)
+                    if found.examples.key == each.key
+                )
+            )
+
+    @property
+    def analysed(self) -> NDArray[np.bool_]:
+        """Whether metrics of attention measure a shard: (shard,)."""
+        return np.array([bool(metrics) for metrics in self._metrics])[self._of]
+
+    @property
+    def on_model(self) -> NDArray[np.bool_]:
+        """Whether a shard's attention is stored, or measured as it is made: (shard,)."""
+        return self._stored | self.analysed if self._run.fused else self._stored
+
+    def extraction(self, shard: int) -> ExtractTask | None:
+        """What of a shard has to pass through the model: to be stored, or to be measured."""
+        run, stored = self._run, bool(self._stored[shard])
+        fingerprint = run.manifest.attention_fingerprint(shard) if stored else ""
+        raw = stored and not run.folder.extracted(shard, fingerprint)
+        metrics, fingerprints = self._unmeasured(shard) if run.fused else ((), ())
+        if not (raw or metrics):
+            return None
+        store = run.store if raw else None
+        heads, cases = run.manifest.heads, run.config.cases
+        return ExtractTask(
+            run.folder, shard, heads, store, fingerprint, metrics, fingerprints, cases
+        )
+
+    def analysis(self, shard: int) -> AnalyseTask | None:
+        """What has to be measured in a shard's stored attention."""
+        metrics, fingerprints = self._unmeasured(shard)
+        if self._run.fused or not metrics:
+            return None
+        return AnalyseTask(self._run.folder, shard, metrics, fingerprints, self._run.config.cases)
+
+    def differentiations(self) -> Iterator[tuple[int, DifferentiateTask | None]]:
+        """The shards that metrics of gradients measure, each with its task if that is lacking."""
+        run = self._run
+        gradients = [name for name in run.metrics if METRICS[name].made_of == "gradients"]
+        for each in (each for name in gradients for each in run.measurements(name)):
+            stage = measured(each.metric.name)
+            for shard in each.examples.shards:
+                made_from = run.partial_fingerprint(each.metric, shard)
+                done = run.folder.done(stage, shard, made_from)
+                task = DifferentiateTask(run.folder, shard, each.metric, made_from)
+                yield shard, None if done else task
+
+    def probes(self) -> Iterator[tuple[ProbeTask | None]]:
+        """The probes, each with its task if it is lacking."""
+        run = self._run
+        config, device = run.config, str(run.manifest.identity["device"])
+        for trial in run.trials:
+            done = run.folder.done(PROBES, trial.number, trial.fingerprint)
+            settings = (config.probe, config.model, config.seed, device)
+            yield (None if done else ProbeTask(run.folder, trial, *settings),)
+
+    def _unmeasured(self, shard: int) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
+        """The metrics of attention that a shard lacks, and their fingerprints."""
+        run = self._run
+        lacking = [
+            (metric, made_from)
+            for metric in self._metrics[self._of[shard]]
+            for made_from in (run.partial_fingerprint(metric, shard),)
+            if not run.folder.done(measured(metric.name), shard, made_from)
+        ]
+        return tuple(m for m, _ in lacking), tuple(f for _, f in lacking)
