@@ -163,6 +163,8 @@ def repeated(manifest: Manifest, copies: int) -> Manifest:
         examples,
         shards=range(len(examples.shards) * copies),
         sizes=[*examples.sizes] * copies,
+        tokens=[*examples.tokens] * copies,
+        cells=[*examples.cells] * copies,
         counts={item: count * copies for item, count in examples.counts.items()},
     )
     return replace(manifest, sets=[many], examples=[*manifest.examples] * copies)
@@ -197,6 +199,7 @@ class Actor:
     def __init__(self, cluster: Cluster) -> None:
         self.free = self.busy = 0.0
         self.run = SimpleNamespace(remote=lambda *args: cluster.submit(args, self))
+        self.load = SimpleNamespace(remote=lambda *_: None)
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,7 @@ class Cluster:
         self._cpus = cpus
         self._random = random.Random(0)
         self._flying: list[tuple[float, int, Any]] = []
+        self._landed: set[int] = set()
         self.now = 0.0
         self.tasks = self.bytes_sent = self.most_flying = 0
         self.actors: list[Actor] = []
@@ -265,18 +269,22 @@ class Cluster:
             return self.tasks
 
     def wait(self, references: list[int], **_: Any) -> tuple[list[int], list[int]]:
-        """The task that ends first, once what it makes is committed."""
+        """The tasks that have ended; where none has, the first that does, once it committed."""
         with self._meter.others():
-            self.now, reference, task = heapq.heappop(self._flying)
-            self._work(task)
-            return [reference], [each for each in references if each != reference]
+            if not self._landed:
+                self.now, reference, task = heapq.heappop(self._flying)
+                self._work(task)
+                self._landed.add(reference)
+            landed = [each for each in references if each in self._landed]
+            return landed, [each for each in references if each not in self._landed]
 
     def get(self, reference: int | Call) -> Any:
-        """What a worker makes: of a shard nothing but files."""
+        """What a worker makes: of a shard nothing but files, and then it is known of."""
         if isinstance(reference, Call):
             with self._meter.others():
                 made = pickle.dumps(reference.made())
             return pickle.loads(made)
+        self._landed.discard(reference)
         return None
 
     def cancel(self, reference: Call) -> None:
