@@ -119,25 +119,32 @@ def replacing(path: Path) -> Iterator[Path]:
     with suppress(FileNotFoundError):
         for leftover in os.listdir(writers):
             _remove(writers / leftover)
-    own = _made(writers / uuid.uuid4().hex)
+    own = _entered(writers)
+    temporary = own.with_suffix(".new")
     try:
-        temporary = own / path.name
         yield temporary
         if temporary.is_dir():
             _remove(path)
         os.replace(temporary, path)
     finally:
+        _remove(temporary)
         _remove(own)
         with suppress(OSError):  # another writer is there
             writers.rmdir()
 
 
-def _made(folder: Path) -> Path:
-    """Make a folder and those above it, which another writer may be removing."""
+def _entered(writers: Path) -> Path:
+    """Make an empty file in a folder, for which nobody removes it: another writer may be about to.
+
+    (Another one of the same path removes the file first, and what is written beside it.)
+    """
+    own = writers / uuid.uuid4().hex
     while True:
+        with suppress(FileExistsError):
+            writers.mkdir(parents=True)
         with suppress(FileNotFoundError):
-            folder.mkdir(parents=True)
-            return folder
+            own.touch()
+            return own
 
 
 def files_under(path: Path) -> list[Path]:

@@ -141,10 +141,11 @@ def test_a_folder_replaces_a_folder_or_a_file(tmp_path: Path, old_is_folder: boo
 
 def test_leftovers_of_the_same_path_alone_are_cleaned(tmp_path: Path) -> None:
     half, other = (tmp_path / f".0000{n}.zarr.writing" for n in (1, 2))
-    (half / "dead" / "00001.zarr" / "deep").mkdir(parents=True)
-    (half / "dead" / "00001.zarr" / "deep" / "0").write_text("half")
-    (half / "beef").mkdir()
-    (other / "alive").mkdir(parents=True)
+    (half / "dead.new" / "deep").mkdir(parents=True)
+    (half / "dead.new" / "deep" / "0").write_text("half")
+    (half / "dead").touch()
+    other.mkdir()
+    (other / "alive").touch()
     (tmp_path / "00002.zarr").write_text("another's")
     with replacing(tmp_path / "00001.zarr") as temporary:
         temporary.mkdir()
