@@ -14,69 +14,39 @@ from __future__ import annotations
 
 import argparse
 import gc
-import heapq
 import json
-import os
-import pickle
-import random
 import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import resources
 from multiprocessing import get_context
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from hydra import compose, initialize_config_dir
+from simulated.cluster import Cluster, Meter
+from simulated.projection import table
+from simulated.source import SOURCE, StandIn, composed, make_source, opened, repeated
 
 import attnray.executors.ray
-from attnray.cli.choices import configuration_folder, register_models
-from attnray.config import Config, ExecutorConfig, register, typed
-from attnray.config import planned as planned_config
+from attnray.config import ExecutorConfig
 from attnray.executors.process import process
 from attnray.executors.work import make_executor
-from attnray.executors.worker import run_free
 from attnray.metrics.tree import merge
-from attnray.model.source import locate
 from attnray.stages.planned import plan
 from attnray.stages.reduce import reduce
 from attnray.stages.tasks import AnalyseTask, ExtractTask
-from attnray.store.files import write_json
-from attnray.store.folder import RunFolder, measured
-from attnray.store.manifest import Manifest
+from attnray.store.folder import RunFolder
 from attnray.store.run import Run
 
-#: What makes the run whose files are taken.
-SOURCE = (
-    "executor=serial",
-    "metrics=[patterns,syntax]",
-    "store=none",
-    "store.sample=0",
-    "shard.examples=56",
-)
-BERT_BASE = {
-    "architectures": ["BertModel"],
-    "model_type": "bert",
-    "vocab_size": 30522,
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "max_position_embeddings": 512,
-    "pad_token_id": 0,
-}
-TOKENIZER = ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-#: Seconds that a shard has a logical GPU, or its analysis a CPU, give or take a fifth.
-EXTRACTION, ANALYSIS, SPREAD = 1.2, 1.0, 0.2
+#: Columns of tables that count.
+COUNTS = {"patterns": ("examples",), "syntax": ("total", "correct")}
 
 
 def main() -> None:
@@ -85,7 +55,8 @@ def main() -> None:
     parser.add_argument("--shards", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--gpus", type=int, default=256, help="logical ones")
     parser.add_argument("--copies", type=int, default=300, help="of the sample, to time planning")
-    parser.add_argument("--calls", type=int, default=0, help="time so many tasks of Ray itself")
+    parser.add_argument("--calls", type=int, default=10_000, help="of Ray, to time these")
+    parser.add_argument("--quick", action="store_true", help="time nothing but the driver")
     parser.add_argument("--scratch", type=Path, help="a folder for the runs, which stay there")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     options, overrides = parser.parse_known_args()
@@ -96,12 +67,11 @@ def main() -> None:
         for shards in options.shards:
             found["runs"].append(apart(simulate, source, scratch, shards, options.gpus))
             print(line(found["runs"][-1]), flush=True)
-        if options.copies:
+        if not options.quick:
             found["planning"] = apart(planning, scratch, options.copies, overrides)
-            print(found["planning"], flush=True)
-        if options.calls:
+            found["analysis"] = apart(analysing, scratch, overrides)
             found["ray"] = apart(calls, source, options.gpus, options.calls)
-            print(found["ray"], flush=True)
+            print(found["planning"], found["analysis"], found["ray"], table(found), sep="\n")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
 
@@ -117,211 +87,6 @@ def line(found: dict[str, Any]) -> str:
     cpu = ", ".join(f"{phase} {each:.2f}" for phase, each in found["milliseconds"].items())
     peaks = ", ".join(f"{phase} {each:.0f}" for phase, each in found["megabytes"].items())
     return f"{found['shards']} shards: CPU ms a shard: {cpu}; MB at most: {peaks}"
-
-
-# The run whose files are taken
-
-
-def make_source(scratch: Path, overrides: Sequence[str]) -> Path:
-    """Make the small run, unless it is there; gives its folder."""
-    folder = scratch / "source"
-    run = plan(composed(scratch, [*SOURCE, f"run_dir={folder}", *overrides]), "cpu")
-    process(run)
-    reduce(run)
-    return folder
-
-
-def composed(scratch: Path, overrides: Sequence[str]) -> Config:
-    """The configuration of overrides; without a model among them of one of BERT-base's shapes."""
-    register()
-    register_models()
-    with initialize_config_dir(str(configuration_folder()), version_base=None):
-        config = typed(compose("config", overrides=[*overrides]))
-    if any(each.startswith("model") for each in overrides):
-        return config
-    base = scratch / "bert-base"
-    if not base.exists():
-        base.mkdir(parents=True)
-        for name in TOKENIZER:
-            shutil.copy(locate(config.model, 0).folder / name, base)
-        write_json(base / "config.json", BERT_BASE)
-    model = replace(config.model, name="bert-base", path=str(base), checksums={}, random_init=True)
-    return replace(config, model=model)
-
-
-def opened(folder: Path) -> Run:
-    """The run in a folder."""
-    manifest = Manifest.read(RunFolder(folder))
-    assert manifest is not None
-    return Run(RunFolder(folder), typed(planned_config(manifest.config)), manifest)
-
-
-def repeated(manifest: Manifest, copies: int) -> Manifest:
-    """A plan with the shards of another so many times."""
-    (examples,) = manifest.sets
-    many = replace(
-        examples,
-        shards=range(len(examples.shards) * copies),
-        sizes=[*examples.sizes] * copies,
-        tokens=[*examples.tokens] * copies,
-        cells=[*examples.cells] * copies,
-        counts={item: count * copies for item, count in examples.counts.items()},
-    )
-    return replace(manifest, sets=[many], examples=[*manifest.examples] * copies)
-
-
-# What stands in for Ray
-
-
-class Meter:
-    """Tells what the driver takes from what stands for others."""
-
-    def __init__(self) -> None:
-        self._others = 0.0
-
-    def seconds(self) -> float:
-        """CPU seconds of this process so far, but for those of others."""
-        return time.process_time() - self._others
-
-    @contextmanager
-    def others(self) -> Iterator[None]:
-        """What is done in here is not the driver's."""
-        start = time.process_time()
-        try:
-            yield
-        finally:
-            self._others += time.process_time() - start
-
-
-class Actor:
-    """A logical GPU: one task after another; `busy` are the seconds it had one."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self.free = self.busy = 0.0
-        self.run = SimpleNamespace(remote=lambda *args: cluster.submit(args, self))
-        self.load = SimpleNamespace(remote=lambda *_: None)
-
-
-@dataclass(frozen=True)
-class Call:
-    """A function that a worker calls when what it makes is wanted."""
-
-    function: Any
-    sent: bytes
-
-    def made(self) -> Any:
-        """What it makes."""
-        return self.function(*pickle.loads(self.sent))
-
-
-class Cluster:
-    """The calls of Ray that the executor makes, on a clock of its own: `now`, in seconds."""
-
-    exceptions = SimpleNamespace(
-        RayError=type("RayError", (Exception,), {}),
-        RayTaskError=type("RayTaskError", (Exception,), {}),
-    )
-
-    def __init__(self, meter: Meter, work: Callable[[Any], None], cpus: int) -> None:
-        self._meter = meter
-        self._work = work
-        self._cpus = cpus
-        self._random = random.Random(0)
-        self._flying: list[tuple[float, int, Any]] = []
-        self._landed: set[int] = set()
-        self.now = 0.0
-        self.tasks = self.bytes_sent = self.most_flying = 0
-        self.actors: list[Actor] = []
-
-    def is_initialized(self) -> bool:
-        """It is there."""
-        return True
-
-    def cluster_resources(self) -> dict[str, float]:
-        """A CPU for each GPU."""
-        return {"CPU": self._cpus}
-
-    def remote(self, what: object) -> Any:
-        """What makes an actor of a class, or a task of a function."""
-        if isinstance(what, type):
-            handle = SimpleNamespace(remote=self._actor)
-        elif what is run_free:
-            handle = SimpleNamespace(remote=lambda *args: self.submit(args, None))
-        else:
-            handle = SimpleNamespace(remote=lambda *args: Call(what, pickle.dumps(args)))
-        handle.options = lambda **_: handle
-        return handle
-
-    def submit(self, args: tuple[Any, ...], actor: Actor | None) -> int:
-        """Start a task, the last of the arguments, when its actor is free; gives its reference."""
-        # Ray does that as well, on the driver's account.
-        self.bytes_sent += len(pickle.dumps(args))
-        with self._meter.others():
-            seconds = ANALYSIS if actor is None else EXTRACTION
-            seconds *= self._random.uniform(1 - SPREAD, 1 + SPREAD)
-            end = seconds + (self.now if actor is None else max(self.now, actor.free))
-            if actor is not None:
-                actor.free = end
-                actor.busy += seconds
-            self.tasks += 1
-            heapq.heappush(self._flying, (end, self.tasks, args[-1]))
-            self.most_flying = max(self.most_flying, len(self._flying))
-            return self.tasks
-
-    def wait(self, references: list[int], **_: Any) -> tuple[list[int], list[int]]:
-        """The tasks that have ended; where none has, the first that does, once it committed."""
-        with self._meter.others():
-            if not self._landed:
-                self.now, reference, task = heapq.heappop(self._flying)
-                self._work(task)
-                self._landed.add(reference)
-            landed = [each for each in references if each in self._landed]
-            return landed, [each for each in references if each not in self._landed]
-
-    def get(self, reference: int | Call) -> Any:
-        """What a worker makes: of a shard nothing but files, and then it is known of."""
-        if isinstance(reference, Call):
-            with self._meter.others():
-                made = pickle.dumps(reference.made())
-            return pickle.loads(made)
-        self._landed.discard(reference)
-        return None
-
-    def cancel(self, reference: Call) -> None:
-        """It was not begun."""
-
-    def kill(self, actor: Actor) -> None:
-        """It has nothing to do any more."""
-
-    def busy(self) -> float:
-        """The share of the time in which GPUs had a task."""
-        return sum(actor.busy for actor in self.actors) / (len(self.actors) * self.now)
-
-    def _actor(self) -> Actor:
-        self.actors.append(Actor(self))
-        return self.actors[-1]
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """Commits for a task what the shard it repeats has in the run of `source`."""
-
-    source: Run
-
-    def __call__(self, task: Any) -> None:
-        """Link the files; a shard that is committed twice is an error."""
-        assert isinstance(task, ExtractTask | AnalyseTask)
-        number = task.shard % len(self.source.manifest.examples)
-        for metric, fingerprint in zip(task.metrics, task.fingerprints, strict=True):
-            outputs = []
-            for kind in ("partials", "cases"):
-                folder = f"{kind}/{metric.name}"
-                real = self.source.folder.path / folder / f"{number:05}.parquet"
-                if real.exists():
-                    outputs.append(task.folder.path / folder / f"{task.shard:05}.parquet")
-                    outputs[-1].parent.mkdir(parents=True, exist_ok=True)
-                    os.link(real, outputs[-1])
-            task.folder.commit(measured(metric.name), task.shard, fingerprint, outputs)
 
 
 # What is measured
@@ -368,15 +133,17 @@ def simulate(folder: Path, scratch: Path, shards: int, gpus: int) -> dict[str, A
         "bytes_a_task": cluster.bytes_sent / cluster.tasks,
         "manifest_bytes_a_shard": manifest_bytes / shards,
         "depth": depth(shards),
+        "adding": cluster.called / shards * 1000,
     }
 
 
 def check(run: Run, source: Run, copies: int) -> None:
     """Every shard is in the tables, once."""
-    for name, column in (("patterns", "examples"), ("syntax", "total"), ("syntax", "correct")):
-        found, one = (np.asarray(each.folder.table(name)[column]) for each in (run, source))
-        if not np.array_equal(found, one * copies):
-            sys.exit(f"{run.folder.path}: {name}.{column} is not {copies} times that of a copy")
+    for metric in run.metrics:
+        for column in COUNTS[metric]:
+            found, one = (np.asarray(each.folder.table(metric)[column]) for each in (run, source))
+            if not np.array_equal(found, one * copies):
+                sys.exit(f"{run.folder.path}: {metric}.{column} is not {copies} times the source's")
 
 
 class Depth(int):
@@ -428,6 +195,25 @@ def planning(scratch: Path, copies: int, overrides: Sequence[str]) -> dict[str, 
         "megabytes": peak(),
         "bytes_a_word": files / words,
     }
+
+
+def analysing(scratch: Path, overrides: Sequence[str]) -> float:
+    """CPU nanoseconds that a stored weight takes to be read and analysed."""
+    from attnray.stages.analyse import analyse  # with torch, which the driver does without
+
+    target = scratch / "stored"
+    given = (*SOURCE, "store=log16", f"run_dir={target}", *overrides)
+    run = plan(composed(scratch, given), "cpu")
+    process(run)
+    measured = [each for name in run.metrics for each in run.measurements(name)]
+    (examples,) = run.manifest.sets
+    metrics = tuple(each.metric for each in measured)
+    start = time.process_time()
+    for shard in examples.shards:
+        made_from = tuple(run.partial_fingerprint(metric, shard) for metric in metrics)
+        analyse(AnalyseTask(run.folder, shard, metrics, made_from, run.config.cases))
+    layers, heads = run.manifest.heads
+    return (time.process_time() - start) / (layers * heads * sum(examples.cells)) * 1e9
 
 
 def calls(folder: Path, gpus: int, count: int) -> dict[str, float]:
