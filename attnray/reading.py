@@ -217,7 +217,7 @@ class RunReader:
         """Shard and position of the attention of each sampled example; None where all is stored."""
         shard = self._manifest.samples.get(self._set.key)
         if shard is None:
-            return None
+            return {} if self._manifest.config["store"]["codec"] == "none" else None
         numbers = self._folder.example_columns(shard, ["index"])["index"].to_pylist()
         return {number: (shard, position) for position, number in enumerate(numbers)}
 

@@ -239,8 +239,15 @@ def differences(
             columns = [c for c in table.column_names if pa.types.is_floating(table[c].type)]
             columns += [c for c in ("correct", "total") if c in table.column_names]
             pairs = [(_numbers(table[c]), _numbers(theirs[name][c])) for c in columns]
-            found[name] = max((float(np.nanmax(np.abs(a - b), initial=0)) for a, b in pairs))
+            found[name] = max(_difference(a, b) for a, b in pairs)
     return found
+
+
+def _difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """The largest difference of two columns, infinite where only one has a number."""
+    if (np.isnan(ours) != np.isnan(theirs)).any():
+        return float("inf")
+    return float(np.nanmax(np.abs(ours - theirs), initial=0))
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:

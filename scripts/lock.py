@@ -32,6 +32,9 @@ COMPILE += ["--generate-hashes", "--no-header", "--no-annotate"]
 #: What PyPI's builds of PyTorch for Linux run on, and its CPU builds do without.
 CUDA = ("cuda-", "nvidia-", "triton")
 
+#: What the tests need of these where PyTorch does without.
+TESTED = ("triton",)
+
 #: What each file is for.
 FILES = {
     "requirements.lock": "What attnray runs with, except PyTorch.",
@@ -63,6 +66,7 @@ def main() -> None:
     write("requirements-cuda.lock", cuda)
     write("requirements-model.lock", compiled(locked, "--group", "model", "--no-deps"))
     dev = {name: lines for name, lines in everything.items() if running.get(name) != lines}
+    dev |= {name: everything[name] for name in TESTED if name in everything}
     write("requirements-dev.lock", dev)
 
 

@@ -139,6 +139,11 @@ def test_a_random_model_has_no_random_twin() -> None:
     "override",
     [
         "store.codec=gzip",
+        "store.sample=-1",
+        "analysis=later",
+        "divergence.examples=0",
+        "divergence.examples=some",
+        "divergence.examples=0.5",
         "merge=median",
         "metrics=[]",
         "metrics=[syntax,syntax]",

@@ -20,7 +20,7 @@ JOBS = {
         "python jobs/plan.py run_dir=DIR corpus=conllu corpus.path=dev.conllu",
     ),
     "extract": (
-        "Run the model over the planned shards and store its attention.",
+        "Run the model over the planned shards and store its attention; if fused, measure it too.",
         "python jobs/extract.py run_dir=DIR",
     ),
     "analyse": (

@@ -106,7 +106,7 @@ class Todo:
         if self.refused:
             return False
         while self._next is None and (shard := next(self._shards, None)) is not None:
-            self._next = self._lacking.extraction(shard)
+            self._next = self._lacking.extraction(shard) if EXTRACT in self._wanted else None
             if self._next is None:
                 self._count(EXTRACT, shard)
                 self._analysable(shard)
@@ -192,11 +192,14 @@ class Todo:
         self.done[stage] += int(self._lacking.examples[shard])
 
     def _refuse_to_extract(self) -> None:
-        shards = map(int, np.flatnonzero(self._lacking.on_model))
-        missing = [shard for shard in shards if self._lacking.extraction(shard)]
+        """Refuse to go on without attention, or without what is measured as it is made."""
+        run = self.run
+        tasks = map(self._lacking.extraction, map(int, np.flatnonzero(self._lacking.on_model)))
+        missing = [task for task in tasks if task and (task.store or ANALYSE in self._wanted)]
         if missing:
-            named = ", ".join(f"{shard:05}" for shard in missing)
-            raise IncompleteRun(f"{self.run.folder.path}: not extracted yet: shards {named}")
+            shards = ", ".join(f"{task.shard:05}" for task in missing)
+            how = "; a fused run is measured by jobs/extract.py" if run.fused else ""
+            raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}{how}")
 
 
 def _long_first(which: NDArray[np.bool_], cost: NDArray[np.float64]) -> Iterator[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +19,11 @@ from attnray.corpus.example import Example
 from attnray.metrics.divergence import Divergence, DivergencePartial, layer_closeness
 from attnray.metrics.groups import Group
 from attnray.metrics.sums import ratio
+from attnray.reading import StoredExample
 from attnray.store.folder import RunFolder
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows
-from tests.builders.jobs import succeed
+from tests.builders.jobs import markers, read_table, succeed
 from tests.builders.random_maps import of_tokens, padded
 from tests.builders.trees import assert_same_tree, merged
 
@@ -287,6 +288,51 @@ def test_the_row_of_closeness() -> None:
     assert rows.schema == again.schema
 
 
+# Runs
+
+
+def measured(run_dir: Path) -> tuple[list[StoredExample], pa.Table]:
+    """The examples that a run takes for its divergences, and their table."""
+    run = attnray.open(str(run_dir))
+    (rows,) = opened([RunFolder(run_dir)])[0].run.measurements("divergence")
+    assert isinstance(rows.metric, Divergence)
+    taken = [run[index] for index in range(len(run)) if rows.metric.takes(index)]
+    return taken, read_table(run_dir, "divergence")
+
+
+def assert_measured(taken: Sequence[StoredExample], table: pa.Table) -> None:
+    """The table is that of the slow way over these examples, and over no others."""
+    given = [oracle.Case(e.attention().astype(np.float64), unit=str(e.example.unit)) for e in taken]
+    expected = oracle.divergence(given)
+    assert_same_rows(table, expected, KEY)
+    assert [row["js_divergence"] for row in expected] == pytest.approx(
+        table["js_divergence"].to_numpy(), abs=CLOSE
+    )
+
+
+def test_a_run_measures_the_sample_that_it_is_told_to(
+    tiny_settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    run_dir = tmp_path / "run"
+    settings = ("corpus.limit=6", "store=float32", "metrics=[divergence]", *tiny_settings)
+    found, counts, written = {}, [], []
+    for examples in ("20", "all", "1000"):
+        said = (f"run_dir={run_dir}", f"divergence.examples={examples}", "executor=serial")
+        succeed("run", *said, *settings)
+        taken, found[examples] = measured(run_dir)
+        assert set(found[examples]["examples"].to_pylist()) == {len(taken)}
+        assert_measured(taken, found[examples])
+        counts.append(len(taken))
+        written.append(markers(run_dir, "analyse-divergence"))
+    whole = len(attnray.open(str(run_dir)))
+    assert counts == [20, whole, whole]
+    assert whole > 20
+    assert not written[0].items() & written[1].items()
+    assert written[1] == written[2], "of fewer examples than are asked for, all are taken"
+    errors = [np.array(each["standard_error"].to_pylist()) for each in found.values()]
+    assert [(each > 0).sum() for each in errors] == [6 * 5] * 3
+
+
 @pytest.mark.shared
 @pytest.mark.usefixtures("fast_reading")
 def test_real_attention_diverges_as_the_slow_way_says(shared: Path, tmp_path: Path) -> None:
@@ -297,17 +343,7 @@ def test_real_attention_diverges_as_the_slow_way_says(shared: Path, tmp_path: Pa
     overrides = ("executor=serial", "corpus=conllu", f"corpus.path={corpus}")
     metrics = ("metrics=[divergence]", "divergence.examples=50")
     succeed("run", *overrides, *metrics, f"run_dir={tmp_path / 'run'}")
-    run = attnray.open(str(tmp_path / "run"))
-    (rows,) = opened([RunFolder(tmp_path / "run")])[0].run.measurements("divergence")
-    assert isinstance(rows.metric, Divergence)
-    taken = [run[index] for index in range(len(run)) if rows.metric.takes(index)]
-    assert len(run) == 200
+    taken, table = measured(tmp_path / "run")
+    assert len(attnray.open(str(tmp_path / "run"))) == 200
     assert len(taken) == 50
-    expected = oracle.divergence(
-        [oracle.Case(e.attention().astype(np.float64), unit=str(e.example.unit)) for e in taken]
-    )
-    table = pq.read_table(tmp_path / "run" / "tables" / "divergence.parquet")
-    assert_same_rows(table, expected, KEY)
-    assert [row["js_divergence"] for row in expected] == pytest.approx(
-        table["js_divergence"].to_numpy(), abs=CLOSE
-    )
+    assert_measured(taken, table)

@@ -20,6 +20,7 @@ from transformers import AutoModelForMaskedLM
 from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model.encoder import Encoder
+from attnray.model.families import may_have_head
 from attnray.model.masked_lm import MaskedLM, has_head
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint, locate
@@ -51,6 +52,14 @@ def saved_as(kind: str, tiny: Path, folder: Path) -> Path:
 
 
 # As encoders
+
+
+def test_the_names_of_weights_tell_whether_there_may_be_a_head(tiny: Path, tmp_path: Path) -> None:
+    assert may_have_head(at(tiny).tensors())
+    base = at(saved_as("AutoModel", tiny, tmp_path / tiny.name)).tensors()
+    assert base
+    assert not may_have_head(base)
+    assert may_have_head(None)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import attnray.stages.plan as planning
-from attnray.config import Config, CorpusConfig, ModelConfig, StoreConfig
+from attnray.config import Config, CorpusConfig, ModelConfig, ShardConfig, StoreConfig
+from attnray.metrics.divergence import Divergence
 from attnray.stages.parts import Drafted, DraftTask, draft
 from attnray.stages.planned import Place, plan
+from attnray.store.run import Run
 from tests.builders.jobs import refusal, succeed, tables
 
 
@@ -120,3 +122,51 @@ def test_examples_planned_for_one_metric_do_not_serve_one_that_needs_more(
         runs.append(plan(config, "cpu", place))
     assert runs[1].metrics == ["patterns"]
     assert runs[1].notes == ["syntax was left out: the corpus has no syntactic heads (HEAD)"]
+
+
+def sampled(run: Run) -> dict[str, dict[int, list[str]]]:
+    """The sample of each set of examples: their words, by their numbers."""
+    return {
+        key: {each.index: each.words for each in run.folder.examples(shard)}
+        for key, shard in run.manifest.samples.items()
+    }
+
+
+def test_samples_are_the_same_whatever_the_shards_and_the_metrics(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    def planned(name: str, sample: int, shard: int, *metrics: str, seed: int = 0) -> Run:
+        config = Config(
+            model=ModelConfig(name=None, path=str(tiny_model)),
+            corpus=CorpusConfig("sample", "conllu", "pkg://attnray/corpus/sample.conllu"),
+            store=StoreConfig("none", sample=sample),
+            shard=ShardConfig(examples=shard),
+            metrics=list(metrics),
+            run_dir=str(tmp_path / name),
+            seed=seed,
+        )
+        config.executor.name = "serial"
+        config.divergence.examples = 25
+        return plan(config, "cpu")
+
+    def diverging(run: Run) -> set[int]:
+        (each,) = run.measurements("divergence")
+        assert isinstance(each.metric, Divergence)
+        return set(filter(each.metric.takes, range(each.examples.size)))
+
+    small = planned("small", 9, 12, "divergence", "coreference")
+    large = planned("large", 9, 400, "syntax", "coreference", "divergence")
+    other = planned("other", 9, 400, "divergence", "coreference", seed=1)
+    whole = planned("whole", 10**6, 12, "divergence", "coreference")
+    assert len(small.manifest.sets) == len(large.manifest.sets) == 2
+    assert sampled(small) == sampled(large)
+    assert [len(each) for each in sampled(small).values()] == [9, 9]
+    assert diverging(small) == diverging(large)
+    assert len(diverging(small)) == 25
+    assert diverging(small) != diverging(other)
+    assert sampled(small) != sampled(other)
+    assert small.stored_shards == sorted(small.manifest.samples.values())
+    for examples in whole.manifest.sets:
+        assert sorted(sampled(whole)[examples.key]) == [*range(examples.size)]
+        for index, words in sampled(small)[examples.key].items():
+            assert sampled(whole)[examples.key][index] == words

@@ -43,3 +43,13 @@ def test_probes_need_a_corpus_of_their_own(tmp_path: Path) -> None:
     trained = ("corpora.train=conllu", f"corpora.train.path='{same}'")
     said = refusal("run", "metrics=[probes]", *trained, f"run_dir={tmp_path}", "executor=serial")
     assert "the same contents" in said
+
+
+def test_what_a_fused_run_has_not_measured_yet_does_not_keep_probes_waiting(
+    paper: tuple[Path, str], tmp_path: Path
+) -> None:
+    copied = Path(shutil.copytree(paper[0], tmp_path / "copied"))
+    fused = (f"run_dir={copied}", "analysis=fused", "executor=serial")
+    assert "jobs/extract.py" in refusal("analyse", *fused, status=1)
+    succeed("probe", *fused)
+    assert markers(copied, "probes") == markers(paper[0], "probes")

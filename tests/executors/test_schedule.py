@@ -1,0 +1,114 @@
+"""Who does which task next: long shards first, actors keep their model, late tasks are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from attnray.compare.subjects import opened
+from attnray.executors.schedule import LATE, LATE_SECONDS, Schedule
+from attnray.executors.todo import Todo
+from attnray.executors.work import Outcome
+from attnray.stages.tasks import ExtractTask
+from attnray.store.folder import RunFolder
+from attnray.store.run import Run
+
+
+def unextracted(copied: Path) -> Run:
+    """A run of which nothing is done but the plan."""
+    for path in (copied / "done").glob("*/*.json"):
+        path.unlink()
+    (subject,) = opened([RunFolder(copied)])
+    return subject.run
+
+
+def test_long_shards_come_first(copied: Path) -> None:
+    run = unextracted(copied)
+    todo = Todo(run)
+    cells: dict[int, float] = {}
+    for each in run.manifest.sets:
+        cells |= dict(zip(each.shards, run.manifest.flop(each), strict=True))
+    taken = []
+    while todo.has_model_task:
+        task = todo.model_task()
+        assert isinstance(task, ExtractTask)
+        taken.append(task.shard)
+    assert sorted(taken) == sorted(run.stored_shards)
+    assert [cells[shard] for shard in taken] == sorted(cells.values(), reverse=True)
+    assert len(set(cells.values())) > 2
+
+
+def test_the_estimate_counts_what_layers_do(copied: Path) -> None:
+    run = unextracted(copied)
+    each, layers, width = run.manifest.sets[0], run.manifest.heads[0], run.manifest.width
+    examples = run.folder.examples(each.shards[0])
+    multiplied = 0
+    for example in examples:
+        projections = 4 * example.length * width**2
+        forward = 2 * example.length * width * 4 * width
+        attention = 2 * example.length**2 * width
+        multiplied += layers * (projections + forward + attention)
+    assert run.manifest.flop(each)[0] == 2 * multiplied
+
+
+def test_an_actor_keeps_its_model_and_shares_are_even(copied: Path) -> None:
+    run = unextracted(copied)
+    first, second = Todo(run), Todo(run)
+    second.model = replace(second.model, seed=1)
+    schedule = Schedule([first, second])
+    schedule.actors = {"a": None, "b": None}
+    assert [schedule.model_task(actor).todo for actor in "aabb"] == [0, 0, 1, 1]
+    while first.has_model_task:
+        assert schedule.model_task("a").todo == 0
+    assert schedule.model_task("a").todo == 1
+
+
+def test_a_late_task_is_told_once(copied: Path) -> None:
+    schedule = Schedule([todo := Todo(unextracted(copied))])
+    schedule.actors = {"a": None, "b": None}
+    for reference in range(3):
+        schedule.fly(reference, schedule.model_task("a"), "a", now=0)
+    schedule.fly("late", schedule.model_task("b"), "b", now=0)
+    took = LATE_SECONDS * 2
+    for reference in range(3):  # one after another: each takes so long
+        flight = schedule.land(reference, now=(reference + 1) * took)
+        todo.ended(Outcome(0, flight.assigned.task))
+        assert not list(schedule.late((reference + 1) * took))
+    assert not list(schedule.late(LATE * took))
+    (late,) = schedule.late(LATE * took + 1)
+    assert (late.seconds, late.usual) == (LATE * took + 1, took)
+    assert late.task == schedule.flying["late"].assigned.task
+    assert not list(schedule.late(1e9))
+
+
+def test_a_run_is_finished_once_all_of_it_ended(copied: Path) -> None:
+    todo = Todo(unextracted(copied))
+    assert not todo.finished
+    while todo.has_model_task:
+        todo.ended(Outcome(0, todo.model_task()))
+    assert not todo.finished
+    while todo.has_free_task:
+        task = todo.free_task()
+        assert not todo.finished
+        todo.ended(Outcome(0, task))
+    assert todo.finished
+    assert todo.done == todo.total
+
+
+def test_what_was_not_extracted_is_not_analysed(copied: Path) -> None:
+    todo = Todo(unextracted(copied))
+    while todo.has_model_task:
+        todo.ended(Outcome(0, todo.model_task(), "it broke"))
+    assert not todo.has_free_task
+    assert todo.finished
+    assert todo.done == todo.total
+
+
+def test_what_was_done_before_counts_as_done(copied: Path) -> None:
+    (subject,) = opened([RunFolder(copied)])
+    todo = Todo(subject.run)
+    assert todo.finished
+    assert todo.done == todo.total
+    assert np.all([total > 0 for total in todo.total.values()])
