@@ -5,10 +5,11 @@ Executors import torch, which takes seconds: they are imported by the jobs that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from glob import glob
 from pathlib import Path
+from typing import TypeVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
@@ -27,6 +28,8 @@ from attnray.store.manifest import Manifest, refuse_other
 from attnray.store.places import run_folder, runs_folder
 from attnray.store.run import Run
 
+T = TypeVar("T")
+R = TypeVar("R")
 #: Settings that cannot change on a run folder: its attention was made with them.
 FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens", "seed")
 
@@ -55,8 +58,19 @@ def _planned(config: Config) -> Run:
 
 def finish(run: Run) -> None:
     """What follows when everything is measured: the tables, the figures and the page."""
-    reduce(run)
+    _tabulate(run)
     report(run)
+
+
+def _tabulate(run: Run) -> None:
+    """Write the tables; of a large run the workers of its executor add up what was found."""
+
+    def spread(function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
+        from attnray.executors.work import make_executor
+
+        return make_executor(run.config.executor).spread(function, items)
+
+    reduce(run, spread)
 
 
 def _plan(config: Config, _: list[str]) -> None:
@@ -91,7 +105,7 @@ def _probe(config: Config, overrides: list[str]) -> None:
 
 
 def _reduce(config: Config, overrides: list[str]) -> None:
-    reduce(_existing(config, overrides))
+    _tabulate(_existing(config, overrides))
 
 
 def _compare(config: Config, _: list[str]) -> None:

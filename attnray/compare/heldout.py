@@ -13,7 +13,7 @@ from attnray.errors import InputError
 from attnray.metrics.base import Predictor
 from attnray.metrics.best import FEWEST_UNITS, picks
 from attnray.metrics.predictions import bits
-from attnray.metrics.tree import merge
+from attnray.metrics.tree import grown
 from attnray.store.run import Run
 
 Counts = NDArray[np.int64]
@@ -57,7 +57,7 @@ def heldout(run: Run, metric: str) -> ByRow:
         predictor, shards = each.metric, each.examples.shards
         assert isinstance(predictor, Predictor)
         kind = predictor.partial
-        total = merge(run.folder.partial(metric, kind, shard) for shard in shards)
+        total = grown(kind, run.folder.summed(metric, kind, shards))
         chosen = {row: picks(own.paired.h) for row, own in predictor.by_row(total).items()}
         parts = [_scored(run, predictor, shard, chosen) for shard in shards]
         for row, heads in chosen.items():

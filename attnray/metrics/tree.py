@@ -6,7 +6,8 @@ A tree is an array, a dataclass of trees, or a dict of trees by name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -17,21 +18,38 @@ T = TypeVar("T")
 Array = NDArray[Any]
 #: The names that lead from the root of a tree to an array.
 Path = tuple[str, ...]
+#: The arrays of a tree.
+Leaves = dict[Path, Array]
 
 
-def merge(trees: Iterable[T]) -> T:
-    """Add trees up, two by two in the order given: the same bits every time.
+def merge(parts: Iterable[Mapping[Path, Array]]) -> Leaves:
+    """Add up the leaves of trees: the same bits every time.
 
-    Of dicts the result has every name. Holds no more than one tree per level of the adding.
+    The sum has every place that a tree has. Integers are exact in any order, and are added to one
+    sum; floats two by two in the order given, for which no more is held than those of one tree for
+    each level of the adding. So blocks of 2, 4, 8, … trees, the last of which may have fewer, can
+    be added up each, wherever, and then their sums.
     """
-    levels: list[tuple[int, T]] = []
-    for tree in trees:
-        levels.append((1, tree))
+    places: dict[Path, None] = {}
+    exact: dict[Path, Array] = {}
+    levels: list[tuple[int, Leaves]] = []
+    for part in parts:
+        places.update(dict.fromkeys(part))
+        inexact = {}
+        for place, array in part.items():
+            if array.dtype.kind != "i":
+                inexact[place] = array
+            elif place in exact:
+                exact[place] += array
+            else:
+                exact[place] = array.astype(np.int64)
+        levels.append((1, inexact))
         while len(levels) > 1 and levels[-1][0] == levels[-2][0]:
             _fold(levels)
     while len(levels) > 1:
         _fold(levels)
-    return levels[0][1]
+    total = exact | levels[0][1]
+    return {place: total[place] for place in places}
 
 
 def leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Array]]:
@@ -53,37 +71,45 @@ def grown(kind: type[T], arrays: Mapping[Path, Array]) -> T:
     Raises:
         KeyError: the type has an array that is not among them.
     """
-    tree: T = _grown(kind, arrays)
+    tree: T = _grown(kind, _nested(arrays))
     return tree
 
 
-def _fold(levels: list[tuple[int, T]]) -> None:
+def _fold(levels: list[tuple[int, Leaves]]) -> None:
     """Replace the last two of a list of (number of trees, sum) by their sum."""
     (right_size, right), (left_size, left) = levels.pop(), levels.pop()
-    levels.append((left_size + right_size, _added(left, right)))
+    both = {place: np.asarray(left[place] + right[place]) for place in left if place in right}
+    levels.append((left_size + right_size, {**left, **right, **both}))
 
 
-def _added(left: Any, right: Any) -> Any:
-    if isinstance(left, Mapping):
-        both = {name: _added(left[name], right[name]) for name in left if name in right}
-        return {**left, **right, **both}
-    if is_dataclass(left) and not isinstance(left, type):
-        names = [field.name for field in fields(left)]
-        branches = {name: _added(getattr(left, name), getattr(right, name)) for name in names}
-        return replace(left, **branches)
-    return np.asarray(left + right)
+def _nested(arrays: Mapping[Path, Array]) -> Any:
+    """The leaves by name, those of a branch under that of the branch."""
+    if () in arrays:
+        return arrays[()]
+    root: dict[str, Any] = {}
+    for place, array in arrays.items():
+        branch = root
+        for name in place[:-1]:
+            branch = branch.setdefault(name, {})
+            if not isinstance(branch, dict):
+                raise KeyError(place)
+        branch[place[-1]] = array
+    return root
 
 
-def _grown(kind: Any, arrays: Mapping[Path, Array]) -> Any:
-    if get_origin(kind) is dict:
-        names = dict.fromkeys(path[0] for path in arrays)
-        return {name: _grown(get_args(kind)[1], _under(name, arrays)) for name in names}
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        branches = {f.name: _grown(hints[f.name], _under(f.name, arrays)) for f in fields(kind)}
-        return kind(**branches)  # type: ignore[operator]
-    return arrays[()]
+def _grown(kind: Any, branch: Any) -> Any:
+    named, whole = get_origin(kind) is dict, is_dataclass(kind)
+    if (named or whole) != isinstance(branch, dict):
+        raise KeyError(())
+    if named:
+        return {name: _grown(get_args(kind)[1], each) for name, each in branch.items()}
+    if whole:
+        kinds = _fields(kind)
+        return kind(**{n: _grown(k, branch.get(n, {})) for n, k in kinds.items()})
+    return branch
 
 
-def _under(name: str, arrays: Mapping[Path, Array]) -> dict[Path, Array]:
-    return {path[1:]: array for path, array in arrays.items() if path[0] == name}
+@lru_cache
+def _fields(kind: type) -> dict[str, Any]:
+    """The branches of a dataclass, each with its type."""
+    return get_type_hints(kind)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,17 +12,28 @@ import pyarrow.compute as pc
 from attnray.corpus.counts import CorpusRow
 from attnray.errors import IncompleteRun
 from attnray.metrics import heads
-from attnray.metrics.registry import PROBES
+from attnray.metrics.registry import METRICS, PROBES
 from attnray.metrics.rows import of_model, whole_schema
-from attnray.metrics.tree import merge
+from attnray.metrics.tree import Leaves, grown, merge
 from attnray.probe.kinds import vectors_of
 from attnray.probe.results import ProbePartial
 from attnray.probe.tables import Result, differences_table, probes_table
-from attnray.store.run import Run, Trial
+from attnray.store.folder import RunFolder
+from attnray.store.run import Measurement, Run, Trial
+
+if TYPE_CHECKING:
+    from attnray.stages.parts import Spread
+
+#: So many shards are added up at a time, a power of two: the sum is that of one after another.
+BLOCK = 512
 
 
-def reduce(run: Run) -> None:
+def reduce(run: Run, spread: Spread = map) -> None:
     """Write the tables of a run and its twin, where they are not yet.
+
+    Args:
+        run: all of it measured.
+        spread: has blocks of shards added up: by default one after another, here.
 
     Raises:
         IncompleteRun: partials are missing; names their shards.
@@ -34,7 +47,7 @@ def reduce(run: Run) -> None:
     if missing:
         raise IncompleteRun("; ".join(missing))
     for metric in run.metrics:
-        _reduce_metric(run, metric)
+        _reduce_metric(run, metric, spread)
     if heads.NEEDS in run.metrics:
         _reduce_heads(run)
     if run.trials:
@@ -53,11 +66,11 @@ def _write(run: Run, name: str, fingerprint: str, tables: Mapping[str, pa.Table]
     run.folder.commit(marker(name), 0, fingerprint, written)
 
 
-def _reduce_metric(run: Run, metric: str) -> None:
+def _reduce_metric(run: Run, metric: str, spread: Spread) -> None:
     made_from = run.table_fingerprint(metric)
     if run.folder.done(marker(metric), 0, made_from):
         return
-    parts = [tables for each in run.with_twin for tables in _tables(each, metric)]
+    parts = [tables for each in run.with_twin for tables in _tables(each, metric, spread)]
     whole = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
     _write(run, metric, made_from, whole)
 
@@ -126,12 +139,37 @@ def _result(run: Run, trial: Trial) -> Result:
     return Result(run.model, trial.probe, trial.seed, words, vectors, partial.scored)
 
 
-def _tables(run: Run, metric: str) -> Iterator[dict[str, pa.Table]]:
+@dataclass(frozen=True)
+class SumTask:
+    """Shards whose partials of a metric are to be added up."""
+
+    folder: RunFolder
+    metric: str
+    shards: Sequence[int]
+
+
+def summed(task: SumTask) -> Leaves:
+    """Add up the partials of a block of shards.
+
+    Raises:
+        IncompleteRun: one is missing or damaged.
+    """
+    return task.folder.summed(task.metric, METRICS[task.metric].partial, task.shards)
+
+
+def _total(run: Run, measured: Measurement, spread: Spread) -> Leaves:
+    """The partials of a metric over an example set, added up."""
+    name, shards = measured.metric.name, measured.examples.shards
+    firsts = range(0, len(shards), BLOCK)
+    blocks = [SumTask(run.folder, name, shards[first : first + BLOCK]) for first in firsts]
+    # A block alone is not worth a worker's start.
+    return merge(spread(summed, blocks) if len(blocks) > 1 else map(summed, blocks))
+
+
+def _tables(run: Run, metric: str, spread: Spread) -> Iterator[dict[str, pa.Table]]:
     """The tables of a metric over each of its example sets."""
     for each in run.measurements(metric):
-        kind, shards = each.metric.partial, each.examples.shards
-        total = merge(run.folder.partial(metric, kind, shard) for shard in shards)
-        tables = each.metric.tables(total)
+        tables = each.metric.tables(grown(each.metric.partial, _total(run, each, spread)))
         yield {n: of_model(t, run.model, each.examples.corpus) for n, t in tables.items()}
 
 

@@ -7,8 +7,10 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,46 @@ import pyarrow.parquet as pq
 
 def fingerprint(content: Mapping[str, object]) -> str:
     """A short name of an identity: of what decides some bytes."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    return _fingerprint([_canonical(content)])
+
+
+@dataclass(frozen=True)
+class Form:
+    """An identity without what stands under one of its keys; gives its fingerprint with that.
+
+    Of a hundred thousand identities that differ in a checksum, the rest is written out once.
+    """
+
+    before: str
+    after: str
+
+    @classmethod
+    def of(cls, content: Mapping[str, object], key: str) -> Form:
+        """The form of an identity to which `key` is to be added."""
+        first = {name: value for name, value in content.items() if name < key}
+        last = {name: value for name, value in content.items() if name > key}
+        before = f"{_canonical(first)[:-1]}{',' if first else ''}{json.dumps(key)}:"
+        return cls(before, f",{_canonical(last)[1:]}" if last else "}")
+
+    def filled(self, value: str) -> str:
+        """The fingerprint with a text under the key."""
+        return _fingerprint([self.before, json.dumps(value), self.after])
+
+    def listing(self, values: Iterable[str]) -> str:
+        """The fingerprint with a list of texts under the key; they are not held together."""
+        listed = (f"{',' if place else ''}{json.dumps(v)}" for place, v in enumerate(values))
+        return _fingerprint(chain([f"{self.before}["], listed, [f"]{self.after}"]))
+
+
+def _canonical(content: Mapping[str, object]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def _fingerprint(texts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode())
+    return digest.hexdigest()[:16]
 
 
 def sha256(path: Path) -> str:
@@ -38,8 +78,10 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Write a JSON file, whole or not at all."""
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    """Write a JSON file, whole or not at all; any sequence becomes a list."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, default=list)
+        file.write("\n")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -60,19 +102,25 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     Raises:
         OSError: the file is missing or damaged.
     """
-    return pq.read_table(path, columns=columns, page_checksum_verification=True, partitioning=None)
+    # pq.read_table makes a data set of the one file first, and starts threads: both take as long
+    # as reading a small file does.
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read(columns, use_threads=False)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, for a file or a folder, that replaces it at the end.
 
-    What earlier writers of the same path left behind when they were killed is removed.
+    What earlier writers of the same path left behind when they were killed is removed. It lies
+    in a folder of this path: to look for it among those of all shards would take ever longer.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        _remove(leftover)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    writers = path.with_name(f".{path.name}.writing")
+    with suppress(FileNotFoundError):
+        for leftover in os.listdir(writers):
+            _remove(writers / leftover)
+    own = _entered(writers)
+    temporary = own.with_suffix(".new")
     try:
         yield temporary
         if temporary.is_dir():
@@ -80,6 +128,23 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         _remove(temporary)
+        _remove(own)
+        with suppress(OSError):  # another writer is there
+            writers.rmdir()
+
+
+def _entered(writers: Path) -> Path:
+    """Make an empty file in a folder, for which nobody removes it: another writer may be about to.
+
+    (Another one of the same path removes the file first, and what is written beside it.)
+    """
+    own = writers / uuid.uuid4().hex
+    while True:
+        with suppress(FileExistsError):
+            writers.mkdir(parents=True)
+        with suppress(FileNotFoundError):
+            own.touch()
+            return own
 
 
 def files_under(path: Path) -> list[Path]:

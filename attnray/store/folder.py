@@ -6,8 +6,10 @@ is whole, or does not count. The same inputs give the same bytes: doing a task a
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +21,9 @@ from attnray.config import StoreConfig
 from attnray.corpus.example import SCHEMA, Example, from_table, to_table
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.metrics.base import Found, Heads, Metric
+from attnray.metrics.tree import Leaves, merge
 from attnray.store import files
-from attnray.store.partials import from_partial, to_partial
+from attnray.store.partials import checked, from_partial, to_partial
 
 if TYPE_CHECKING:
     from attnray.store.attention import AttentionReader, AttentionWriter
@@ -158,6 +161,15 @@ class RunFolder:
         path = self._partial(metric, number)
         return from_partial(kind, self._found(path), path)
 
+    def summed(self, metric: str, kind: Any, numbers: Iterable[int]) -> Leaves:
+        """What a metric found in some shards, added up: the leaves of a tree of a type.
+
+        Raises:
+            IncompleteRun: a partial is missing or damaged.
+        """
+        paths = (self._partial(metric, number) for number in numbers)
+        return merge(checked(kind, self._found(path), path) for path in paths)
+
     def write_partial(self, metric: str, number: int, partial: Any) -> Path:
         """Write a partial."""
         path = self._partial(metric, number)
@@ -246,8 +258,10 @@ class RunFolder:
             return False
         if marker is None or marker.get("fingerprint") != fingerprint:
             return False
-        sizes = {name: file["size"] for name, file in marker["files"].items()}
-        return all(_size(self.path / name) == size for name, size in sizes.items())
+        return all(
+            _size(os.path.join(self.path, name)) == file["size"]
+            for name, file in marker["files"].items()
+        )
 
     def _found(self, path: Path) -> pa.Table:
         try:
@@ -289,5 +303,10 @@ def measured(metric: str) -> str:
     return f"analyse-{metric}"
 
 
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+def _size(path: str) -> int | None:
+    """The size of a file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from array import array
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from attnray.config import Config, corpora, lengths, stores
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
-from attnray.store.files import fingerprint
+from attnray.store.files import Form
 from attnray.store.folder import RunFolder
 
 #: Rises when the layout of a run folder changes.
@@ -24,6 +26,34 @@ LAYOUT = 4
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 #: What of a corpus's configuration decides its examples, beside the contents of its files.
 DECISIVE = ("name", "format", "limit", "segment", "language")
+
+
+class Checksums(Sequence[str]):
+    """Checksums in hexadecimal, held as bytes: a list of so many texts takes four times as much."""
+
+    def __init__(self, checksums: Iterable[str]) -> None:
+        self._bytes = b"".join(map(bytes.fromhex, checksums))
+
+    def __len__(self) -> int:
+        return len(self._bytes) // 32
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        chosen = range(len(self))[place]
+        if isinstance(chosen, range):
+            return [self[each] for each in chosen]
+        return self._bytes[32 * chosen : 32 * chosen + 32].hex()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Checksums) and self._bytes == other._bytes
+
+    def __hash__(self) -> int:
+        return hash(self._bytes)
 
 
 @dataclass(frozen=True)
@@ -41,12 +71,18 @@ class ExampleSet:
     corpus: str
     kind: str
     max_tokens: int | None
-    shards: list[int]
-    sizes: list[int]
-    tokens: list[int]
-    cells: list[int]
+    shards: Sequence[int]
+    sizes: Sequence[int]
+    tokens: Sequence[int]
+    cells: Sequence[int]
     counts: dict[str, int]
     mean_ln_length: float
+
+    def __post_init__(self) -> None:
+        """Hold the lists small: shards are numbered one behind the other."""
+        object.__setattr__(self, "shards", _consecutive(self.shards))
+        for name, code in (("sizes", "I"), ("tokens", "Q"), ("cells", "Q")):
+            object.__setattr__(self, name, array(code, getattr(self, name)))
 
     @property
     def size(self) -> int:
@@ -70,11 +106,14 @@ class Manifest:
     config: dict[str, Any]
     sets: list[ExampleSet]
     roles: dict[str, list[str]]
-    examples: list[str]
+    examples: Sequence[str]
     heads: tuple[int, int]
     width: int
     without: dict[str, str] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "examples", Checksums(self.examples))
 
     @classmethod
     def read(cls, folder: RunFolder) -> Manifest | None:
@@ -96,7 +135,8 @@ class Manifest:
 
     def write(self, folder: RunFolder) -> None:
         """Freeze the plan."""
-        folder.write_manifest({"layout": LAYOUT, **asdict(self)})
+        content = _content(self)
+        folder.write_manifest({"layout": LAYOUT, **content, "sets": [*map(_content, self.sets)]})
 
     def sets_of(self, role: str) -> list[ExampleSet]:
         """The examples of a role, for each cut; none where its corpus lacks what it needs."""
@@ -115,16 +155,12 @@ class Manifest:
 
     def attention_fingerprint(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
-        wanted = {
-            key: self.identity[key] for key in ("model", "device", "threads", "store", "versions")
-        }
-        return fingerprint({**wanted, "examples": self.examples[shard]})
+        return self._attention.filled(self.examples[shard])
 
-    def partial_fingerprint(self, metric: str, parameters: dict[str, object], shard: int) -> str:
-        """The fingerprint of what a metric finds in a shard."""
-        return fingerprint(
-            {"metric": metric, **parameters, "attention": self.attention_fingerprint(shard)}
-        )
+    @cached_property
+    def _attention(self) -> Form:
+        wanted = ("model", "device", "threads", "store", "versions")
+        return Form.of({key: self.identity[key] for key in wanted}, "examples")
 
 
 def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, Any]:
@@ -197,8 +233,20 @@ def with_sets(
         manifest,
         sets=manifest.sets + [each for each in found if each.key not in known],
         roles={**manifest.roles, role: [each.key for each in found]},
-        examples=manifest.examples + examples,
+        examples=[*manifest.examples, *examples],
     )
+
+
+def _content(of: Manifest | ExampleSet) -> dict[str, Any]:
+    return {each.name: getattr(of, each.name) for each in fields(of)}
+
+
+def _consecutive(numbers: Sequence[int]) -> Sequence[int]:
+    """Numbers as a range, where they follow one another."""
+    if not numbers:
+        return range(0)
+    found = range(numbers[0], numbers[0] + len(numbers))
+    return found if [*found] == [*numbers] else tuple(numbers)
 
 
 def _of_roles(content: dict[str, Any], roles: Collection[str] | None) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from attnray.errors import IncompleteRun
-from attnray.metrics.tree import grown, leaves
+from attnray.metrics.tree import Array, grown, leaves
+from attnray.metrics.tree import Path as Place
 
 _SCHEMA = pa.schema(
     [
@@ -41,17 +44,44 @@ def from_partial(kind: Any, table: pa.Table, path: Path) -> Any:
     Raises:
         IncompleteRun: it holds another one.
     """
+    return grown(kind, checked(kind, table, path))
+
+
+def checked(kind: Any, table: pa.Table, path: Path) -> dict[Place, Array]:
+    """The leaves of a tree of a type that a table holds; `path` is where it was read.
+
+    Raises:
+        IncompleteRun: it holds another one.
+    """
     try:
-        return grown(kind, dict(_arrays(table)))
+        arrays = dict(_arrays(table))
+        _check(kind, tuple(arrays))
     except (KeyError, ValueError) as error:
         raise IncompleteRun(
             f"{path}: damaged ({error}); delete it and start its run again"
         ) from error
+    return arrays
 
 
-def _arrays(table: pa.Table) -> Any:
-    paths, shapes = table["path"].to_pylist(), table["shape"].to_pylist()
-    for row, (path, shape) in enumerate(zip(paths, shapes, strict=True)):
-        integers, floats = table["integers"][row], table["floats"][row]
-        values = floats.values if integers.values is None else integers.values
-        yield tuple(path), values.to_numpy(zero_copy_only=False).reshape(shape)
+@lru_cache(64)
+def _check(kind: Any, places: tuple[Place, ...]) -> None:
+    """Refuse leaves of another type. (Those of most shards lie at the same places.)"""
+    grown(kind, dict.fromkeys(places, np.zeros(0)))
+
+
+def _arrays(table: pa.Table) -> Iterator[tuple[Place, Array]]:
+    """Each array with its place; all are views of the two columns of values."""
+    names, integers, floats = (_lists(table[name]) for name in ("path", "integers", "floats"))
+    exact = table["integers"].is_valid().to_pylist()
+    for row, (shape, integer) in enumerate(zip(table["shape"].to_pylist(), exact, strict=True)):
+        values = (integers if integer else floats)(row)
+        yield tuple(names(row)), values.reshape(shape)
+
+
+def _lists(column: pa.ChunkedArray) -> Callable[[int], Any]:
+    """Gives the list of a row, as an array of numbers or a list of texts."""
+    lists = column.combine_chunks()
+    ends = lists.offsets.to_pylist()
+    texts = pa.types.is_string(lists.values.type)
+    values = lists.values.to_pylist() if texts else lists.values.to_numpy(zero_copy_only=False)
+    return lambda row: values[ends[row] : ends[row + 1]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from attnray.errors import InputError
 from attnray.metrics import heads
 from attnray.metrics.base import Metric, Predictor
 from attnray.metrics.registry import METRICS, PROBES, beside, roles_of
-from attnray.store.files import fingerprint, sha256
+from attnray.store.files import Form, fingerprint, sha256
 from attnray.store.folder import RunFolder, measured
 from attnray.store.manifest import ExampleSet, Manifest
 
@@ -138,30 +138,41 @@ class Run:
         """The shards whose attention is to be stored: all that is measured, or samples of it."""
         if not stores(self.config):
             return sorted(self.manifest.samples.values())
-        made = [METRICS[m] for m in self.metrics if METRICS[m].made_of == "attention"]
-        sets = (each for role in {m.role for m in made} for each in self.manifest.sets_of(role))
-        analysed = {shard for examples in sets for shard in examples.shards}
-        return sorted(analysed.union(*((*trial.train, *trial.dev) for trial in self.trials[:1])))
+        roles = {METRICS[m].role for m in self.metrics if METRICS[m].made_of == "attention"}
+        roles.update(roles_of(PROBES) if self.trials else ())
+        keys = {key for role in roles for key in self.manifest.roles[role]}
+        # Sets are numbered one behind the other.
+        return [s for each in self.manifest.sets if each.key in keys for s in each.shards]
 
     def partial_fingerprint(self, metric: Metric, shard: int) -> str:
         """The fingerprint of what a metric finds in a shard."""
-        parameters: dict[str, object] = {"version": metric.version, **metric.parameters}
+        if metric not in self._forms:
+            self._forms[metric] = self._form(metric)
+        return self._forms[metric].filled(self.manifest.attention_fingerprint(shard))
+
+    @cached_property
+    def _forms(self) -> dict[Metric, Form]:
+        """What decides the partials of a metric, beside the attention of a shard."""
+        return {}
+
+    def _form(self, metric: Metric) -> Form:
+        made_by = {"metric": metric.name, "version": metric.version, **metric.parameters}
         if self.fused:  # then it measures what the model gives, whatever is stored
-            parameters["store"] = None
+            made_by["store"] = None
         if isinstance(metric, Predictor):
-            parameters["cases"] = self.config.cases
-        return self.manifest.partial_fingerprint(metric.name, parameters, shard)
+            made_by["cases"] = self.config.cases
+        return Form.of(made_by, "attention")
 
     def table_fingerprint(self, metric: str) -> str:
         """The fingerprint of a metric's tables, the twin's rows included."""
-        partials = [
+        partials = (
             run.partial_fingerprint(each.metric, shard)
             for run in self.with_twin
             for each in run.measurements(metric)
             for shard in each.examples.shards
-        ]
+        )
         settings = METRICS[metric].of(self.config, None).settings
-        return fingerprint({"partials": partials, **settings})
+        return Form.of(settings, "partials").listing(partials)
 
     @property
     def heads_fingerprint(self) -> str:

@@ -20,9 +20,9 @@ from attnray.corpus.units import Units
 from attnray.metrics.analysis import Add, analyse
 from attnray.metrics.base import Found, Metric
 from attnray.metrics.groups import Group
-from attnray.metrics.tree import merge
 from attnray.model.pieces import Layout, TokenRole
 from tests.builders.segmented import examples_of
+from tests.builders.trees import merged
 
 LAYERS, HEADS = 2, 2
 #: So many examples come to metrics at once.
@@ -108,7 +108,7 @@ def attended(examples: Sequence[Example], seed: int) -> list[Attended]:
 
 def total(metric: Metric, shards: list[list[Attended]]) -> Any:
     """The partial of a metric over shards."""
-    return merge(found_in(metric, shard).partial for shard in shards if shard)
+    return merged(found_in(metric, shard).partial for shard in shards if shard)
 
 
 def found_in(metric: Metric, shard: list[Attended]) -> Found:

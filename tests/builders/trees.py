@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
-from attnray.metrics.tree import leaves
+from attnray.metrics.tree import Array, Path, grown, leaves, merge
+
+T = TypeVar("T")
 
 
 def assert_same_tree(found: Any, expected: Any) -> None:
@@ -14,3 +17,17 @@ def assert_same_tree(found: Any, expected: Any) -> None:
     for (path, one), (_, other) in zip(ours, theirs, strict=True):
         assert (one.dtype, one.shape) == (other.dtype, other.shape), path
         assert one.tobytes() == other.tobytes(), path
+
+
+def merged(trees: Iterable[T]) -> T:
+    """The sum of trees of one type."""
+    kinds: set[type[T]] = set()
+
+    def parts() -> Iterator[dict[Path, Array]]:
+        for tree in trees:
+            kinds.add(type(tree))
+            yield dict(leaves(tree))
+
+    total = merge(parts())
+    (kind,) = kinds
+    return grown(kind, total)

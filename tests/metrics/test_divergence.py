@@ -19,14 +19,13 @@ from attnray.corpus.example import Example
 from attnray.metrics.divergence import Divergence, DivergencePartial, layer_closeness
 from attnray.metrics.groups import Group
 from attnray.metrics.sums import ratio
-from attnray.metrics.tree import merge
 from attnray.reading import StoredExample
 from attnray.store.folder import RunFolder
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows
 from tests.builders.jobs import markers, read_table, succeed
 from tests.builders.random_maps import of_tokens, padded
-from tests.builders.trees import assert_same_tree
+from tests.builders.trees import assert_same_tree, merged
 
 METRIC = Divergence(permutations=99, seed=0)
 KEY = ("layer_a", "head_a", "layer_b", "head_b")
@@ -102,7 +101,7 @@ def test_the_table_is_that_of_the_slow_way(
 ) -> None:
     # A unit is in one shard, as a document is.
     parts = [{n: x for n, x in enumerate(examples) if n % 3 % shards == s} for s in range(shards)]
-    partial = merge(gathered(part, layers, most) for part in parts if part)
+    partial = merged(gathered(part, layers, most) for part in parts if part)
     table = METRIC.tables(partial)["divergence"]
     expected = oracle.divergence(cases(examples))
     assert_same_rows(table, expected, KEY)
@@ -178,7 +177,7 @@ def test_a_shard_without_any_of_the_sample_adds_nothing() -> None:
     )
     assert_same_tree(whole, some)
     assert int(none.examples) == 0
-    assert_same_tree(merge([whole, none]), whole)
+    assert_same_tree(merged([whole, none]), whole)
 
 
 def test_samples_depend_on_the_seed_and_on_what_they_are_of() -> None:

@@ -16,12 +16,12 @@ from attnray.corpus.document import Document
 from attnray.corpus.example import Example
 from attnray.metrics.analysis import analyse
 from attnray.metrics.importance import Importance, ImportancePartial
-from attnray.metrics.tree import merge
 from attnray.model.masked_lm import MaskedLM
 from attnray.stages.differentiate import Gradients
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows, case_of
 from tests.builders.random_maps import HEADS, LAYERS, segmented, texts
+from tests.builders.trees import merged
 
 Differentiated = tuple[Example, NDArray[np.float64]]
 
@@ -70,6 +70,6 @@ def test_importance(
         for n, e in enumerate(segmented(documents, kind))
     ]
     parts = [examples[first::shards] for first in range(shards)]
-    table = Importance().tables(merge(partial_of(part) for part in parts if part))["importance"]
+    table = Importance().tables(merged(partial_of(part) for part in parts if part))["importance"]
     expected = oracle.importance([case_of(*each) for each in examples])
     assert_same_rows(table, expected, ("layer", "head", "target"))

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from attnray.metrics.paired import CORRECTION, Comparison, compare, cross_moments, holm
-from attnray.metrics.tree import merge
-from tests.builders.trees import assert_same_tree
+from tests.builders.trees import assert_same_tree, merged
 
 FOLDS = [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
 RANDOM = np.random.default_rng(0)
@@ -81,9 +80,9 @@ def test_shards_add_up(seed: int, cut: int) -> None:
         cross_moments(heads[part], baselines[part], totals[part], FOLDS[part])
         for part in (slice(cut), slice(cut, None))
     ]
-    merged = merge(parts)
-    assert_same_tree(merged, whole)
-    assert compare(whole) == compare(merged)
+    total = merged(parts)
+    assert_same_tree(total, whole)
+    assert compare(whole) == compare(total)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnray.metrics.sums import Moments, accuracy_interval, mean_interval, moments, ratio
-from attnray.metrics.tree import merge
 from tests.builders import oracle
-from tests.builders.trees import assert_same_tree
+from tests.builders.trees import assert_same_tree, merged
 
 UNITS = st.lists(
     st.integers(0, 5).flatmap(lambda t: st.tuples(st.integers(0, t), st.just(t))),
@@ -44,7 +43,7 @@ def test_intervals_follow_the_definition(units: list[tuple[int, int]]) -> None:
 @given(UNITS, st.integers(1, 12))
 def test_sums_merge(units: list[tuple[int, int]], cut: int) -> None:
     parts = [part for part in (units[:cut], units[cut:]) if part]
-    assert_same_tree(merge(map(sums_of, parts)), sums_of(units))
+    assert_same_tree(merged(map(sums_of, parts)), sums_of(units))
 
 
 def test_intervals_agree_with_a_bootstrap_over_documents() -> None:

@@ -19,9 +19,11 @@ from attnray.metrics.syntax import SyntaxPartial
 from attnray.metrics.tree import grown, leaves, merge
 from attnray.probe.results import ProbePartial
 from attnray.store.folder import RunFolder
-from tests.builders.trees import assert_same_tree
+from tests.builders.trees import assert_same_tree, merged
 
 PARTIALS = {**{name: metric.partial for name, metric in METRICS.items()}, "probes": ProbePartial}
+#: A count.
+ONE = np.asarray(1)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["obl/arg", "nmod:poss", "größe", "格", "a/b/c", "rows", "/", ""]
 )
@@ -61,10 +63,14 @@ def by_halves(values: Sequence[float]) -> float:
     return by_halves(values[:half]) + by_halves(values[half:])
 
 
+def pairs(values: Sequence[float]) -> Iterator[Pair]:
+    """Trees of one number each."""
+    return (Pair(np.array([value]), {"a/b": np.array(value)}) for value in values)
+
+
 @given(st.lists(st.floats(-1e18, 1e18), min_size=1, max_size=70))
 def test_the_order_of_adding_gives_the_bits(values: list[float]) -> None:
-    trees = [Pair(np.array([value]), {"a/b": np.array(value)}) for value in values]
-    total = merge(iter(trees))
+    total = merged(pairs(values))
     assert total.one.tolist() == [by_halves(values)]
     assert total.named["a/b"].shape == ()
     assert float(total.named["a/b"]) == by_halves(values)
@@ -72,55 +78,63 @@ def test_the_order_of_adding_gives_the_bits(values: list[float]) -> None:
 
 def test_another_order_would_give_other_bits() -> None:
     values = [1.0, 2.0**-53, 2.0**-53, 2.0**-53]
-    assert merge([np.array(value) for value in values]) == by_halves(values) != sum(values)
+    assert merged(pairs(values)).one == by_halves(values) != sum(values)
 
 
-def test_a_tree_of_any_size_adds_everything_once_and_keeps_names_of_some() -> None:
+def test_a_sum_of_any_size_has_everything_once_and_keeps_names_of_some() -> None:
     for count in range(1, 40):
-        parts = [{"all": np.array([n]), f"only {n % 3}": np.array([1.5])} for n in range(count)]
+        parts: list[dict[tuple[str, ...], NDArray[Any]]] = [
+            {("all",): np.array([n]), (f"only {n % 3}",): np.array([1.5]), (f"{n % 2}",): ONE}
+            for n in range(count)
+        ]
         total = merge(parts)
-        assert total["all"] == [sum(range(count))]
-        assert sum(float(v[0]) for k, v in total.items() if k != "all") == 1.5 * count
-        assert list(total) == ["all", *(f"only {n}" for n in range(min(count, 3)))]
+        assert total["all",] == [sum(range(count))]
+        assert sum(total[f"only {n}",].item() for n in range(min(count, 3))) == 1.5 * count
+        assert sum(int(total[f"{n}",]) for n in range(min(count, 2))) == count
+        names = ("all", "only 0", "0", "only 1", "1", "only 2")
+        assert [place for (place,) in total] == [*names[: count * 2 + 1]]
 
 
 def test_counts_stay_integers_and_0_dimensional_arrays_stay_so() -> None:
-    total = merge([{"units": np.asarray(2**60), "empty": np.zeros((0, 3))}] * 3)
-    assert (total["units"].dtype, total["units"].shape) == (np.int64, ())
-    assert int(total["units"]) == 3 * 2**60
-    assert total["empty"].shape == (0, 3)
+    units, empty = ("units",), ("empty",)
+    total = merge([{units: np.asarray(2**60), empty: np.zeros((0, 3))}] * 3)
+    assert (total[units].dtype, total[units].shape) == (np.int64, ())
+    assert int(total[units]) == 3 * 2**60
+    assert total[empty].shape == (0, 3)
 
 
-def test_one_tree_is_its_own_sum_and_adding_changes_none() -> None:
-    tree = Pair(np.ones(2), {"a": np.ones(1)})
-    assert merge([tree]) is tree
-    merge([tree, tree, Pair(np.ones(2), {"b": np.ones(1)})])
-    assert_same_tree(tree, Pair(np.ones(2), {"a": np.ones(1)}))
+def test_adding_changes_no_tree() -> None:
+    tree = Pair(np.ones(2), {"a": np.ones(1, np.int64)})
+    assert_same_tree(merged([tree]), tree)
+    merged([tree, tree, Pair(np.ones(2), {"b": np.ones(1)})])
+    assert_same_tree(tree, Pair(np.ones(2), {"a": np.ones(1, np.int64)}))
 
 
-ALIVE: weakref.WeakSet[Any] = weakref.WeakSet()
+ARRAYS_MADE: list[weakref.ref[Counted]] = []
 
 
-@dataclass(frozen=True, eq=False)
-class Counted:
-    """A tree that can be seen to be there."""
+class Counted(np.ndarray[Any, Any]):
+    """An array that can be seen to be there, as can what is made of it."""
 
-    array: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        ALIVE.add(self)
+    def __array_finalize__(self, _: object) -> None:
+        ARRAYS_MADE.append(weakref.ref(self))
 
 
-def test_no_more_is_held_than_a_tree_for_each_level() -> None:
-    most = []
+@pytest.mark.parametrize(("kind", "most"), [(np.int64, 3), (np.float64, 8 + 1)])
+def test_no_more_is_held_than_a_sum_of_integers_and_floats_for_each_level(
+    kind: type[np.number[Any]], most: int
+) -> None:
+    held = []
+    ARRAYS_MADE.clear()
 
-    def parts() -> Iterator[Counted]:
+    def parts() -> Iterator[dict[tuple[str, ...], NDArray[Any]]]:
         for number in range(256):
-            yield Counted(np.array([number]))
-            most.append(len(ALIVE))
+            yield {("array",): np.array([number], kind).view(Counted)}
+            held.append(sum(made() is not None for made in ARRAYS_MADE))
 
-    assert merge(parts()).array == [sum(range(256))]
-    assert max(most) <= 8 + 1
+    assert merge(parts())["array",] == [sum(range(256))]
+    assert len(held) == 256
+    assert max(held) <= most
 
 
 # Apart and together
@@ -170,3 +184,19 @@ def test_what_is_lacking_is_said() -> None:
         grown(SyntaxPartial, {("units",): units, ("rows", "obj", "heads", "c"): units})
     with pytest.raises(KeyError):
         grown(SyntaxPartial, {})
+
+
+U = ("units",)
+OTHERS: list[list[tuple[str, ...]]] = [
+    [(*U, "c")],
+    [U, ("rows",)],
+    [()],
+    [U, ("rows", "obj", "heads")],
+    [U, ("rows", "obj", "heads"), ("rows", "obj", "heads", "c")],
+]
+
+
+@pytest.mark.parametrize("places", OTHERS)
+def test_leaves_of_another_type_are_refused(places: list[tuple[str, ...]]) -> None:
+    with pytest.raises(KeyError):
+        grown(SyntaxPartial, dict.fromkeys(places, np.asarray(0)))

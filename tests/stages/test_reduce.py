@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from attnray.config import planned, typed
+from attnray.stages import reduce as stage
+from attnray.store.folder import RunFolder
+from attnray.store.manifest import Manifest
+from attnray.store.run import Run
 from tests.builders.jobs import refusal, succeed, tables
 
 
@@ -20,3 +30,31 @@ def test_a_damaged_partial_is_named_and_made_anew(
     path.unlink()
     succeed("run", "executor=serial", f"run_dir={copied}", *tiny_settings)
     assert tables(copied) == tables(undisturbed)
+
+
+def opened(folder: Path) -> Run:
+    """The run in a folder."""
+    manifest = Manifest.read(RunFolder(folder))
+    assert manifest is not None
+    return Run(RunFolder(folder), typed(planned(manifest.config)), manifest)
+
+
+@pytest.mark.parametrize("block", [1, 2, 8, 512])
+def test_blocks_of_shards_give_the_same_bits(
+    block: int, copied: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spreads: list[list[int]] = []
+
+    def spread(function: Callable[[Any], Any], items: Sequence[Any], /) -> Iterable[Any]:
+        spreads.append([len(item.shards) for item in items])
+        made = {number: function(item) for number, item in reversed([*enumerate(items)])}
+        return [made[number] for number in sorted(made)]
+
+    shutil.rmtree(copied / "tables")
+    monkeypatch.setattr(stage, "BLOCK", block)
+    stage.reduce(opened(copied), spread)
+    expected = tables(undisturbed)
+    assert tables(copied) == {name: expected[name] for name in tables(copied)}
+    assert {"patterns.parquet", "divergence.parquet", "syntax.parquet"} <= tables(copied).keys()
+    assert all(len(sizes) > 1 and {*sizes[:-1]} == {block} for sizes in spreads)
+    assert bool(spreads) == (block < 512)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +20,7 @@ import pytest
 
 import attnray
 from attnray.store.files import (
+    Form,
     fingerprint,
     read_json,
     replacing,
@@ -39,13 +46,28 @@ def test_fingerprints_depend_on_content_and_not_on_order() -> None:
     assert one not in map(fingerprint, others)
 
 
+CONTENT = {"b": {"y": 1, "a": "é"}, "metric": 'a "b"', "store": None}
+
+
+@pytest.mark.parametrize("key", ["a", "c", "z"])
+@pytest.mark.parametrize("content", [CONTENT, {}])
+def test_a_form_gives_the_fingerprint_of_what_is_filled_in(
+    key: str, content: dict[str, object]
+) -> None:
+    form = Form.of(content, key)
+    for value in ("", "0123", 'ü "\\'):
+        assert form.filled(value) == fingerprint({**content, key: value})
+    for values in ([], ["0"], ["0", 'ü "\\', ""]):
+        assert form.listing(iter(values)) == fingerprint({**content, key: values})
+
+
 # Replacing
 
 
 def test_what_is_written_appears_at_the_end_alone(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file"
     with replacing(path) as temporary:
-        assert temporary.parent == path.parent
+        assert path.parent in temporary.parents, "on the same disk"
         temporary.write_text("new")
         assert not path.exists()
     assert path.read_text() == "new"
@@ -118,14 +140,58 @@ def test_a_folder_replaces_a_folder_or_a_file(tmp_path: Path, old_is_folder: boo
 
 
 def test_leftovers_of_the_same_path_alone_are_cleaned(tmp_path: Path) -> None:
-    (tmp_path / ".00001.zarr.dead" / "deep").mkdir(parents=True)
-    (tmp_path / ".00001.zarr.dead" / "deep" / "0").write_text("half")
-    (tmp_path / ".00001.zarr.beef").write_text("half")
-    (tmp_path / ".00002.zarr.alive").write_text("another writer's")
+    half, other = (tmp_path / f".0000{n}.zarr.writing" for n in (1, 2))
+    (half / "dead.new" / "deep").mkdir(parents=True)
+    (half / "dead.new" / "deep" / "0").write_text("half")
+    (half / "dead").touch()
+    other.mkdir()
+    (other / "alive").touch()
     (tmp_path / "00002.zarr").write_text("another's")
     with replacing(tmp_path / "00001.zarr") as temporary:
         temporary.mkdir()
-    assert names(tmp_path) == [".00002.zarr.alive", "00001.zarr", "00002.zarr"]
+    assert names(tmp_path) == [other.name, "00001.zarr", "00002.zarr"]
+    assert names(other) == ["alive"]
+
+
+def test_a_write_looks_at_no_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def noting(listing: Callable[[Any], Any], folder: Any) -> Any:
+        seen.append(str(folder))
+        return listing(folder)
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, partial(noting, getattr(os, name)))
+    with replacing(tmp_path / "file") as temporary:
+        temporary.write_text("new")
+    assert seen
+    assert str(tmp_path) not in seen
+
+
+def test_two_writers_of_a_path_at_once_leave_one_of_the_two(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def write_twice() -> None:
+        with replacing(path) as first:
+            first.write_text("first")
+            with replacing(path) as second:
+                second.write_text("second")
+
+    with pytest.raises(FileNotFoundError):
+        write_twice()
+    assert path.read_text() == "second"
+    assert names(tmp_path) == ["file"]
+
+
+def test_writers_that_come_and_go_do_not_disturb_each_other(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        with suppress(FileNotFoundError), replacing(tmp_path / "file") as temporary:
+            temporary.write_text("x" * 1000)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(400)))
+    assert names(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_text() == "x" * 1000
 
 
 WRITER = """

@@ -1,0 +1,1 @@
+"""What the simulation of a large run is made of."""

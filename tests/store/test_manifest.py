@@ -1,0 +1,68 @@
+"""The manifest: frozen as it was planned, however its lists are held."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from attnray.store.folder import RunFolder
+from attnray.store.manifest import Checksums, ExampleSet, Manifest, with_sets
+
+SUMS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(7)]
+
+
+def example_set(key: str, shards: list[int]) -> ExampleSet:
+    sizes = [100 + shard for shard in shards]
+    cells = [2**33 + shard for shard in shards]
+    counts = {"examples": sum(sizes)}
+    return ExampleSet(key, "made", "sentence", None, shards, sizes, sizes, cells, counts, 2.5)
+
+
+def manifest() -> Manifest:
+    sets = [example_set("a", [0, 1, 2]), example_set("b", [4, 5])]
+    config, roles = {"store": {"sample": 64}}, {"syntax": ["a"], "coreference": ["b"]}
+    identity = {key: key for key in ("model", "device", "threads", "store", "versions")}
+    return Manifest(identity, config, sets, roles, SUMS[:6], (2, 3), 24, {}, {"a": 3})
+
+
+def test_it_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    folder, written = RunFolder(tmp_path), manifest()
+    written.write(folder)
+    assert Manifest.read(folder) == written
+    content = json.loads(folder.manifest.read_text())
+    assert content["examples"] == SUMS[:6]
+    assert content["sets"][1]["shards"] == [4, 5]
+    assert content["sets"][1]["sizes"] == [104, 105]
+    assert content["sets"][1]["cells"] == [2**33 + 4, 2**33 + 5]
+    assert folder.manifest.read_text() == json.dumps(content, indent=1) + "\n"
+
+
+def test_a_set_grows_and_shards_need_not_follow_one_another() -> None:
+    more = with_sets(manifest(), "dev", [example_set("c", [6])], SUMS[6:])
+    assert [*more.examples] == SUMS
+    assert more.roles["dev"] == ["c"]
+    assert [*example_set("d", [1, 3, 2]).shards] == [1, 3, 2]
+
+
+def test_checksums_are_a_sequence_of_texts() -> None:
+    held = Checksums(SUMS)
+    assert [*held] == SUMS
+    assert (len(held), held[-1], held[2:4], held[::-3]) == (7, SUMS[6], SUMS[2:4], SUMS[::-3])
+    assert held == Checksums(SUMS) != Checksums(SUMS[1:])
+    assert SUMS[3] in held
+    with pytest.raises(IndexError):
+        held[7]
+
+
+def test_a_shard_more_takes_few_bytes() -> None:
+    few, many = (
+        sum(map(sys.getsizeof, (found._bytes, each.shards, each.sizes, each.tokens, each.cells)))
+        for count in (1000, 3000)
+        for found in [Checksums(SUMS[:1] * count)]
+        for each in [example_set("a", [*range(count)])]
+    )
+    assert many - few <= 2000 * 60
