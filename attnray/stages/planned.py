@@ -131,7 +131,7 @@ def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterat
 
 def _shape(checkpoint: Checkpoint) -> tuple[Heads, int]:
     """The layers and heads of a model, and its width."""
-    from attnray.model.encoder import read_config
+    from attnray.model.configuration import read_config
 
     config = read_config(checkpoint)
     return heads_of(config), width_of(config)
