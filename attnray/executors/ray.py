@@ -111,7 +111,7 @@ class _Running:
 
     def events(self) -> Iterator[Outcome | Late]:
         """Do everything, and tell of it."""
-        state = self._state
+        state, looked = self._state, time.monotonic()
         self._submit()
         while not all(todo.finished for todo in state.todos):
             if state.flying:
@@ -122,7 +122,9 @@ class _Running:
                 state.wait()
             state.look()
             self._submit()
-            yield from state.late(time.monotonic())
+            if (now := time.monotonic()) > looked + LOOK_SECONDS:
+                looked = now
+                yield from state.late(now)
 
     def _check_resources(self) -> None:
         """Refuse what the cluster can never place, which Ray would wait for without an end."""
