@@ -52,7 +52,7 @@ def process_all(
         IncompleteRun: what is wanted needs work that is neither done nor wanted.
     """
     owners = [(run, each) for run in runs for each in run.with_twin]
-    works = [_work(each, wanted) for _, each in owners]
+    works = [work_of(each, wanted) for _, each in owners]
     following = {id(run): _Following(run) for run in runs}
     for (run, _), work in zip(owners, works, strict=True):
         following[id(run)].left += len(work)
@@ -97,7 +97,7 @@ class _Following:
         return Processed(self.run, IncompleteRun(f"{message}The same command tries them again"))
 
 
-def _work(run: Run, wanted: frozenset[str]) -> Work:
+def work_of(run: Run, wanted: frozenset[str]) -> Work:
     """The tasks that have no marker yet, or one of another fingerprint."""
     extractions, analyses = _extractions(run), _analyses(run)
     if extractions and EXTRACT not in wanted:
