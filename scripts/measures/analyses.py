@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numba import njit
 from numpy.typing import NDArray
 
 from attnray.metrics.accumulators.words import from_words, to_words
 from attnray.metrics.analysis import analyse
 from attnray.metrics.divergence import Divergence
-from attnray.metrics.kernels import cpu
+from attnray.metrics.kernels import MERGES, cpu
 from attnray.metrics.sums import ratio
 from attnray.metrics.syntax import Syntax
 from measures import reference
@@ -21,12 +22,32 @@ from measures.held import Held
 from measures.subject import Subject
 from measures.timing import Part, Row, alternated, unprepared
 
+MEAN = MERGES["mean"]
 #: Logarithms taken at a time: they stay in a core's cache.
 BLOCK = 1 << 15
 
 
-def between_words(held: Held) -> dict[str, Any]:
-    """Attention between words, by example: (layer, head, word, word)."""
+def by_kernel(held: Held) -> dict[str, Any]:
+    """Attention between words, by example, as the kernel of syntax makes it for itself."""
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for group, _, maps in held.given:
+        heads = maps[:, 0].contiguous().numpy()
+        for place, (example, n) in enumerate(zip(group.examples, group.words, strict=True)):
+            out = np.empty((heads.shape[1], n, n))
+            _merged(heads[place], group.starts[place, :n], group.sizes[place, :n], out)
+            found.setdefault(str(example.index), []).append(out)
+    return {name: np.stack(layers) for name, layers in found.items()}
+
+
+@njit(cache=True)
+def _merged(maps: Any, starts: Any, sizes: Any, out: Any) -> None:
+    row = np.empty(out.shape[-1])
+    for head in range(len(maps)):
+        cpu._between_words(maps[head], starts, sizes, MEAN, row, out[head])
+
+
+def by_product(held: Held) -> dict[str, Any]:
+    """The same by the matrix products that probes take."""
     found: dict[str, list[NDArray[np.float64]]] = {}
     for group, _, maps in held.given:
         owner = [np.full(maps.shape[-1], -1) for _ in group.examples]
@@ -60,7 +81,8 @@ def analysis_reference(subject: Subject) -> Iterator[Row]:
     plain = (held.examples, [each.astype(np.float64) for each in held.plain])
     part = Part("analysis/reference", subject.name, "counts and sums of every head")
     sides = {
-        "word merge": (partial(between_words, held), partial(reference.merged, *plain), "100"),
+        "word merge": (partial(by_kernel, held), partial(reference.merged, *plain), "100"),
+        "word merge for probes": (partial(by_product, held), partial(reference.merged, *plain), ""),
         "divergence": (partial(divergence, held), partial(reference.divergence, *plain), ""),
     }
     if any(any(example.relations) for example in held.examples):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any, Self, TypeVar
-from unittest.mock import patch
 
 import numpy as np
 from torch import Tensor
 
-from attnray.corpus import parts as corpus_parts
+from attnray.corpus.parts import PART_BYTES
 from attnray.corpus.readers import files
 from attnray.executors.process import WHOLE, work_of
 from attnray.metrics.groups import Group
@@ -95,23 +98,22 @@ def forward_naive(subject: Subject) -> Iterator[Row]:
 def planning(subject: Subject) -> Iterator[Row]:
     """Words planned in a second, by a tokenizer that has seen none of them."""
     part = Part("plan", subject.name, "checksums of the shards")
-    sides = {"one core": _planned(subject)}
+    sides = {"one core": _planned(subject, subject.run)}
     timed = alternated(sides, subject.rounds, warm=subject.warm)["one core"]
     part.same("planned again", {"shards": timed.result}, {"shards": subject.run.manifest.examples})
     goal = "150000" if subject.run.config.corpus.format == "conllu" else ""
     yield part.row("one core", timed.rate(subject.words), "words/s", goal)
-    part = Part("plan", subject.name, "checksums of the shards", WALL)
     corpus = subject.run.config.corpus
     if corpus.limit is not None:
-        return  # planned by one process
-    size = sum(os.path.getsize(path) for path in files(corpus))
-    # (A corpus of less than two parts of the usual size is planned by one process too.)
-    least = min(corpus_parts.PART_BYTES, size // 8)
-    with patch.object(corpus_parts, "PART_BYTES", least), _Two() as two:
-        both = {"one": _planned(subject), "two": _planned(subject, two)}
+        return  # one process plans it
+    (path,) = files(corpus)
+    many = subject.planned(f"corpus.path={json.dumps(_copies(subject, path))}")
+    with _Two() as two:
+        both = {"one": _planned(subject, many), "two": _planned(subject, many, two)}
         found = alternated(both, subject.rounds, WALL, subject.warm)
+    part = replace(part, clock=WALL)
     part.same("two processes", {"shards": found["two"].result}, {"shards": found["one"].result})
-    yield part.row("one process / two", found["one"].against(found["two"]), goal="2")
+    yield part.row("copies of it: one process / two", found["one"].against(found["two"]), goal="2")
 
 
 class _Two:
@@ -150,7 +152,16 @@ def _ready(settings: TokenizerSettings, ready: Barrier) -> None:
     ready.wait(PATIENCE)
 
 
-def _planned(subject: Subject, two: _Two | None = None) -> Side[list[str]]:
+def _copies(subject: Subject, path: str) -> list[str]:
+    """Copies of a corpus's file that are planned as two parts; of a small one, two copies."""
+    half = -(-PART_BYTES // os.path.getsize(path)) if subject.warm else 1
+    copies = [str(subject.scratch / f"{n}-{Path(path).name}") for n in range(2 * half)]
+    for copy in copies:
+        shutil.copyfile(path, copy)
+    return copies
+
+
+def _planned(subject: Subject, run: Run, two: _Two | None = None) -> Side[list[str]]:
     """Planning alone: the checksums of the shards."""
 
     def prepare() -> Callable[[], list[str]]:
@@ -158,7 +169,7 @@ def _planned(subject: Subject, two: _Two | None = None) -> Side[list[str]]:
         if two is not None:
             two.start(settings)
         folder = subject.emptied("again")
-        return lambda: subject.replanned(subject.run, folder, two or map).manifest.examples
+        return lambda: subject.replanned(run, folder, two or map).manifest.examples
 
     return prepare
 
