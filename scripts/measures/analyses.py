@@ -11,7 +11,6 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
-from attnray.metrics.accumulators.words import from_words, to_words
 from attnray.metrics.analysis import analyse
 from attnray.metrics.divergence import Divergence
 from attnray.metrics.kernels import MERGES, cpu
@@ -27,7 +26,7 @@ MEAN = MERGES["mean"]
 BLOCK = 1 << 15
 
 
-def by_kernel(held: Held) -> dict[str, Any]:
+def word_merge(held: Held) -> dict[str, Any]:
     """Attention between words, by example, as the kernel of syntax makes it for itself."""
     found: dict[str, list[NDArray[np.float64]]] = {}
     for group, _, maps in held.given:
@@ -44,21 +43,6 @@ def _merged(maps: Any, starts: Any, sizes: Any, out: Any) -> None:
     row = np.empty(out.shape[-1])
     for head in range(len(maps)):
         cpu._between_words(maps[head], starts, sizes, MEAN, row, out[head])
-
-
-def by_product(held: Held) -> dict[str, Any]:
-    """The same by the matrix products that probes take."""
-    found: dict[str, list[NDArray[np.float64]]] = {}
-    for group, _, maps in held.given:
-        owner = [np.full(maps.shape[-1], -1) for _ in group.examples]
-        for places, example in zip(owner, group.examples, strict=True):
-            places[: example.length] = example.word_of_piece
-        words = int(group.words.max())
-        between = from_words(to_words(maps.double(), owner, words), owner, words, "mean")
-        for example, each in zip(group.examples, between.movedim(1, -2).numpy(), strict=True):
-            n = len(example.words)
-            found.setdefault(str(example.index), []).append(each[0, :, :n, :n])
-    return {name: np.stack(layers) for name, layers in found.items()}
 
 
 def syntax(held: Held) -> dict[str, Any]:
@@ -81,8 +65,7 @@ def analysis_reference(subject: Subject) -> Iterator[Row]:
     plain = (held.examples, [each.astype(np.float64) for each in held.plain])
     part = Part("analysis/reference", subject.name, "counts and sums of every head")
     sides = {
-        "word merge": (partial(by_kernel, held), partial(reference.merged, *plain), "100"),
-        "word merge for probes": (partial(by_product, held), partial(reference.merged, *plain), ""),
+        "word merge": (partial(word_merge, held), partial(reference.merged, *plain), "100"),
         "divergence": (partial(divergence, held), partial(reference.divergence, *plain), ""),
     }
     if any(any(example.relations) for example in held.examples):
