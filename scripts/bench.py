@@ -71,11 +71,10 @@ def main() -> int:
 
 def machine() -> dict[str, str]:
     """What it is measured on."""
-    threads = f"{torch.get_num_threads()} in this process, 1 an extractor"
     return {
-        "CPU": f"{_cpu()}, {len(os.sched_getaffinity(0))} cores",
+        "CPU": f"{_cpu()}, {os.cpu_count()} cores",
         "load before": f"{os.getloadavg()[0]:.2f}",
-        "threads": threads,
+        "threads": f"{torch.get_num_threads()} in this process, 1 an extractor",
         "system": platform.platform(),
         "versions": ", ".join(
             [f"Python {platform.python_version()}"]
