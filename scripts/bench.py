@@ -31,6 +31,8 @@ from measures.stores import stores
 from measures.subject import Subject
 from measures.timing import Differs, Row
 
+from attnray.errors import InputError
+
 #: The parts that every corpus has, and the one that is measured on the sample alone.
 PARTS: dict[str, Callable[[Subject], Iterator[Row]]] = {
     "stored/bare": stored_bare,
@@ -63,6 +65,9 @@ def main() -> int:
         except Differs as difference:
             print(f"bench: {difference}", file=sys.stderr)
             return 1
+        except InputError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return 2
     if options.json:
         content = {"machine": about, "rounds": options.rounds, "rows": [asdict(r) for r in rows]}
         options.json.write_text(json.dumps(content, indent=1) + "\n")

@@ -27,14 +27,14 @@ BLOCK = 1 << 15
 
 
 def word_merge(held: Held) -> dict[str, Any]:
-    """Attention between words, by example, as the kernel of syntax makes it for itself."""
+    """The same as `reference.merged`, as the kernel of syntax makes it for itself."""
     found: dict[str, list[NDArray[np.float64]]] = {}
     for group, _, maps in held.given:
         heads = maps[:, 0].contiguous().numpy()
-        for place, (example, n) in enumerate(zip(group.examples, group.words, strict=True)):
+        for place, n in enumerate(group.words):
             out = np.empty((heads.shape[1], n, n))
             _merged(heads[place], group.starts[place, :n], group.sizes[place, :n], out)
-            found.setdefault(str(example.index), []).append(out)
+            found.setdefault(str(group.first + place), []).append(out)
     return {name: np.stack(layers) for name, layers in found.items()}
 
 

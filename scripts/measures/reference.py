@@ -25,12 +25,12 @@ def between_words(weights: Array, pieces: Sequence[Array]) -> Array:
 
 
 def merged(examples: Sequence[Example], maps: Sequence[Array]) -> dict[str, Array]:
-    """Attention between words by example: (layer, head, word, word)."""
+    """Attention between words, by the place of the example: (layer, head, word, word)."""
     found: dict[str, Array] = {}
-    for example, attention in zip(examples, maps, strict=True):
+    for place, (example, attention) in enumerate(zip(examples, maps, strict=True)):
         pieces = pieces_of(example)
         words = [[between_words(head, pieces) for head in layer] for layer in attention]
-        found[str(example.index)] = np.array(words)
+        found[str(place)] = np.array(words)
     return found
 
 
