@@ -12,6 +12,8 @@ from attnray.compare.job import compare
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.executors.process import Processed, process_all
 from attnray.executors.work import make_executor
+from attnray.metrics.base import Predictor
+from attnray.metrics.registry import METRICS
 from attnray.stages.plan import PlannedSets
 from attnray.stages.planned import Place, plan
 from attnray.store.files import fingerprint
@@ -73,6 +75,9 @@ def _compared(runs: list[Run], folder: Path | None) -> list[str]:
     """Compare whole runs, in a folder or one named after them; gives why it failed, if so."""
     if len(runs) < 2:
         return []
+    if any(_lacks_cases(run) for run in runs):
+        print("comparison: left out, since cases=false keeps no cases to compare models by")
+        return []
     folders = [run.folder for run in runs]
     target = RunFolder(folder or runs_folder() / _default_name(folders))
     try:
@@ -80,6 +85,11 @@ def _compared(runs: list[Run], folder: Path | None) -> list[str]:
     except IncompleteRun as error:
         return [f"The comparison failed: {error}"]
     return []
+
+
+def _lacks_cases(run: Run) -> bool:
+    """Whether there are metrics that are compared by cases, and none were kept."""
+    return not run.config.cases and any(issubclass(METRICS[m], Predictor) for m in run.metrics)
 
 
 def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:

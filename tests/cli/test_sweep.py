@@ -184,3 +184,11 @@ def test_other_settings_can_be_swept_and_name_what_is_compared(
     assert set(best["model"].to_pylist()) == {"tiny (merge=mean)", "tiny (merge=first)"}
     assert len(list((tmp_path / "out" / "runs").iterdir())) == 2
     assert not list(tmp_path.rglob("multirun.yaml"))
+
+
+def test_without_cases_there_is_no_comparison(tiny_model: Path, tmp_path: Path) -> None:
+    sweep = ("-m", f"model={tiny_model},{tiny_model}-random-1", f"run_dir={tmp_path}/out")
+    settings = ("executor=serial", "corpus.limit=2", "metrics=[syntax]", "cases=false")
+    assert "comparison: left out, since cases=false" in succeed("run", *sweep, *settings)
+    assert not (tmp_path / "out" / "tables").exists()
+    assert len(list((tmp_path / "out" / "runs").iterdir())) == 2
