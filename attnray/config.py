@@ -193,7 +193,7 @@ PAPERS = ("clark2019",)
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "model.dtype": ("float32", "bfloat16", "float16"),
-    "store.codec": ("log16", "float32", "float16", "none"),
+    "store.codec": ("log16", "compact", "float32", "float16", "none"),
     "analysis": ("workers", "fused"),
     "merge": ("mean", "first", "max"),
     "relation_labels": ("universal", "full"),

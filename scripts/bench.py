@@ -1,153 +1,168 @@
-"""Time and memory of the main job beside a bare forward pass over the same batches.
+"""How fast it is, as ratios of two things that were measured in turn within one run.
 
-    python scripts/bench.py corpus=conllu corpus.path=FILE [more overrides]
+    python scripts/bench.py [--corpus FILE[:DOCUMENTS] ...] [--only NAME,...] [--rounds 5]
+                            [--small] [--json FILE] [--set KEY=VALUE ...]
 
-Runs jobs/run.py in a process of its own into a new folder, sampling once a second the
-proportional set size (PSS) of every process of the job and of Ray's; then, in this process, runs
-the model alone over the same batches, on one thread and on all, and each metric of attention alone
-over the first shard it measures. What it prints are seconds, megabytes, and ratios within this run.
+A corpus is a CoNLL-U file, or a .tsv of GAP; without any it is the sample that comes with attnray.
+It prints tables in Markdown, and ends with status 1 and one line where the results of two sides
+differ (docs/performance.md). What is one process has one thread, and its CPU time is taken.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.metadata
+import json
 import os
-import subprocess
+import platform
+import re
 import sys
 import tempfile
-import time
-import uuid
-from collections import defaultdict
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from importlib import resources
 from pathlib import Path
-from typing import cast
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from measures.analyses import analysis_reference, divergence_log
+from measures.jobs import start_up, workers
+from measures.passes import forward_naive, fused_bare, planning, stored_bare
+from measures.stores import stores
+from measures.subject import Subject
+from measures.timing import Differs, Row
 
-from attnray.config import Config, ModelConfig, typed
-from attnray.metrics.analysis import analyse
-from attnray.metrics.registry import METRICS
-from attnray.model.encoder import Encoder
-from attnray.model.source import locate
-from attnray.store.folder import RunFolder
-from attnray.store.manifest import Manifest
-from attnray.store.maps import StoredMaps
-from attnray.store.run import Run
+from attnray.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
-MARK = "ATTNRAY_BENCH"
-
-
-def main() -> None:
-    """Run the job, then the bare forward pass, and print both."""
-    with tempfile.TemporaryDirectory(prefix="attnray-bench-") as temporary:
-        run_dir = Path(temporary) / "run"
-        seconds, peaks = timed_job([*sys.argv[1:], f"run_dir={run_dir}"])
-        print(f"job: {seconds:.1f} s")
-        for name, peak in sorted(peaks.items(), key=lambda item: -item[1]):
-            print(f"  peak PSS {name:24} {peak / 1e6:8.0f} MB")
-        stored = sum(f.stat().st_size for f in run_dir.glob("attention/**/*") if f.is_file())
-        print(f"  attention on disk {stored / 1e6:25.0f} MB")
-        for threads in sorted({1, len(os.sched_getaffinity(0))}):
-            bare = forward(RunFolder(run_dir), threads)
-            print(f"bare forward pass, {threads} threads: {bare:.1f} s")
-            print(f"  job / bare {seconds / bare:.2f}")
-        for metric, alone, reading in metrics(run_dir):
-            print(f"{metric}, one shard: {alone:.2f} s, / reading it {alone / reading:.2f}")
+#: The parts that every corpus has, and the one that is measured on the sample alone.
+PARTS: dict[str, Callable[[Subject], Iterator[Row]]] = {
+    "stored/bare": stored_bare,
+    "fused/bare": fused_bare,
+    "plan": planning,
+    "forward/naive": forward_naive,
+    "analysis/reference": analysis_reference,
+    "divergence/log": divergence_log,
+    "store": stores,
+    "workers": workers,
+    "start-up": start_up,
+}
+ONCE = "start-up"
+PACKAGES = ("attnray", "torch", "transformers", "numpy", "numba", "zarr", "ray")
+SAMPLE = resources.files("attnray.corpus").joinpath("sample.conllu")
 
 
-def timed_job(overrides: list[str]) -> tuple[float, dict[str, float]]:
-    """Seconds of the main job, and the peak PSS in bytes by process name and in all."""
-    mark = uuid.uuid4().hex
-    start = time.perf_counter()
-    job = subprocess.Popen(
-        [sys.executable, str(ROOT / "jobs" / "run.py"), *overrides],
-        env={**os.environ, MARK: mark},
-        stdout=subprocess.DEVNULL,
-    )
-    peaks: dict[str, float] = defaultdict(float)
-    while job.poll() is None:
-        now = pss_by_name(f"{MARK}={mark}".encode())
-        for name, size in {**now, "all together": sum(now.values())}.items():
-            peaks[name] = max(peaks[name], size)
-        time.sleep(1)
-    if job.returncode:
-        sys.exit(f"the job ended with status {job.returncode}")
-    return time.perf_counter() - start, peaks
-
-
-def pss_by_name(mark: bytes) -> dict[str, float]:
-    """The PSS in bytes of the processes whose environment has the mark, by name."""
-    sizes: dict[str, float] = defaultdict(float)
-    for folder in Path("/proc").glob("[0-9]*"):
+def main() -> int:
+    """Measure and print; gives the exit status."""
+    options = _options()
+    torch.set_num_threads(1)
+    about = machine()
+    print("\n".join(f"- {name}: {value}" for name, value in about.items()), flush=True)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="attnray-bench-") as scratch:
         try:
-            if mark in (folder / "environ").read_bytes():
-                command = (folder / "cmdline").read_bytes().split(b"\0")
-                sizes[_name([part.decode() for part in command])] += _pss(folder)
-        except (FileNotFoundError, PermissionError, ProcessLookupError):
-            continue
-    return sizes
-
-
-def _name(command: list[str]) -> str:
-    if command[0].startswith("ray::"):
-        return command[0]
-    if any(part.endswith("jobs/run.py") for part in command):
-        return "driver"
-    return "Ray's own"
-
-
-def _pss(folder: Path) -> float:
-    for line in (folder / "smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
+            for subject in _subjects(options, Path(scratch)):
+                wanted = [n for n in options.only if (n == ONCE) == (subject.name == ONCE)]
+                rows += _measured(subject, wanted)
+        except Differs as difference:
+            print(f"bench: {difference}", file=sys.stderr)
+            return 1
+        except InputError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return 2
+    if options.json:
+        content = {"machine": about, "rounds": options.rounds, "rows": [asdict(r) for r in rows]}
+        options.json.write_text(json.dumps(content, indent=1) + "\n")
     return 0
 
 
-def forward(folder: RunFolder, threads: int) -> float:
-    """Seconds of the model alone over the planned batches, nothing kept."""
-    manifest = Manifest.read(folder)
-    assert manifest is not None
-    torch.set_num_threads(threads)
-    encoder = Encoder(locate(ModelConfig(**manifest.config["model"]), 0), "cpu")
-    seconds = 0.0
-    for each in manifest.sets:
-        for shard in each.shards:
-            examples = folder.examples(shard)
-            start = time.perf_counter()
-            for _, group in groupby(examples, key=lambda example: example.batch):
-                batch = list(group)
-                encoder.attention([e.pieces for e in batch], [e.types for e in batch], ignore)
-            seconds += time.perf_counter() - start
-    return seconds
+def machine() -> dict[str, str]:
+    """What it is measured on."""
+    return {
+        "CPU": f"{_cpu()}, {os.cpu_count()} cores",
+        "load before": f"{os.getloadavg()[0]:.2f}",
+        "threads": f"{torch.get_num_threads()} in this process, 1 an extractor",
+        "system": platform.platform(),
+        "versions": ", ".join(
+            [f"Python {platform.python_version()}"]
+            + [f"{package} {importlib.metadata.version(package)}" for package in PACKAGES]
+        ),
+    }
 
 
-def metrics(run_dir: Path) -> Iterator[tuple[str, float, float]]:
-    """Each metric of attention with its seconds over a shard, and those of reading it alone."""
-    torch.set_num_threads(1)
-    folder = RunFolder(run_dir)
-    manifest = Manifest.read(folder)
-    assert manifest is not None
-    merged = OmegaConf.merge(OmegaConf.structured(Config), manifest.config)
-    config = typed(cast(DictConfig, merged))
-    run = Run(folder, config, manifest)
-    for name in run.metrics:
-        each = run.measurements(name)[0]
-        if METRICS[name].made_of == "attention":
-            shard = each.examples.shards[0]
-            examples = folder.examples(shard)
-            maps = StoredMaps(folder.attention(shard), examples)
-            start = time.perf_counter()
-            maps.feed(lambda first, layers, group: None)
-            reading = time.perf_counter() - start
-            analyse([each.metric], examples, maps)
-            yield name, time.perf_counter() - start - 2 * reading, reading
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--corpus", nargs="+", default=[], metavar="FILE[:DOCUMENTS]")
+    parser.add_argument("--only", type=_names, default=[*PARTS], metavar="NAME,...")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each side is timed")
+    parser.add_argument("--small", action="store_true", help="a few sentences, once")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows there")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="as for a job")
+    options = parser.parse_args()
+    options.rounds = 1 if options.small else options.rounds
+    return options
 
 
-def ignore(layer: int, weights: torch.Tensor) -> None:
-    """Let the weights go."""
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - PARTS.keys():
+        raise argparse.ArgumentTypeError(f"{unknown.pop()} is none of {', '.join(PARTS)}")
+    return names
+
+
+def _subjects(options: argparse.Namespace, scratch: Path) -> Iterator[Subject]:
+    """Each corpus with the model, and then what is measured once."""
+    chosen = {Path(each.partition(":")[0]).name: _corpus(each) for each in options.corpus}
+    if not chosen:
+        chosen = {"sample": ("corpus=sample",)}
+    if options.small:
+        text = SAMPLE.read_text(encoding="utf-8")
+        documents = re.split(r"(?m)^(?=# newdoc)", text)[1:]
+        first = [document.partition("\n\n")[0] for document in documents]
+        (scratch / "small.conllu").write_text("\n\n".join([*first, ""]), encoding="utf-8")
+        chosen = {"small": _corpus(str(scratch / "small.conllu"))}
+    last = next(iter(chosen.values())) if options.small else ()
+    for number, (name, corpus) in enumerate([*chosen.items(), (ONCE, last)]):
+        folder = scratch / str(number)
+        folder.mkdir()
+        yield Subject(
+            name,
+            (*corpus, *options.set),
+            folder,
+            options.rounds,
+            cells=1000 if options.small else 50_000,
+            warm=not options.small,
+        )
+
+
+def _corpus(given: str) -> tuple[str, ...]:
+    path, _, documents = given.partition(":")
+    form = "gap" if path.endswith(".tsv") else "conllu"
+    limit = (f"corpus.limit={documents}",) if documents else ()
+    return (f"corpus={form}", f"corpus.path={path}", *limit)
+
+
+def _measured(subject: Subject, names: list[str]) -> Iterator[Row]:
+    """The rows of some parts, each printed as it is measured."""
+    if names:
+        print(f"\n### {subject.name}\n\n| part | measured | median | least | most | unit | goal |")
+        print("|---|---|---:|---:|---:|---|---:|")
+    for name in names:
+        for row in PARTS[name](subject):
+            values = " | ".join(map(_figure, (row.median, row.least, row.most)))
+            unit = " ".join(filter(None, (row.unit, row.clock)))
+            print(f"| {row.part} | {row.measured} | {values} | {unit} | {row.goal} |", flush=True)
+            yield row
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _cpu() -> str:
+    """The name of the processor."""
+    about = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", about.read_text()) if about.is_file() else []
+    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -32,7 +32,7 @@ RUN_JOBS = (
     "tests.builders.shared_runs",
 )
 #: The files that take minutes each.
-LONGEST = ("test_ray.py", "test_shown.py", "test_submit.py")
+LONGEST = ("test_compact_store.py", "test_ray.py", "test_shown.py", "test_submit.py")
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ def test_there_is_a_recipe_for_each_kind() -> None:
         "A section of the report",
         "A corpus format",
         "A family of encoders",
+        "A code of the store",
         "An executor",
     }
     assert set(RECIPES) == kinds

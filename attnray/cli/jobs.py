@@ -5,11 +5,12 @@ Executors import torch, which takes seconds: they are imported by the jobs that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from glob import glob
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
@@ -28,8 +29,13 @@ from attnray.store.manifest import Manifest, refuse_other
 from attnray.store.places import run_folder, runs_folder
 from attnray.store.run import Run
 
+if TYPE_CHECKING:
+    from attnray.executors.work import Executor
+
 T = TypeVar("T")
 R = TypeVar("R")
+#: What tables and figures are made with, and takes long to import.
+AT_THE_END = ("sklearn.manifold", "matplotlib.figure")
 #: Settings that cannot change on a run folder: its attention was made with them.
 FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens", "seed")
 
@@ -43,10 +49,16 @@ def _run(config: Config, _: list[str]) -> None:
         process(run)
     else:
         executor = make_executor(config.executor)
-        growing = states(config, executor.device(), spread=executor.spread)
-        run = process_growing(growing, executor)
+        run = process_growing(_growing(config, executor), executor)
     finish(run)
     _print_summary(run)
+
+
+def _growing(config: Config, executor: Executor) -> Iterator[Run]:
+    """The run as its plan grows; where that has a thread, it then imports what comes at the end."""
+    yield from states(config, executor.device(), spread=executor.spread)
+    for module in AT_THE_END:
+        import_module(module)
 
 
 def _planned(config: Config) -> Run:

@@ -32,7 +32,7 @@ from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
 from attnray.executors.work import Late, Outcome, local_device
-from attnray.executors.worker import ModelWorker, run_free
+from attnray.executors.worker import ModelWorker, import_analysis, run_free
 from attnray.stages.tasks import ModelTask, ProbeTask
 from attnray.store.run import Run
 
@@ -111,7 +111,7 @@ class _Running:
 
     def events(self) -> Iterator[Outcome | Late]:
         """Do everything, and tell of it."""
-        state = self._state
+        state, looked = self._state, time.monotonic()
         self._submit()
         while not all(todo.finished for todo in state.todos):
             if state.flying:
@@ -122,7 +122,9 @@ class _Running:
                 state.wait()
             state.look()
             self._submit()
-            yield from state.late(time.monotonic())
+            if (now := time.monotonic()) > looked + LOOK_SECONDS:
+                looked = now
+                yield from state.late(now)
 
     def _check_resources(self) -> None:
         """Refuse what the cluster can never place, which Ray would wait for without an end."""
@@ -158,8 +160,7 @@ class _Running:
         """Give every actor its tasks, and start as many others as may be in flight."""
         state = self._state
         if state.grows and not state.actors:
-            state.actors[actor := self._new_actor()] = None
-            actor.load.remote(state.todos[0].model)  # while the first shards are planned
+            self._prepare()
         while state.has_model_task and len(state.actors) < self._extractors():
             actor = self._new_actor()
             state.actors[actor] = None
@@ -175,6 +176,15 @@ class _Running:
             of_probes = isinstance(assigned.task, ProbeTask)
             reference = (self._probe if of_probes else self._analyse).remote(assigned.task)
             state.fly(reference, assigned, None, time.monotonic())
+
+    def _prepare(self) -> None:
+        """While the first shards are planned, an actor and a worker import what they need."""
+        first = self._state.todos[0]
+        actor = self._new_actor()
+        self._state.actors[actor] = None
+        actor.load.remote(first.model)
+        if not first.run.fused:
+            ray.remote(import_analysis).options(num_cpus=1).remote()
 
     def _give(self, actor: Any) -> None:
         assigned = self._state.model_task(actor)

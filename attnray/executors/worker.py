@@ -33,6 +33,12 @@ def run_free(task: AnalyseTask | ProbeTask) -> None:
         analyse(task)
 
 
+def import_analysis() -> None:
+    """Import what analyses need, before there is one; this process is kept for them."""
+    import attnray.metrics.kernels.cpu
+    import attnray.stages.analyse  # noqa: F401
+
+
 class ModelWorker:
     """Has the model of its latest task, and keeps it for the next.
 

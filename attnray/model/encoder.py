@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,37 +12,14 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import MODEL_MAPPING, AutoConfig, AutoModel, PretrainedConfig
+from transformers import MODEL_MAPPING, AutoModel, PretrainedConfig
 
 from attnray.errors import InputError
 from attnray.model import fallback, tap
+from attnray.model.configuration import read_config, unusable
 from attnray.model.devices import to_device
-from attnray.model.families import FAMILIES, heads_of, longest_input, padding_of, why_not
+from attnray.model.families import FAMILIES, heads_of, longest_input, padding_of
 from attnray.model.source import Checkpoint, check_device
-
-
-def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
-    """The checkpoint's configuration.
-
-    Raises:
-        InputError: it cannot be read, or a model of it is not supported.
-    """
-    try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(
-            checkpoint.folder, local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:
-        raise _unusable(checkpoint.folder / "config.json", "cannot be read", error) from error
-    reason = why_not(config)
-    if reason is not None:
-        raise InputError(f"{checkpoint.folder / 'config.json'}: {reason}")
-    return config
-
-
-def _unusable(path: Path, what: str, error: Exception) -> InputError:
-    """Whatever a library finds wrong with a checkpoint's files is a matter of the input."""
-    reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
-    return InputError(f"{path}: {what} ({reason}); give a whole checkpoint")
 
 
 class _LastLayer(Exception):  # noqa: N818 (it is no error)
@@ -187,7 +163,7 @@ def pretrained(
     try:
         model, lacking = _made(kind, checkpoint, config, options)
     except Exception as error:
-        raise _unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
+        raise unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
     if watched:
         fallback.watch(model, watched)
     return model, lacking

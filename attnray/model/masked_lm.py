@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from attnray.model import tap
-from attnray.model.encoder import padded, pretrained, read_config
+from attnray.model.configuration import read_config
+from attnray.model.encoder import padded, pretrained
 from attnray.model.families import heads_of
 from attnray.model.source import Checkpoint, check_device
 

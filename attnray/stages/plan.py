@@ -235,7 +235,7 @@ class Planner:
     @cached_property
     def _longest(self) -> int:
         """The most pieces that the model accepts."""
-        from attnray.model.encoder import read_config
+        from attnray.model.configuration import read_config
 
         return longest_input(read_config(self._checkpoint))
 

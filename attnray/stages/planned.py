@@ -47,9 +47,9 @@ def states(
 ) -> Iterator[Run]:
     """A run as its plan grows, and whole at last: see `plan`.
 
-    The first state says which run it is, and has no shards; in each that follows all is known that
-    is to be done on the shards that it has. There is one state alone where the folder has the plan,
-    and where the tasks of a run depend on all of it.
+    In each state all is known that is to be done on the shards that it has; the first of a new run
+    has none, and says which run it is. There is one state alone where the folder has the plan, and
+    where the tasks of a run depend on all of it.
     """
     place = place or Place(runs_folder())
     config = _absolute(sized(config, device))
@@ -108,21 +108,20 @@ def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterat
     checkpoint = locate(config.model, config.seed)
     check_device(checkpoint, device)
     now = identity(config, checkpoint, device)
+    roles = [*dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))]
+    _refuse_the_same(now["corpora"], roles)
     folder = RunFolder(_folder(config, checkpoint, now, place))
     manifest = Manifest.read(folder)
     if manifest is None:
+        # Told before the model's configuration is read, the import for which takes seconds.
+        yield Run(folder, config, Manifest(now, {}, [], {}, [], (0, 0), 0), whole=False)
         manifest = Manifest(now, {}, [], {}, [], *_shape(checkpoint))
-    roles = [*dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))]
-    _refuse_the_same(now["corpora"], roles)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & {*roles})
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
     without = _without(config, checkpoint, manifest)
     manifest = replace(manifest, identity=now, config=asdict(config), without=without)
     planner = Planner(folder, config, checkpoint, place.planned, spread)
-    if not manifest.roles.keys() >= {*roles}:
-        empty = replace(manifest, sets=[], roles={}, examples=[], samples={})
-        yield Run(folder, config, empty, whole=False)
     growing = planner.grow(manifest, roles)
     for manifest in growing:
         yield Run(folder, config, manifest, whole=False)
@@ -131,7 +130,7 @@ def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterat
 
 def _shape(checkpoint: Checkpoint) -> tuple[Heads, int]:
     """The layers and heads of a model, and its width."""
-    from attnray.model.encoder import read_config
+    from attnray.model.configuration import read_config
 
     config = read_config(checkpoint)
     return heads_of(config), width_of(config)

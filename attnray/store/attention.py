@@ -49,6 +49,7 @@ class AttentionWriter:
         codec = CODECS[config.codec]
         offsets = np.concatenate([[0], np.cumsum(np.square(np.array(lengths, np.int64)))])
         self._block = _block_cells(heads, codec, config)
+        compressor, shuffle = codec.blosc
         with _rust_pipeline():
             group: Any = zarr.create_group(path, zarr_format=3, attributes={"codec": codec.name})
             group.create_array("offsets", data=offsets, compressors=[Crc32cCodec()])
@@ -58,7 +59,7 @@ class AttentionWriter:
                 chunks=(1, 1, config.chunk_cells),
                 shards=(*heads, self._block),
                 dtype=codec.dtype,
-                compressors=[BloscCodec(cname="lz4", shuffle="bitshuffle"), Crc32cCodec()],
+                compressors=[BloscCodec(cname=compressor, shuffle=shuffle), Crc32cCodec()],
                 fill_value=codec.zero,
                 dimension_names=("layer", "head", "cell"),
             )

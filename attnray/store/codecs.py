@@ -1,10 +1,10 @@
-"""How a weight is coded in the store, on the model's device, and read back."""
+"""How weights are coded in the store, and read back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 from attnray.metrics.groups import Group
 from attnray.metrics.kernels import kernels
+from attnray.store import levels
+
+#: A compressor of blosc, and what is done to chunks before.
+Blosc = tuple[Literal["lz4", "zstd"], Literal["bitshuffle", "shuffle"]]
 
 STEPS = 1024
 ZERO = 65535
@@ -23,9 +27,11 @@ ZERO = 65535
 class Codec:
     """A code for weights between 0 and 1.
 
-    `coded` takes the weights of one layer, float32 on any device, (example, head, query, key), and
-    gives their codes without padding, (head, cell); `decode` gives float32, and does without torch;
-    `zero` is the code of 0.
+    Coding has two steps. `coded` takes the weights of one layer, float32 on any device, (example,
+    head, query, key), and gives on that device what is to be brought to the host, without padding,
+    (head, cell). `finished` makes codes of it there, of any number of heads, (…, cell). `decode`
+    gives float32, and does without torch. `zero` is the code of 0, and `blosc` says how chunks of
+    codes are compressed.
     """
 
     name: str
@@ -33,6 +39,12 @@ class Codec:
     zero: float
     coded: Callable[[Tensor, Group], Tensor]
     decode: Callable[[NDArray[Any]], NDArray[np.float32]]
+    finished: Callable[[NDArray[Any], Group], NDArray[Any]] = lambda codes, _: codes
+    blosc: Blosc = ("lz4", "bitshuffle")
+
+    def codes(self, weights: Tensor, group: Group) -> NDArray[Any]:
+        """The codes of the weights of one layer by both steps: (head, cell)."""
+        return self.finished(self.coded(weights, group).cpu().numpy(), group)
 
 
 def _log16(weights: Tensor, group: Group) -> Tensor:
@@ -46,6 +58,13 @@ def _exact(weights: Tensor, group: Group) -> Tensor:
     return cells
 
 
+def _compact(cells: NDArray[np.float32], group: Group) -> NDArray[np.uint16]:
+    """255 levels of -log2 p, and whole codes where weights compete (see `compact`)."""
+    from attnray.store.compact import compact  # (numba: what reads does without)
+
+    return compact(cells, group)
+
+
 def _log16_values() -> NDArray[np.float32]:
     values = np.exp2(-np.arange(ZERO + 1) / STEPS).astype(np.float32)
     values[ZERO] = 0
@@ -53,11 +72,21 @@ def _log16_values() -> NDArray[np.float32]:
 
 
 _LOG16_VALUES = _log16_values()
+_COMPACT_VALUES = levels.weights_of_codes()
 
 CODECS = {
     codec.name: codec
     for codec in (
         Codec("log16", "uint16", ZERO, _log16, lambda codes: np.take(_LOG16_VALUES, codes)),
+        Codec(
+            "compact",
+            "uint16",
+            levels.ZERO,
+            _exact,
+            lambda codes: np.take(_COMPACT_VALUES, codes),
+            _compact,
+            ("zstd", "shuffle"),
+        ),
         Codec(
             "float16",
             "float16",

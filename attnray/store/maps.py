@@ -79,7 +79,7 @@ class EncodedMaps:
             def hand_on(layer: int, weights: Tensor, group: Group = group) -> None:
                 numbers.check(weights)
                 if self._codec is not None:
-                    codes = self._codec.coded(weights, group).cpu().numpy()
+                    codes = self._codec.codes(weights, group)
                     weights = _padded(self._codec.decode(codes), group)
                 add(group, slice(layer, layer + 1), weights[:, None])
 
@@ -121,25 +121,28 @@ class Storing:
 
     def add(self, group: Group, layers: slice, maps: Tensor) -> None:
         """See `Accumulator.add`; layers come one by one."""
-        if layers.start == 0:
-            self._codes = np.empty((*self._heads, group.cells), self._codec.dtype)
-        codes = self._codes
+        beside = maps.device.type != "cpu"
 
         def take(found: Codes) -> None:
-            codes[layers.start] = found
+            if layers.start == 0:
+                self._codes = np.empty((*self._heads, group.cells), found.dtype)
+            self._codes[layers.start] = found
             if layers.stop == self._heads[0]:
-                self._write(codes, beside=maps.device.type != "cpu")
+                self._write(self._codes, group, beside)
 
         self._pending.put(self._codec.coded(maps[:, 0], group), take)
 
-    def _write(self, codes: Codes, beside: bool) -> None:
+    def _write(self, codes: Codes, group: Group, beside: bool) -> None:
         """Write a batch; while a GPU works on the next, in a thread, one batch at a time."""
         if self._writing is not None:
             self._writing.result()
         if beside:
-            self._writing = self._thread.submit(self._writer.add, codes)
+            self._writing = self._thread.submit(self._finish, codes, group)
         else:
-            self._writer.add(codes)
+            self._finish(codes, group)
+
+    def _finish(self, codes: Codes, group: Group) -> None:
+        self._writer.add(self._codec.finished(codes, group))
 
     def finish(self) -> None:
         """Wait until everything is with the writer."""

@@ -26,3 +26,10 @@ def gum(shared: Path, once: Once, store: str = "log16") -> Path:
     path = shared / "gum" / "ontogum-train.conllu"
     settings = (f"store={store}", "metrics=[coreference]")
     return once(f"gum-{store}", lambda folder: run_on(path, folder, *settings))
+
+
+def gum_dev(shared: Path, once: Once, store: str = "log16") -> Path:
+    """The run over OntoGUM's development set, for syntax and coreference."""
+    path = shared / "gum" / "ontogum-dev.conllu"
+    settings = (f"store={store}", "metrics=[syntax,coreference]")
+    return once(f"gum-dev-{store}", lambda folder: run_on(path, folder, *settings))

@@ -13,7 +13,7 @@ from transformers import AutoModel
 from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model import families
-from attnray.model.encoder import read_config
+from attnray.model.configuration import read_config
 from attnray.model.families import longest_input
 from attnray.model.pieces import Layout, WordPieces
 from attnray.model.source import locate

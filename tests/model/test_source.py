@@ -20,7 +20,8 @@ from safetensors.torch import load_file, save_file
 import attnray
 from attnray.config import ModelConfig
 from attnray.errors import InputError
-from attnray.model.encoder import Encoder, read_config
+from attnray.model.configuration import read_config
+from attnray.model.encoder import Encoder
 from attnray.model.families import longest_input
 from attnray.model.pieces import WordPieces
 from attnray.model.source import Checkpoint, locate

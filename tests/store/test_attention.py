@@ -56,7 +56,7 @@ def write(
 def coded(codec: Codec, weights: torch.Tensor) -> NDArray[Any]:
     """The codes of weights (layer, head, cell)."""
     maps = weights.flatten(0, 1).T[..., None, None]  # each cell the map of one token
-    return codec.coded(maps, tokens([1] * len(maps))).numpy().reshape(weights.shape)
+    return codec.codes(maps, tokens([1] * len(maps))).reshape(weights.shape)
 
 
 def example(
