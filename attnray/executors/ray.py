@@ -123,7 +123,7 @@ class _Running:
             state.look()
             self._submit()
             if (now := time.monotonic()) > looked + LOOK_SECONDS:
-                looked = now
+                looked, self._have = now, ray.cluster_resources()  # which may have grown
                 yield from state.late(now)
 
     def _check_resources(self) -> None:

@@ -94,8 +94,8 @@ class _Zarr:
         """What it should have of each example."""
         for example, maps in zip(self._held.examples, self._held.plain, strict=True):
             alone = Group(0, [example])
-            codes = [self._codec.coded(torch.from_numpy(layer[None]), alone) for layer in maps]
-            yield self._codec.decode(torch.stack(codes).numpy()).reshape(maps.shape)
+            codes = [self._codec.codes(torch.from_numpy(layer[None]), alone) for layer in maps]
+            yield self._codec.decode(np.stack(codes)).reshape(maps.shape)
 
 
 class _NumPy:
