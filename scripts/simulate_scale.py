@@ -163,7 +163,7 @@ def peak() -> float:
     """The most MB this process had since `forget_peak`."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
-    return int(found[1]) / 1000
+    return int(found[1]) * 1024 / 1e6
 
 
 def forget_peak() -> None:
