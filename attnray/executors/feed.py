@@ -23,6 +23,9 @@ class Feed(Protocol):
     def wait(self) -> Run:
         """The newest state, once there is a new one."""
 
+    def close(self) -> None:
+        """Plan no further; nothing of it is going on afterwards."""
+
 
 class Pulled:
     """Plans on when it is waited for."""
@@ -38,6 +41,9 @@ class Pulled:
         """See `Feed.wait`."""
         return next(self._states)
 
+    def close(self) -> None:
+        """See `Feed.close`."""
+
 
 class Beside:
     """Plans in a thread, as fast as it can."""
@@ -45,7 +51,9 @@ class Beside:
     def __init__(self, states: Iterator[Run]) -> None:
         self._states = states
         self._found: queue.SimpleQueue[Run | BaseException] = queue.SimpleQueue()
-        threading.Thread(target=self._plan, name="plan", daemon=True).start()
+        self._closed = False
+        self._thread = threading.Thread(target=self._plan, name="plan", daemon=True)
+        self._thread.start()
 
     def now(self) -> Run | None:
         """See `Feed.now`."""
@@ -59,9 +67,16 @@ class Beside:
         newest = self._taken()
         return self.now() or newest
 
+    def close(self) -> None:
+        """See `Feed.close`."""
+        self._closed = True
+        self._thread.join()
+
     def _plan(self) -> None:
         try:
             for state in self._states:
+                if self._closed:
+                    return
                 self._found.put(state)
         except BaseException as error:  # the executor's thread is to tell of it
             self._found.put(error)

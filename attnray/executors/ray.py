@@ -63,8 +63,9 @@ class RayExecutor:
         return _cluster_device()
 
     def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
-        """See `Executor.spread`; few items are left to this process, if there is no cluster yet."""
-        if len(items) < WORTH_A_CLUSTER and not ray.is_initialized():
+        """See `Executor.spread`; one item, or a few before there is a cluster, stay here."""
+        few = len(items) < WORTH_A_CLUSTER and not ray.is_initialized()
+        if few or len(items) == 1:
             return map(function, items)
         return self._spread(function, items)
 
@@ -94,7 +95,11 @@ class RayExecutor:
         if all(todo.finished for todo in todos):
             return
         with _Connection():
-            yield from _Running(self._config, todos).events()
+            try:
+                yield from _Running(self._config, todos).events()
+            finally:
+                for todo in todos:
+                    todo.close()  # a plan may use the connection
 
 
 class _Running:

@@ -100,6 +100,11 @@ class Todo:
         if self.grows and self._feed:
             self._take_in(self._feed.wait())
 
+    def close(self) -> None:
+        """Have nothing more planned."""
+        if self._feed:
+            self._feed.close()
+
     @property
     def has_model_task(self) -> bool:
         """Whether a task that needs the model waits to be given to someone."""
