@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -38,7 +39,9 @@ def main(job: str) -> NoReturn:
     Exit status: 0 complete; 1 the run is incomplete, and the message names each missing
     shard; 2 the configuration or the input cannot be used.
     """
-    sys.exit(_status(job))
+    status = _status(job)
+    gc.freeze()  # else all that was imported is looked through once more, for a second
+    sys.exit(status)
 
 
 def _status(job: str) -> int:

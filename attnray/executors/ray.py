@@ -64,7 +64,7 @@ class RayExecutor:
 
     def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
         """See `Executor.spread`; one item, or a few before there is a cluster, stay here."""
-        few = len(items) < WORTH_A_CLUSTER and not ray.is_initialized()
+        few = len(items) < WORTH_A_CLUSTER and not _Connection.is_open()
         if few or len(items) == 1:
             return map(function, items)
         return self._spread(function, items)
@@ -279,25 +279,37 @@ def _cluster_device() -> str:
 class _Connection:
     """A connection to Ray for the time of a run; a cluster of our own ends with it.
 
-    It may be open before: a plan leaves it open for the run that follows.
+    It may be open before: a plan leaves it open for the run that follows. Its end takes a while,
+    in which tables can be made.
     """
 
     _ours: ClassVar[bool] = False
     _opening: ClassVar[threading.Lock] = threading.Lock()
+    _closing: ClassVar[threading.Thread | None] = None
 
     def __enter__(self) -> None:
         self.open()
 
     def __exit__(self, *_: object) -> None:
         if self._ours:
-            ray.shutdown()
-            type(self)._ours = False
+            kind = type(self)
+            kind._ours = False
+            kind._closing = threading.Thread(target=ray.shutdown, name="end of the cluster")
+            kind._closing.start()
+
+    @classmethod
+    def is_open(cls) -> bool:
+        """Whether this process is connected, and not about to end that."""
+        if cls._closing:
+            cls._closing.join()
+            cls._closing = None
+        return ray.is_initialized()
 
     @classmethod
     def open(cls) -> None:
         """Connect, unless this process is connected: a plan may, and what follows it."""
         with cls._opening:
-            if ray.is_initialized():
+            if cls.is_open():
                 return
             address = os.environ.get("RAY_ADDRESS")
             ray.init(
