@@ -6,10 +6,10 @@ import math
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import attrgetter
 
 from attnray.config import Config, CorpusConfig, corpora, fused, lengths, stores
@@ -36,6 +36,8 @@ from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import ExampleSet, Manifest, with_sets
 
+#: So many parts are numbered at a time, at the most.
+AT_A_TIME = 32
 #: Where example sets were planned, by the fingerprint of all that decides their shards.
 PlannedSets = dict[str, tuple[RunFolder, ExampleSet]]
 
@@ -196,9 +198,10 @@ class Planner:
         growing = _Growing(ExampleSet(key, corpus.name, kind, most, [], [], [], [], {}, 0.0), first)
         written: list[str] = []
         try:
-            for part, each in enumerate(self._spread(draft, self._parts(corpus, kind, cut))):
-                written += number(growing.numbering(self._folder, part))
-                growing.add(each)
+            for parts in _more_and_more(self._spread(draft, self._parts(corpus, kind, cut))):
+                tasks = [growing.add(self._folder, each) for each in parts]
+                for checksums in self._spread(number, tasks):
+                    written += checksums
                 if growing.counts.get(entry.needs):
                     yield growing.set, list(written)
         finally:
@@ -266,16 +269,14 @@ class _Growing:
         self.counts: Counter[str] = Counter()
         self._units = 0
 
-    def numbering(self, folder: RunFolder, part: int) -> NumberTask:
-        """Numbers the shards, examples and units of the next part."""
-        shards = sum(len(each.sizes) for each in self._parts)
-        return NumberTask(folder, part, self._first + shards, self.counts["examples"], self._units)
-
-    def add(self, part: Drafted) -> None:
-        """Adds a part."""
+    def add(self, folder: RunFolder, part: Drafted) -> NumberTask:
+        """Adds a part; gives what numbers its shards, examples and units."""
+        shard = self._first + sum(len(each.sizes) for each in self._parts)
+        task = NumberTask(folder, len(self._parts), shard, self.counts["examples"], self._units)
         self._parts.append(part)
         self.counts.update(part.counts)
         self._units += part.units
+        return task
 
     @property
     def set(self) -> ExampleSet:
@@ -294,6 +295,14 @@ class _Growing:
             counts=dict(self.counts),
             mean_ln_length=logs / self.counts["examples"],
         )
+
+
+def _more_and_more(parts: Iterable[Drafted]) -> Iterator[list[Drafted]]:
+    """One part, two, four, … at a time: the first waits for no other, and later ones are many."""
+    left, size = iter(parts), 1
+    while taken := list(islice(left, size)):
+        yield taken
+        size = min(2 * size, AT_A_TIME)
 
 
 def _few_documents(settings: ExampleSettings) -> bool:
