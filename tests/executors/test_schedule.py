@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from attnray.compare.subjects import opened
 from attnray.executors.schedule import LATE, LATE_SECONDS, Schedule
@@ -14,6 +15,8 @@ from attnray.executors.work import Outcome
 from attnray.stages.tasks import ExtractTask
 from attnray.store.folder import RunFolder
 from attnray.store.run import Run
+
+pytestmark = pytest.mark.slow
 
 
 def unextracted(copied: Path) -> Run:

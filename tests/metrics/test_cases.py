@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,8 @@ from tests.builders.random_maps import (
     texts,
 )
 from tests.builders.segmented import examples_of
+
+pytestmark = pytest.mark.slow
 
 SHARDS = st.integers(1, 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.builders.random_maps import (
     texts,
     total,
 )
+
+pytestmark = pytest.mark.slow
 
 
 @given(texts(), st.integers(0, 2**32), st.integers(1, 3))

@@ -13,6 +13,8 @@ from tests.builders.hand_made import figure
 from tests.builders.layout import faults
 from tests.builders.pages import texts
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 TABLES = {
     "small": made.heads(),

@@ -72,6 +72,7 @@ def test_log16_moves_a_weight_by_less_than_half_a_step(weight: float) -> None:
     assert abs(found - weight) <= BOUND * weight
 
 
+@pytest.mark.slow
 def test_log16_keeps_its_bound_over_the_whole_range() -> None:
     exponents = np.random.default_rng(0).uniform(-63.9, 0, 200_000)
     values = np.exp2(exponents).astype(np.float32)
