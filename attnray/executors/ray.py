@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -72,19 +73,24 @@ class RayExecutor:
     def _spread(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         _Connection.open()
         task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
-        waiting = deque(task.remote(item) for item in items)
+        at_once = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        left = iter(items)
+        waiting = deque(task.remote(item) for item in islice(left, at_once))
         try:
             while waiting:
                 yield ray.get(waiting[0])
                 waiting.popleft()
+                waiting.extend(task.remote(item) for item in islice(left, 1))
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
         except ray.exceptions.RayError as error:
             lost = f"a worker was lost ({describe(error)})"
             raise IncompleteRun(f"{lost}; the same command tries again") from error
         finally:
-            for reference in waiting:
-                ray.cancel(reference)
+            # Not cancelled: Ray can end this process if a task ends as it is. Nor left alone: they
+            # write where others may want to write next.
+            if waiting:
+                ray.wait([*waiting], num_returns=len(waiting))
 
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
@@ -290,12 +296,14 @@ class _Connection:
     def __enter__(self) -> None:
         self.open()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         if self._ours:
-            kind = type(self)
-            kind._ours = False
-            kind._closing = threading.Thread(target=ray.shutdown, name="end of the cluster")
-            kind._closing.start()
+            type(self)._ours = False
+            closing = threading.Thread(target=ray.shutdown, name="end of the cluster")
+            closing.start()
+            type(self)._closing = closing
+            if error:  # what is left on its way must not be let go of as Ray ends
+                closing.join()
 
     @classmethod
     def is_open(cls) -> bool:
