@@ -39,7 +39,7 @@ class Todo:
         wanted: which kinds of work.
         feed: gives what more is planned of one that grows.
 
-    `total` and `done` have examples by stage, those done before as well; a probe counts as one.
+    `total` and `done` have examples by stage, those done before as well, and the probes to train.
     `flop` is about what the forward passes over all of its shards take.
 
     Raises:
@@ -72,10 +72,10 @@ class Todo:
         self._shards = chain(self._shards, _long_first(lacking.on_model & ~known, lacking.cost))
         self._known = known | lacking.on_model
         self.flop = float(lacking.cost[lacking.on_model].sum())
-        self.total = _totals(lacking, run, self._wanted)
         of_gradients = run.whole and EXTRACT in self._wanted
         self._differentiations = lacking.differentiations() if of_gradients else iter(())
-        self._probes = lacking.probes() if run.whole and PROBE in self._wanted else iter(())
+        self._probes = deque(lacking.probes() if run.whole and PROBE in self._wanted else ())
+        self.total = _totals(lacking, run, self._wanted, len(self._probes))
 
     @property
     def grows(self) -> bool:
@@ -124,7 +124,8 @@ class Todo:
     @property
     def needs_device(self) -> bool:
         """Whether anything is left that takes the model, or its device."""
-        return self.grows or self.has_model_task or bool(self.total.get(ProbeTask.stage))
+        probing = bool(self._probes) or isinstance(self._next_free, ProbeTask)
+        return self.grows or self.has_model_task or probing
 
     @property
     def has_free_task(self) -> bool:
@@ -137,10 +138,8 @@ class Todo:
             if self._next_free is None:
                 self._count(ANALYSE, shard)
         on_model = self.has_model_task or self._flying[True] or self.grows
-        while self._next_free is None and not on_model and (found := next(self._probes, None)):
-            (self._next_free,) = found
-            if self._next_free is None:
-                self.done[ProbeTask.stage] += 1
+        if self._next_free is None and not on_model and self._probes:
+            self._next_free = self._probes.popleft()
         return self._next_free is not None
 
     @property
@@ -213,8 +212,8 @@ def _long_first(which: NDArray[np.bool_], cost: NDArray[np.float64]) -> Iterator
     return map(int, shards[np.argsort(-cost[shards], kind="stable")])
 
 
-def _totals(lacking: Lacking, run: Run, wanted: frozenset[str]) -> dict[str, int]:
-    """The examples, and probes, of each stage."""
+def _totals(lacking: Lacking, run: Run, wanted: frozenset[str], probes: int) -> dict[str, int]:
+    """The examples of each stage, and the probes."""
     gradients = [m for m in run.metrics if METRICS[m].made_of == "gradients"]
     differentiated = (each.examples.size for m in gradients for each in run.measurements(m))
     extracting = EXTRACT in wanted
@@ -223,7 +222,7 @@ def _totals(lacking: Lacking, run: Run, wanted: frozenset[str]) -> dict[str, int
         ExtractTask.stage: int(lacking.examples[lacking.on_model].sum()) * extracting,
         DifferentiateTask.stage: sum(differentiated) * extracting,
         AnalyseTask.stage: int(lacking.examples[lacking.analysed].sum()) * analysing,
-        ProbeTask.stage: len(run.trials) * (PROBE in wanted),
+        ProbeTask.stage: probes,
     }
     return {stage: total for stage, total in found.items() if total}
 

@@ -93,14 +93,14 @@ class Lacking:
                 task = DifferentiateTask(run.folder, shard, each.metric, made_from)
                 yield shard, None if done else task
 
-    def probes(self) -> Iterator[tuple[ProbeTask | None]]:
-        """The probes, each with its task if it is lacking."""
+    def probes(self) -> Iterator[ProbeTask]:
+        """The probes that are not scored yet."""
         run = self._run
         config, device = run.config, str(run.manifest.identity["device"])
         for trial in run.trials:
-            done = run.folder.done(PROBES, trial.number, trial.fingerprint)
-            settings = (config.probe, config.model, config.seed, device)
-            yield (None if done else ProbeTask(run.folder, trial, *settings),)
+            if not run.folder.done(PROBES, trial.number, trial.fingerprint):
+                settings = (config.probe, config.model, config.seed, device)
+                yield ProbeTask(run.folder, trial, *settings)
 
     def _unmeasured(self, shard: int) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
         """The metrics of attention that a shard lacks, and their fingerprints."""

@@ -17,7 +17,7 @@ GPUS = (8, 64, 256)
 #: Word pieces a word: the sample's.
 PIECES = 4383 / 3445
 #: Bytes a weight of log16.
-BYTES = 1.25
+BYTES = 1.76
 #: Files of a fused shard with patterns and syntax: examples, partials, cases, markers.
 FILES = 1 + 2 + 1 + 2
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gpu_check import BERT_BASE
 from hydra import compose, initialize_config_dir
 
 from attnray.cli.choices import configuration_folder, register_models
@@ -32,17 +33,6 @@ SOURCE = (
     "store.sample=0",
     "shard.examples=56",
 )
-BERT_BASE = {
-    "architectures": ["BertModel"],
-    "model_type": "bert",
-    "vocab_size": 30522,
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "max_position_embeddings": 512,
-    "pad_token_id": 0,
-}
 TOKENIZER = ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -68,7 +58,7 @@ def composed(scratch: Path, overrides: Sequence[str]) -> Config:
         base.mkdir(parents=True)
         for name in TOKENIZER:
             shutil.copy(locate(config.model, 0).folder / name, base)
-        write_json(base / "config.json", BERT_BASE)
+        write_json(base / "config.json", {"architectures": ["BertModel"], **BERT_BASE})
     model = replace(config.model, name="bert-base", path=str(base), checksums={}, random_init=True)
     return replace(config, model=model)
 

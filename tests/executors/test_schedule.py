@@ -113,5 +113,6 @@ def test_what_was_done_before_counts_as_done(copied: Path) -> None:
     (subject,) = opened([RunFolder(copied)])
     todo = Todo(subject.run)
     assert todo.finished
+    assert not todo.needs_device
     assert todo.done == todo.total
     assert np.all([total > 0 for total in todo.total.values()])
