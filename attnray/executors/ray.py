@@ -6,29 +6,18 @@ and only then is a task submitted that reads it from there.
 
 from __future__ import annotations
 
-import logging
 import math
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import islice
-from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
-# Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone; a
-# cluster of our own asks for a token, as is Ray's default, but without a warning that it does.
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-if "RAY_ADDRESS" not in os.environ:
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-
-import ray
-
-import attnray
 from attnray.config import ExecutorConfig
 from attnray.errors import IncompleteRun, InputError, describe
+from attnray.executors.connection import Connection, ray
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
@@ -47,8 +36,6 @@ LOOK_SECONDS, PLAN_SECONDS = 10, 0.1
 SPEED = {"cpu": 5e10, "cuda": 1e13}
 #: A cluster starts, and its workers are ready, in the time in which so many parts are planned.
 WORTH_A_CLUSTER = 8
-#: The job's arrays travel by the run folder, so Ray's store can be small.
-OBJECT_STORE_BYTES = 100 * 2**20
 
 
 class RayExecutor:
@@ -65,13 +52,13 @@ class RayExecutor:
 
     def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
         """See `Executor.spread`; one item, or a few before there is a cluster, stay here."""
-        few = len(items) < WORTH_A_CLUSTER and not _Connection.is_open()
+        few = len(items) < WORTH_A_CLUSTER and not Connection.is_open()
         if few or len(items) == 1:
             return map(function, items)
         return self._spread(function, items)
 
     def _spread(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        _Connection.open()
+        Connection.open()
         task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
         at_once = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
         left = iter(items)
@@ -100,7 +87,7 @@ class RayExecutor:
         """See `Executor.run`."""
         if all(todo.finished for todo in todos):
             return
-        with _Connection():
+        with Connection():
             try:
                 yield from _Running(self._config, todos).events()
             finally:
@@ -278,81 +265,5 @@ def _landed(flying: list[Any], seconds: float) -> list[Any]:
 @lru_cache
 def _cluster_device() -> str:
     """What the cluster of RAY_ADDRESS has: a sweep asks for every member."""
-    with _Connection():
+    with Connection():
         return "cuda" if ray.cluster_resources().get("GPU") else "cpu"
-
-
-class _Connection:
-    """A connection to Ray for the time of a run; a cluster of our own ends with it.
-
-    It may be open before: a plan leaves it open for the run that follows. Its end takes a while,
-    in which tables can be made.
-    """
-
-    _ours: ClassVar[bool] = False
-    _opening: ClassVar[threading.Lock] = threading.Lock()
-    _closing: ClassVar[threading.Thread | None] = None
-
-    def __enter__(self) -> None:
-        self.open()
-
-    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        if self._ours:
-            type(self)._ours = False
-            closing = threading.Thread(target=ray.shutdown, name="end of the cluster")
-            closing.start()
-            type(self)._closing = closing
-            if error:  # what is left on its way must not be let go of as Ray ends
-                closing.join()
-
-    @classmethod
-    def is_open(cls) -> bool:
-        """Whether this process is connected, and not about to end that."""
-        if cls._closing:
-            cls._closing.join()
-            cls._closing = None
-        return ray.is_initialized()
-
-    @classmethod
-    def open(cls) -> None:
-        """Connect, unless this process is connected: a plan may, and what follows it."""
-        with cls._opening:
-            if cls.is_open():
-                return
-            address = os.environ.get("RAY_ADDRESS")
-            ray.init(
-                **(_given(address) if address else _own()),
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                configure_logging=False,
-            )
-            cls._ours = True
-
-
-def _own() -> dict[str, Any]:
-    """A local cluster, with a CPU for an extractor and one for an analysis at the least."""
-    return {
-        "address": "local",
-        "num_cpus": max(2, _cores()),
-        "include_dashboard": False,
-        "object_store_memory": OBJECT_STORE_BYTES,
-    }
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _given(address: str) -> dict[str, Any]:
-    """A running cluster. A submitted job has its code there; else ours is sent along."""
-    if in_submitted_job():
-        return {"address": address}
-    package = str(Path(attnray.__file__).parent)
-    return {"address": address, "runtime_env": {"py_modules": [package]}}
-
-
-def in_submitted_job() -> bool:
-    """Whether this process was started by `ray job submit`."""
-    return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
