@@ -1,0 +1,1 @@
+"""What run folders lie on: a local disk, an object store."""
