@@ -10,13 +10,18 @@ DEV_READY := .venv/.dev-ready
 WORKERS ?= 2
 SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test quick check format bench lock clean
+.PHONY: demo test test-faults quick check format bench lock clean
 
 demo: $(RUN_READY)
 	@$(BIN)/python jobs/run.py
 
 test: $(DEV_READY)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+# Every fault of tests/faults, at all moments: an hour or so. Of these `make test` tries a few, drawn
+# by ATTNRAY_FAULTS=SEED.
+test-faults: $(DEV_READY)
+	@ATTNRAY_FAULTS=all $(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/faults
 
 quick: $(DEV_READY)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not shared"

@@ -30,6 +30,7 @@ RUN_JOBS = (
     "tests.builders.executor_tests",
     "tests.builders.jobs",
     "tests.builders.shared_runs",
+    "tests.builders.trial",
 )
 #: The files that take minutes each.
 LONGEST = ("test_compact_store.py", "test_ray.py", "test_shown.py", "test_submit.py")

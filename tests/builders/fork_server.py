@@ -66,6 +66,7 @@ def keep(wanted: dict[str, Any], stdout: int, stderr: int, report: int) -> None:
         os.close(descriptor)
     os.close(report)
     os.chdir(wanted["folder"])
+    os.environ.update(wanted["environment"])
     sys.argv = wanted["arguments"]
 
 

@@ -19,9 +19,16 @@ class Forked:
     """The process of a job; as much of `subprocess.Popen` as the tests use."""
 
     def __init__(
-        self, server: socket.socket, arguments: list[str], folder: Path, stdout: int, stderr: int
+        self,
+        server: socket.socket,
+        arguments: list[str],
+        folder: Path,
+        environment: dict[str, str],
+        stdout: int,
+        stderr: int,
     ) -> None:
-        message = json.dumps({"arguments": arguments, "folder": str(folder)}).encode()
+        wanted = {"arguments": arguments, "folder": str(folder), "environment": environment}
+        message = json.dumps(wanted).encode()
         assert len(message) < fork_server.LONGEST
         reading, writing = os.pipe()
         socket.send_fds(server, [message], [stdout, stderr, writing])

@@ -49,19 +49,25 @@ def server() -> socket.socket:
 
 
 def start(
-    job: str, *overrides: str, cwd: Path | None = None, scratch: bool = False, write: Files = None
+    job: str,
+    *overrides: str,
+    cwd: Path | None = None,
+    scratch: bool = False,
+    write: Files = None,
+    variables: dict[str, str] | None = None,
 ) -> Job:
     """Start a job: forked from a process that has its imports, or from scratch, as a shell does.
 
-    `write` has the files of its two outputs.
+    `write` has the files of its two outputs, `variables` is what its environment has more.
     """
-    line = command(job, *overrides)
+    line, more = command(job, *overrides), variables or {}
     with open(os.devnull, "wb") as nothing:
         stdout, stderr = write or (nothing, nothing)
         if scratch:
-            return subprocess.Popen(line, cwd=cwd, env=environment(), stdout=stdout, stderr=stderr)
+            user = environment() | more
+            return subprocess.Popen(line, cwd=cwd, env=user, stdout=stdout, stderr=stderr)
         outputs = stdout.fileno(), stderr.fileno()
-        return Forked(server(), line[1:], cwd or Path.cwd(), *outputs)
+        return Forked(server(), line[1:], cwd or Path.cwd(), more, *outputs)
 
 
 def run_job(

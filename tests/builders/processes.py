@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,17 @@ def descendants(ancestor: int) -> list[Process]:
         children = [process for process in processes if process.parent in wanted]
         found += children
         wanted = {process.pid for process in children}
+    return found
+
+
+def having(variable: str) -> list[Process]:
+    """The processes that were started with this variable (`NAME=value`) in their environment."""
+    found = []
+    for process in running():
+        with suppress(OSError):
+            environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+            if variable.encode() in environment.split(b"\0"):
+                found.append(process)
     return found
 
 

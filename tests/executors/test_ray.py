@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +17,7 @@ from attnray.executors.work import Outcome
 from attnray.stages.planned import plan
 from attnray.store.folder import RunFolder
 from tests.builders.executor_tests import ExecutorTests, check_same_bits
-from tests.builders.jobs import markers, refusal, start, tables, wait_while_running
-from tests.builders.processes import descendants
+from tests.builders.jobs import refusal
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -73,20 +70,6 @@ def test_few_parts_start_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     executor = RayExecutor(ExecutorConfig("ray"))
     assert list(executor.spread(str, range(WORTH_A_CLUSTER - 1))) == [*"0123456"]
     assert not ray.is_initialized()
-
-
-def test_a_lost_extractor_is_replaced(
-    undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
-) -> None:
-    run_dir = tmp_path / "run"
-    process = start("run", "executor=ray", f"run_dir={run_dir}", *tiny_settings)
-    wait_while_running(process, lambda: len(markers(run_dir, "extract")) > 0)
-    workers = [each for each in descendants(process.pid) if "ray::ModelWorker" in each.command]
-    assert workers
-    for worker in workers:
-        os.kill(worker.pid, signal.SIGKILL)
-    assert process.wait() == 0
-    assert tables(run_dir) == tables(undisturbed)
 
 
 def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None:
