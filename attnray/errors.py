@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from attnray.redacted import redacted
 
-class InputError(Exception):
+
+class _ToldError(Exception):
+    """An error whose message is shown, and kept: no password of an address is in it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
+
+
+class InputError(_ToldError):
     """The configuration or the input cannot be used: exit status 2.
 
     The message is one line that says what is wrong, where, and what to do.
     """
 
 
-class IncompleteRun(Exception):  # noqa: N818 (it is an outcome)
+class IncompleteRun(_ToldError):
     """The run ended with shards missing: exit status 1.
 
     The message names each missing shard and why it is missing.
@@ -19,5 +28,5 @@ class IncompleteRun(Exception):  # noqa: N818 (it is an outcome)
 
 def describe(error: BaseException) -> str:
     """An error in one line."""
-    first = str(error).strip().split("\n", 1)[0]
+    first = redacted(str(error)).strip().split("\n", 1)[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

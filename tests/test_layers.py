@@ -28,6 +28,7 @@ LAYERS = (
     "attnray.model",
     "attnray.config",
     "attnray.errors",
+    "attnray.redacted",
 )
 #: The package itself: its version, `open`, and where its files are.
 PACKAGE = ("attnray", "attnray.__main__", "attnray.__version__")

@@ -19,6 +19,7 @@ from attnray.cli.checks import check
 from attnray.config import Config, planned, typed
 from attnray.errors import InputError
 from attnray.metrics.registry import PROBES
+from attnray.redacted import redacted
 from attnray.report.closing import closing_lines
 from attnray.stages.planned import existing, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
@@ -201,7 +202,7 @@ def _on_top(content: dict[str, object], config: Config, overrides: list[str]) ->
 
 def _frozen(config: dict[str, object]) -> dict[str, object]:
     names = {field.name for field in fields(Config)} & set(FROZEN)
-    return {name: config[name] for name in sorted(names)}
+    return redacted({name: config[name] for name in sorted(names)})
 
 
 def _print_summary(run: Run) -> None:

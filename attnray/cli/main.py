@@ -25,6 +25,7 @@ from attnray.cli.member import Member
 from attnray.cli.overrides import known_to_hydra
 from attnray.config import Config, register, typed
 from attnray.errors import IncompleteRun, InputError
+from attnray.redacted import redacted
 
 COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 #: What makes a command line a sweep.
@@ -162,5 +163,5 @@ def _keys(config: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def _say(message: str, status: int) -> int:
-    print(f"attnray: {message}", file=sys.stderr)
+    print(f"attnray: {redacted(message)}", file=sys.stderr)
     return status

@@ -14,6 +14,7 @@ from attnray.executors.process import Processed, process_all
 from attnray.executors.work import make_executor
 from attnray.metrics.base import Predictor
 from attnray.metrics.registry import METRICS
+from attnray.redacted import redacted
 from attnray.stages.plan import PlannedSets
 from attnray.stages.planned import Place, plan
 from attnray.store.files import fingerprint
@@ -133,7 +134,8 @@ def _placed(members: Sequence[Member], shared: Path | None) -> list[tuple[Member
     common = set.intersection(*(set(member.overrides) for member in members))
     for member in members:
         own = [each for each in member.overrides if each not in common]
-        suffix = "".join(f"-{each}" for each in own if not each.lstrip("+").startswith(NAMED))
+        own = [each for each in redacted(own) if not each.lstrip("+").startswith(NAMED)]
+        suffix = "".join(f"-{each}" for each in own)
         config = replace(member.config, run_dir=None) if shared else member.config
         folder = shared / "runs" if shared else runs_folder()
         place = Place(folder, suffix.replace("/", "_"), planned)

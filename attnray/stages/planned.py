@@ -13,6 +13,7 @@ from attnray.metrics.base import Heads
 from attnray.metrics.registry import METRICS, PROBES, roles_of
 from attnray.model.families import heads_of, may_have_head, width_of
 from attnray.model.source import Checkpoint, check_device, locate
+from attnray.redacted import redacted
 from attnray.stages.parts import Spread
 from attnray.stages.plan import PlannedSets, Planner
 from attnray.store.files import fingerprint
@@ -120,7 +121,8 @@ def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterat
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
     without = _without(config, checkpoint, manifest)
-    manifest = replace(manifest, identity=now, config=asdict(config), without=without)
+    kept = redacted(asdict(config))
+    manifest = replace(manifest, identity=now, config=kept, without=without)
     planner = Planner(folder, config, checkpoint, place.planned, spread)
     growing = planner.grow(manifest, roles)
     for manifest in growing:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attnray import __version__
 from attnray.config import corpora, lengths
+from attnray.corpus.files.addresses import name as name_of
 from attnray.errors import IncompleteRun
 from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
@@ -108,7 +109,7 @@ def _settings(run: Run) -> dict[str, str]:
     paths = [p for corpus in corpora(config).values() for p in corpus.path]
     versions = ", ".join(f"{name} {version}" for name, version in identity["versions"].items())
     return {
-        "corpus files": ", ".join(dict.fromkeys(path.rpartition("/")[2] for path in paths)),
+        "corpus files": ", ".join(dict.fromkeys(map(name_of, paths))),
         "model commit": str(identity["model"]["commit"] or "local files"),
         "number type": identity["model"]["dtype"],
         "device": identity["device"],

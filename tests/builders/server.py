@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `files` by path. `asked` has the requests so far.
+    """Serves `files` by path. `asked` has the requests so far, `authorized` who asked.
 
     `etags` says whether versions are told; `cut` after how many bytes a download breaks off, or
     waits while `waits` is not set; `refused` which methods are forbidden.
@@ -24,6 +24,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.authorized: set[str | None] = set()
         self.etags = True
         self.cut: int | None = None
         self.refused: set[str] = set()
@@ -68,6 +69,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.server.asked.append(f"{self.command} {self.path}")
+        self.server.authorized.add(self.headers["Authorization"])
         url = urlsplit(self.path)
         query = parse_qs(url.query)
         if self.command in self.server.refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import gzip
 import hashlib
@@ -13,7 +14,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
@@ -202,6 +205,24 @@ def test_an_address_signed_for_downloads_alone(server: Server) -> None:
     assert words(corpus(f"{server.root}/x.conllu?signature=7")) == ["She", "slept"]
 
 
+def test_a_password_is_sent(server: Server) -> None:
+    server.files["/x.conllu"] = TREE
+    address = server.root.replace("//", "//me:a%40b%2F@")
+    assert words(corpus(f"{address}/x.conllu")) == ["She", "slept"]
+    assert server.authorized == {f"Basic {base64.b64encode(b'me:a@b/').decode()}"}
+
+
+@pytest.mark.parametrize("path", ["/..", "/%2e%2e", "/a%00b", "/" + 300 * "x"])
+def test_a_copy_stays_in_its_folder_whatever_it_is_called(
+    server: Server, cache: Path, path: str
+) -> None:
+    server.files[unquote(path)] = TREE
+    with suppress(InputError):
+        files(corpus(server.root + path))
+    kept = {each.parent.parent.parent for each in cache.parent.rglob("*") if each.is_file()}
+    assert kept <= {cache}
+
+
 def test_while_the_server_is_away_its_last_copy_serves(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -232,6 +253,10 @@ def test_a_cache_that_cannot_be_written(server: Server, cache: Path) -> None:
         ("ftp://example.org/x", "ftp:// is not possible; give a local path or http://"),
         ("hf://OWNER/NAME/x.parquet", "hf://datasets/OWNER/NAME/FILE"),
         ("pkg://no_such_package/x.conllu", "no package no_such_package"),
+        ("pkg://os/../x.conllu", "no package os"),
+        ("pkg://attnray/../x.conllu", "leads out of the package"),
+        ("pkg://attnray/corpus/../../x.conllu", "leads out of the package"),
+        ("pkg://attnray//etc/passwd", "leads out of the package"),
     ],
 )
 def test_addresses_that_are_none(path: str, what: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 from functools import cache
-from importlib import resources
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
@@ -45,7 +45,8 @@ def name(address: str) -> str:
     """The name of a file: the last part of its path or address."""
     if _scheme(address) in ("http", "https"):
         address = unquote(urlsplit(address).path)
-    return PurePosixPath(address).name or "corpus"
+    found = PurePosixPath(address).name.replace("\0", "")
+    return found if found not in ("", "..") else "corpus"
 
 
 @cache
@@ -68,11 +69,17 @@ def local(address: str, expected: str | None) -> str:
 
 
 def _packaged(address: str) -> str:
+    """The path of a file in a package's folder."""
     package, _, rest = address.partition("://")[2].partition("/")
     try:
-        return str(resources.files(package).joinpath(rest))
-    except (ImportError, ValueError) as error:
-        raise InputError(f"{address}: there is no package {package}; install it") from error
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"{address}: there is no package {package}; install it")
+    if ".." in PurePosixPath(rest).parts or rest.startswith("/"):
+        raise InputError(f"{address}: leads out of the package; name a file inside it")
+    return str(Path(spec.submodule_search_locations[0], rest))
 
 
 def _local(path: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import hashlib
 import os
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
@@ -20,6 +21,7 @@ from obstore.store import HTTPStore, from_url
 
 from attnray.corpus.files import checksums, patterns
 from attnray.errors import InputError
+from attnray.redacted import redacted
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -111,7 +113,7 @@ def _latest(address: str, folder: Path, name: str, again: bool) -> Path:
         store, key = _file(address)
         version = _version(_look(store, key))
     place = folder / (version or "unknown") / name
-    if again or version is None or not place.exists():
+    if again or version is None or not os.path.exists(place):
         _download(address, store, key, place)
     return place
 
@@ -157,7 +159,7 @@ def _download(address: str, store: ObjectStore, key: str, place: Path) -> None:
 def _chunks(address: str, store: ObjectStore, key: str) -> Iterator[bytes]:
     with _explained(address):
         result = obstore.get(store, key)
-        print(f"downloading {address} ({_size(result.meta['size'])})", file=sys.stderr)
+        print(f"downloading {redacted(address)} ({_size(result.meta['size'])})", file=sys.stderr)
         yield from (bytes(chunk) for chunk in result)
 
 
@@ -167,10 +169,19 @@ def _size(count: int) -> str:
 
 def _file(address: str) -> tuple[ObjectStore, str]:
     """The store and the key of a file; a web address, with its query, is a store of its own."""
-    if urlsplit(address).scheme in ("http", "https"):
-        return HTTPStore(address, client_options=_CLIENT, retry_config=_RETRIES), ""
+    url = urlsplit(address)
+    if url.scheme in ("http", "https"):
+        credentials, at, host = url.netloc.rpartition("@")
+        options: Any = {**_CLIENT, "default_headers": _basic(credentials)} if at else _CLIENT
+        bare = url._replace(netloc=host).geturl()
+        return HTTPStore(bare, client_options=options, retry_config=_RETRIES), ""
     root, key = _split(address)
     return _store(root), key
+
+
+def _basic(credentials: str) -> dict[str, str]:
+    """What sends the user and the password of an address (the library leaves them out)."""
+    return {"authorization": f"Basic {base64.b64encode(unquote_to_bytes(credentials)).decode()}"}
 
 
 def _store(root: str) -> ObjectStore:
