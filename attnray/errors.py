@@ -19,7 +19,7 @@ class InputError(_ToldError):
     """
 
 
-class IncompleteRun(_ToldError):
+class IncompleteRun(_ToldError):  # noqa: N818 (it is an outcome)
     """The run ended with shards missing: exit status 1.
 
     The message names each missing shard and why it is missing.
