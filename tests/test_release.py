@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_version_is_one() -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
-    changes = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    changes = re.findall(r"^## (\d\S*)", (ROOT / "CHANGELOG.md").read_text(), re.M)
     assert attnray.__version__ == cited == changes[0]
 
 
