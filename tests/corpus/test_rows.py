@@ -175,7 +175,7 @@ def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
         ('{\n"text": "a"}', ":1: no JSON"),
         ('{"data": []}', ":1: it has data; give text, words or tokens"),
         ("{}", ":1: it has nothing"),
-        ("[1]", ": object 1: '1' is no object"),
+        ("[1]", ": object 1: 1 is no object"),
         ('{"text": "a"}\n{"words": ["a"]}', ":2: words where the rows before have text"),
         ('{"text": 7}', ":1: text is 7; give a string"),
         ('{"words": "a"}', ":1: words or tokens is no list of strings"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import importlib.util
+import os
 from functools import cache
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -83,9 +84,9 @@ def _packaged(address: str) -> str:
 
 
 def _local(path: str) -> list[str]:
-    if not glob.has_magic(path) or Path(path).exists():
+    if not glob.has_magic(path) or os.path.exists(path):
         return [path]
-    return sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())
+    return sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file))
 
 
 @cache

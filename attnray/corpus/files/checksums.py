@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from functools import cache
 
-from attnray.corpus.files.lines import compressed, opened
+from attnray.corpus.files.lines import compressed, opened, regular
 from attnray.errors import InputError
 
 
@@ -52,12 +51,7 @@ def check(path: str, address: str, expected: str) -> None:
 
 def _state(path: str) -> tuple[int, int]:
     """What changes with a file: the time it was changed, and its size."""
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}; corpus.path must name a readable file"
-        ) from error
+    status = regular(path)
     return status.st_mtime_ns, status.st_size
 
 

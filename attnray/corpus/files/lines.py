@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
+import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import check
 from attnray.errors import InputError
 
 #: How many bytes are in memory at a time, to the end of a line.
 BLOCK = 2**15
 _BOM = "\ufeff"
 _GZIP = b"\x1f\x8b"
+#: What other compressed files begin with: no text does.
+_OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,23 @@ class Span:
 WHOLE = Span()
 
 
+def regular(path: str) -> os.stat_result:
+    """What the system knows of a file: others than plain ones, which may have no end, are refused.
+
+    Raises:
+        InputError: there is none, or it is a folder, a pipe, a socket or a device.
+    """
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        folder = stat.S_ISDIR(status.st_mode)
+        reason = os.strerror(errno.EISDIR) if folder else "a pipe, a socket or a device"
+        raise InputError(f"{path}: {reason}; corpus.path must name a readable file")
+    return status
+
+
 @contextmanager
 def opened(path: str) -> Iterator[BufferedIOBase]:
     """The contents of a file, decompressed where its first bytes are gzip's.
@@ -42,9 +66,13 @@ def opened(path: str) -> Iterator[BufferedIOBase]:
     Raises:
         InputError: the file cannot be opened, or what is compressed is damaged.
     """
+    regular(path)
     try:
         with open(path, "rb") as file:
-            if file.peek(2)[:2] != _GZIP:
+            first = file.peek(8)
+            if not first.startswith(_GZIP):
+                if other := next((_OTHERS[each] for each in _OTHERS if first.startswith(each)), ""):
+                    raise InputError(f"{path}: {other}; of compressed files only gzip is read")
                 yield file
                 return
             with gzip.open(file) as contents:
@@ -53,15 +81,21 @@ def opened(path: str) -> Iterator[BufferedIOBase]:
         reason = str(error).rstrip(".")
         raise InputError(f"{path}: damaged gzip ({reason}); get the file again") from error
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; corpus.path must name a readable file") from (
-            error
-        )
+        raise _unreadable(path, error) from error
 
 
 def compressed(path: str) -> bool:
-    """Whether a file is gzip's, as its first bytes tell."""
-    with open(path, "rb") as file:
-        return file.read(2) == _GZIP
+    """Whether a file is gzip's, as its first bytes tell.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    regular(path)
+    try:
+        with open(path, "rb") as file:
+            return file.read(2) == _GZIP
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def stem(path: str) -> str:
@@ -76,14 +110,22 @@ def blocks(path: str, span: Span = WHOLE) -> Iterator[bytes]:
     """The contents of a file, or a span of it, in blocks of whole lines.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or a line is longer than `bounds.LINE`.
     """
     left = sys.maxsize if span.end is None else span.end - span.start
+    lines = span.lines
     with opened(path) as contents:
         contents.seek(span.start)
         while block := contents.read(min(BLOCK, left)):
+            lines += block.count(b"\n")
             if not block.endswith(b"\n"):
-                block += contents.readline()
+                rest = contents.readline(bounds.LINE)
+                if len(rest) == bounds.LINE and not rest.endswith(b"\n"):
+                    raise error_at(
+                        path, lines + 1, f"a line of more than {bounds.LINE:,} bytes; break it"
+                    )
+                block += rest
+                lines += 1
             left -= len(block)
             yield block
 
@@ -110,9 +152,36 @@ def numbered_lines(path: str, span: Span = WHOLE) -> Iterator[tuple[int, str]]:
             raise error_at(path, number, problem) from error
 
 
+def runs(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """The runs of lines that are not blank.
+
+    Raises:
+        InputError: one has more than `bounds.LINE` characters.
+    """
+    run: list[tuple[int, str]] = []
+    size = 0
+    for number, line in lines:
+        if line and not line.isspace():
+            run.append((number, line))
+            size += len(line) + 1
+            if size > bounds.LINE:
+                check(f"{path}:{run[0][0]}", size, bounds.LINE, "characters without a blank line")
+        elif run:
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
+
+
 def error_at(path: str, line: int, problem: str) -> InputError:
     """An error at a line of a file."""
     return InputError(f"{path}:{line}: {problem}")
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> InputError:
+    """The error of a file that the system does not give."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"{path}: {reason}; corpus.path must name a readable file")
 
 
 def _lines(text: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import Extent, check, cut, shown
 from attnray.corpus.document import NO_HEAD, Document, Sentence
 from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.corpus.formats.entities import Entities
@@ -67,7 +69,10 @@ def read_conll2012(path: str) -> Iterator[Document]:
 def _name(path: str, number: int, line: str) -> str:
     match = _BEGIN.fullmatch(line)
     if match is None:
-        raise error_at(path, number, f"{line!r} is not `#begin document (NAME); part NNN`")
+        raise error_at(
+            path, number, f"{shown(line)} is not `#begin document (bounds.NAME); part NNN`"
+        )
+    check(f"{path}:{number}", len(line), bounds.NAME, "characters in the name of a document")
     return f"{match['name']}_{int(match['part'])}" if match["part"] else match["name"]
 
 
@@ -78,9 +83,10 @@ class _Builder:
         self._path, self._name = path, name
         self._sentences: list[Sentence] = []
         self._entities = Entities(path)
-        self._words_before = 0
+        self._extent = Extent()
         self._rows: list[list[str]] = []
         self._lines: list[int] = []
+        self._size = 0
 
     def token(self, number: int, columns: list[str]) -> None:
         """Take in the line of a word."""
@@ -88,14 +94,18 @@ class _Builder:
             problem = f"{len(columns)} columns; CoNLL-2012 has {FEWEST_COLUMNS} or more"
             raise error_at(self._path, number, problem)
         if columns[NUMBER] != str(len(self._rows)):
-            problem = f"the word number is {columns[NUMBER]}, not {len(self._rows)}"
+            problem = f"the word number is {cut(columns[NUMBER])}, not {len(self._rows)}"
             raise error_at(self._path, number, f"{problem}; words of a sentence count from 0")
-        place = self._words_before + len(self._rows)
-        for bracket in columns[COREFERENCE].split("|"):
+        place = self._extent.words + len(self._rows)
+        brackets = columns[COREFERENCE].split("|")
+        check(f"{self._path}:{number}", len(brackets), bounds.BRACKETS, "brackets on a word")
+        for bracket in brackets:
             if bracket != "-":
                 self._entities.read(bracket, place, number)
         self._rows.append(columns)
         self._lines.append(number)
+        self._size += sum(map(len, columns))
+        check(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
 
     def end_sentence(self) -> None:
         """End a sentence, if one has begun."""
@@ -103,19 +113,17 @@ class _Builder:
             return
         count = len(self._rows)
         empty = [""] * count
-        self._sentences.append(
-            Sentence(
-                id="",
-                words=[_written(row[WORD]) for row in self._rows],
-                upos=empty,
-                xpos=[row[TAG] for row in self._rows],
-                heads=self._heads(),
-                relations=empty,
-                feats=empty,
-            )
+        sentence = Sentence(
+            id="",
+            words=[_written(row[WORD]) for row in self._rows],
+            upos=empty,
+            xpos=[row[TAG] for row in self._rows],
+            heads=self._heads(),
+            relations=empty,
+            feats=empty,
         )
-        self._words_before += count
-        self._rows, self._lines = [], []
+        self._sentences.append(self._extent.add(sentence, f"{self._path}:{self._lines[0]}"))
+        self._rows, self._lines, self._size = [], [], 0
 
     def end(self) -> Document:
         """The document."""
@@ -134,7 +142,9 @@ class _Builder:
         for word, (bit, number) in enumerate(zip(bits, self._lines, strict=True)):
             match = _BIT.fullmatch(bit)
             if match is None:
-                raise error_at(self._path, number, f"the parse bit {bit!r} is not like (NP(NP*)")
+                raise error_at(
+                    self._path, number, f"the parse bit {shown(bit)} is not like (NP(NP*)"
+                )
             for label in match["opens"].split("(")[1:]:
                 stack.append(Constituent(label, word))
                 stack[-2].children.append(stack[-1])
@@ -144,8 +154,8 @@ class _Builder:
                 raise error_at(self._path, number, f"{problem}; give a whole tree a sentence")
             del stack[len(stack) - len(match["closes"]) :]
         if len(stack) > 1:
-            problem = f"the sentence ends inside of {stack[-1].label}; give a whole tree a sentence"
-            raise error_at(self._path, self._lines[-1], problem)
+            problem = f"the sentence ends inside of {cut(stack[-1].label)}"
+            raise error_at(self._path, self._lines[-1], f"{problem}; give a whole tree a sentence")
         return whole
 
 

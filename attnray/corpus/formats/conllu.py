@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import Extent, check
 from attnray.corpus.document import Document, Sentence
 from attnray.corpus.files.lines import WHOLE, Span, blocks, error_at, numbered_lines, stem
 from attnray.corpus.formats.conllu_rows import HEADS, ID, MISC, Row, Words, fault, words
@@ -33,12 +35,11 @@ def read_conllu(path: str, span: Span = WHOLE) -> Iterator[Document]:
             if line.startswith("#"):
                 if match := _NEWDOC.match(line):
                     yield from builder.end_document()
-                    builder.begin((match["id"] or "").strip())
+                    builder.begin((match["id"] or "").strip(), number)
                 elif match := _SENT_ID.match(line):
                     builder.name_sentence(match["id"].strip())
             elif line and not line.isspace():
-                builder.lines.append(line)
-                builder.numbers.append(number)
+                builder.add(number, line)
             else:
                 builder.end_sentence()
     except InputError:
@@ -111,26 +112,39 @@ class _Builder:
     def __init__(self, path: str, documents: int) -> None:
         self.lines: list[str] = []
         self.numbers: list[int] = []
+        self._size, self._worded = 0, False
         self._path = path
         self._documents = documents
         self._sentence_id = ""
-        self.begin("")
+        self.begin("", 1)
 
     @property
     def seen(self) -> bool:
         """Whether there was any sentence."""
         return self._documents > 0
 
-    def begin(self, name: str) -> None:
-        """Begin a document; `name` may be empty."""
+    def begin(self, name: str, number: int) -> None:
+        """Begin a document at a line; `name` may be empty."""
+        check(
+            f"{self._path}:{number}", len(name), bounds.NAME, "characters in the name of a document"
+        )
         self._name = name
         self._sentences: list[Sentence] = []
         self._entities = Entities(self._path)
-        self._words_before = 0
+        self._extent = Extent()
+
+    def add(self, number: int, line: str) -> None:
+        """Take in a line of a sentence."""
+        self.lines.append(line)
+        self.numbers.append(number)
+        self._size += len(line)
+        self._worded = self._worded or line.partition("\t")[0].isdecimal()
+        if self._size > bounds.LINE:
+            check(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
 
     def name_sentence(self, name: str) -> None:
         """Name the sentence to come, of this document or of one that begins before it."""
-        if not any(row[ID].isdecimal() for row in _rows(self.lines)):
+        if not self._worded:
             self._sentence_id = name
 
     def end_sentence(self) -> None:
@@ -144,10 +158,9 @@ class _Builder:
         if max(found.heads) > len(found.forms):
             raise self._beyond(_rows(lines), numbers, found.heads)
         forms, upos, xpos, heads, relations, feats = found
-        self._sentences.append(
-            Sentence(self._sentence_id, forms, upos, xpos, heads, relations, feats)
-        )
-        self._words_before += len(forms)
+        sentence = Sentence(self._sentence_id, forms, upos, xpos, heads, relations, feats)
+        where = f"{self._path}:{numbers[0]}"
+        self._sentences.append(self._extent.add(sentence, where))
         self._sentence_id = ""
 
     def end_rows(self) -> Words:
@@ -157,7 +170,7 @@ class _Builder:
             InputError: a line cannot be read.
         """
         lines, numbers = self.lines, self.numbers
-        self.lines, self.numbers = [], []
+        self.lines, self.numbers, self._size, self._worded = [], [], 0, False
         rows = _rows(lines)
         try:
             found = words(rows)
@@ -170,15 +183,17 @@ class _Builder:
         return found
 
     def _mentions(self, rows: Sequence[Row], numbers: Sequence[int]) -> None:
-        word = self._words_before - 1
+        word = self._extent.words - 1
         for row, number in zip(rows, numbers, strict=False):
             of_word = row[ID].isdecimal()
             word += of_word
             if _ENTITY in row[MISC] and "-" not in row[ID]:
-                for attribute in row[MISC].split("|"):
-                    if attribute.startswith(_ENTITY):
-                        value = attribute.removeprefix(_ENTITY)
-                        self._entities.read(value, word, number, empty_node=not of_word)
+                given = [each for each in row[MISC].split("|") if each.startswith(_ENTITY)]
+                brackets = sum(each.count("(") + each.count(")") for each in given)
+                check(f"{self._path}:{number}", brackets, bounds.BRACKETS, "brackets on a word")
+                for value in given:
+                    read = self._entities.read
+                    read(value.removeprefix(_ENTITY), word, number, empty_node=not of_word)
 
     def _beyond(
         self, rows: Sequence[Row], numbers: Sequence[int], heads: Sequence[int]

@@ -8,6 +8,7 @@ from functools import lru_cache
 from operator import eq
 from typing import NamedTuple
 
+from attnray.corpus.bounds import cut, shown
 from attnray.corpus.document import NO_HEAD
 
 ID, FORM, UPOS, XPOS, FEATS, HEAD, DEPREL, MISC = 0, 1, 3, 4, 5, 6, 7, 9
@@ -113,14 +114,14 @@ def _problem(row: Row, expected: int) -> str | None:
         return f"{len(row)} columns; CoNLL-U has {COLUMNS}, separated by tabs"
     kind = _ID.fullmatch(row[ID])
     if kind is None:
-        return f"the id {row[ID]!r} is none; write 3, 3-4 or 3.1"
+        return f"the id {shown(row[ID])} is none; write 3, 3-4 or 3.1"
     if not kind["word"]:
         return None
     if row[ID] != str(expected):
-        return f"the id {row[ID]} stands where {expected} should; words count from 1"
+        return f"the id {cut(row[ID])} stands where {expected} should; words count from 1"
     head, relation = row[HEAD], row[DEPREL]
     if head != "_" and not _HEAD.fullmatch(head):
-        return f"HEAD is {head!r}; {HEADS}"
+        return f"HEAD is {shown(head)}; {HEADS}"
     if head == row[ID]:
         return f"word {head} is its own HEAD; {HEADS}"
     if _is_unnamed(head, relation):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import sentencex
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import Extent, check, shown
 from attnray.corpus.document import NO_HEAD, Document, Mention, Sentence
 from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.errors import InputError
@@ -70,11 +72,13 @@ def read_gap(path: str, language: str = "en") -> Iterator[Document]:
             raise error_at(path, number, problem)
         found = True
         row = dict(zip(COLUMNS, fields, strict=True))
+        where = f"{path}:{number}"
+        check(where, len(row["ID"]), bounds.NAME, "characters in an ID")
         try:
             spans = _spans(row)
         except ValueError as error:
             raise error_at(path, number, str(error)) from error
-        yield _document(row["ID"], row["Text"], spans, language)
+        yield _document(row["ID"], row["Text"], spans, language, where)
     if not found:
         raise InputError(f"{path}: no passage in it; give a file of GAP")
 
@@ -89,22 +93,24 @@ def _spans(row: dict[str, str]) -> list[Span]:
     for name in ("A", "B"):
         label = row[f"{name}-coref"]
         if label not in LABELS:
-            raise ValueError(f"{name}-coref is {label!r}; it must be {' or '.join(LABELS)}")
+            raise ValueError(f"{name}-coref is {shown(label)}; it must be {' or '.join(LABELS)}")
         spans.append(_span(row, name, PRONOUN if LABELS[label] else name, "PROPN"))
     return sorted(spans)
 
 
 def _span(row: dict[str, str], column: str, entity: str, upos: str) -> Span:
     form, offset = row[column], row[f"{column}-offset"]
-    if not (offset.isascii() and offset.isdigit()):
-        raise ValueError(f"{column}-offset is {offset!r}; it must be a number of characters from 0")
+    if not (offset.isascii() and offset.isdigit() and len(offset) < 10):
+        raise ValueError(
+            f"{column}-offset is {shown(offset)}; it must be a number of characters from 0"
+        )
     start = int(offset)
     if not form.strip() or not row["Text"].startswith(form, start):
-        raise ValueError(f"the text at {column}-offset {start} is not {column} ({form!r})")
+        raise ValueError(f"the text at {column}-offset {start} is not {column} ({shown(form)})")
     return Span(start, start + len(form), entity, upos)
 
 
-def _document(name: str, text: str, spans: Sequence[Span], language: str) -> Document:
+def _document(name: str, text: str, spans: Sequence[Span], language: str, where: str) -> Document:
     """A passage as sentences of words, its mentions as runs of them."""
     parts = [part for part in _sentences(text, spans, language) if part]
     starts = [word.start for word in chain.from_iterable(parts)]
@@ -116,8 +122,9 @@ def _document(name: str, text: str, spans: Sequence[Span], language: str) -> Doc
     for mention, span in zip(mentions, spans, strict=True):
         tags[mention.end] = span.upos
     ends = accumulate(map(len, parts), initial=0)
+    extent = Extent()
     sentences = [
-        _sentence([word.form for word in part], tags[first:end])
+        extent.add(_sentence([word.form for word in part], tags[first:end]), where)
         for part, (first, end) in zip(parts, pairwise(ends), strict=True)
     ]
     return Document(name, sentences, sorted(mentions))

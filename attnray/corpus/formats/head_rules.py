@@ -66,19 +66,26 @@ def dependency_heads(tree: Constituent, words: int) -> list[int]:
     The head word of a constituent governs those of its other children.
     """
     heads = [0] * words
-
-    def visit(constituent: Constituent) -> int:
+    of: dict[int, int] = {}
+    for constituent in _children_first(tree):
         if constituent.is_word:
-            return constituent.start
-        of_children = [visit(child) for child in constituent.children]
-        head = of_children[head_child(constituent)]
+            of[id(constituent)] = constituent.start
+            continue
+        of_children = [of[id(child)] for child in constituent.children]
+        head = of[id(constituent)] = of_children[head_child(constituent)]
         for other in of_children:
             if other != head:
                 heads[other] = head + 1
-        return head
-
-    visit(tree)
     return heads
+
+
+def _children_first(tree: Constituent) -> list[Constituent]:
+    """All constituents of a tree, however deep, each behind its children."""
+    found, left = [], [tree]
+    while left:
+        found.append(left.pop())
+        left += found[-1].children
+    return found[::-1]
 
 
 def head_child(constituent: Constituent) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import check, shown
 from attnray.corpus.document import Document
 from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.corpus.formats.rows import Row, documents
@@ -40,25 +42,54 @@ def json_rows(path: str) -> Iterator[Row]:
     listed = _listed if whole else _each
     for where, value in listed(path, chain([first], lines)):
         if not isinstance(value, dict):
-            raise InputError(f"{where}: {str(value)[:20]!r} is no object; give one with fields")
+            raise InputError(f"{where}: {shown(value)} is no object; give one with fields")
         yield Row(where, value)
 
 
 def _each(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[str, Any]]:
     for number, line in lines:
         try:
-            yield f"{path}:{number}", json.loads(line)
-        except json.JSONDecodeError as error:
-            problem = f"no JSON ({error.msg}); give an object a line, or one list of objects"
+            yield f"{path}:{number}", _parsed(line)
+        except ValueError as error:
+            problem = f"no JSON ({_reason(error)}); give an object a line, or one list of objects"
             raise error_at(path, number, problem) from error
 
 
 def _listed(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[str, Any]]:
-    numbers, texts = zip(*lines, strict=True)
+    numbers, texts, size = [], [], 0
+    for number, line in lines:
+        size += len(line)
+        check(f"{path}:{number}", size, bounds.JSON_LIST, "characters in a list (not a line each)")
+        numbers.append(number)
+        texts.append(line)
     try:
-        values = json.loads("\n".join(texts))
-    except json.JSONDecodeError as error:
-        problem = f"no JSON ({error.msg}); give a list of objects, or an object a line"
-        raise error_at(path, numbers[error.lineno - 1], problem) from error
+        values = _parsed("\n".join(texts))
+    except ValueError as error:
+        problem = f"no JSON ({_reason(error)}); give a list of objects, or an object a line"
+        place = error.lineno - 1 if isinstance(error, json.JSONDecodeError) else 0
+        raise error_at(path, numbers[place], problem) from error
     for number, value in enumerate(values, 1):
         yield f"{path}: object {number}", value
+
+
+def _parsed(text: str) -> Any:
+    """What JSON says.
+
+    Raises:
+        ValueError: it is none, is nested too deep, or has numbers or characters that are none.
+    """
+    try:
+        value = json.loads(text)
+        if "\\u" in text:  # else there is no half of a pair of surrogates in it
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return value
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    if isinstance(error, UnicodeEncodeError):
+        return "half of a surrogate pair is no character"
+    return str(error).partition(":")[0]

@@ -9,12 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from attnray.corpus.bounds import cut
 from attnray.corpus.document import Document
+from attnray.corpus.files.lines import regular
 from attnray.corpus.formats.rows import FIELDS, UPOS, XPOS, Row, documents
 from attnray.errors import InputError
 
 #: How many rows are in memory at a time.
-BATCH = 1024
+BATCH = 16
 
 
 def read_parquet(path: str, language: str = "en") -> Iterator[Document]:
@@ -36,10 +38,11 @@ def parquet_rows(path: str) -> Iterator[Row]:
     Raises:
         InputError: it cannot be read, is not Parquet, or has none of the columns.
     """
+    regular(path)
     try:
         with pq.ParquetFile(path) as file:
             yield from _rows(path, file)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ValueError) as error:
         reason = str(error).split("\n", 1)[0].rstrip(".")
         raise InputError(f"{path}: not Parquet, or damaged ({reason}); get it again") from error
     except OSError as error:
@@ -50,7 +53,7 @@ def parquet_rows(path: str) -> Iterator[Row]:
 def _rows(path: str, file: pq.ParquetFile) -> Iterator[Row]:
     columns = [name for name in file.schema_arrow.names if name in FIELDS]
     if not columns:
-        has = ", ".join(file.schema_arrow.names)
+        has = cut(", ".join(file.schema_arrow.names))
         raise InputError(f"{path}: its columns are {has}; give text, words or tokens")
     names = {name: _class_names(file.schema_arrow, name) for name in (*UPOS, *XPOS)}
     number = 0
@@ -58,7 +61,7 @@ def _rows(path: str, file: pq.ParquetFile) -> Iterator[Row]:
         for fields in batch.to_pylist():
             number += 1
             for column, classes in names.items():
-                if classes and fields.get(column) is not None:
+                if classes and isinstance(fields.get(column), list):
                     fields[column] = [_named(value, classes) for value in fields[column]]
             yield Row(f"{path}: row {number}", fields)
 
@@ -66,17 +69,13 @@ def _rows(path: str, file: pq.ParquetFile) -> Iterator[Row]:
 def _class_names(schema: pa.Schema, column: str) -> list[str]:
     """The names behind the numbers of a column of Hugging Face's class labels, if it is one."""
     try:
-        known = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
+        feature = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"][column]
+        while not isinstance(feature.get("names") if isinstance(feature, dict) else None, list):
+            feature = feature[0] if isinstance(feature, list) else feature["feature"]
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError):
         return []
-    feature = known.get(column)
-    while feature:
-        feature = feature[0] if isinstance(feature, list) else feature
-        if isinstance(feature.get("names"), list):
-            return list(feature["names"])
-        feature = feature.get("feature")
-    return []
+    return list(feature["names"])
 
 
 def _named(value: Any, names: list[str]) -> Any:
-    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+    return names[value] if type(value) is int and 0 <= value < len(names) else value

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import Extent, check, cut, shown
 from attnray.corpus.document import NO_HEAD, Document, Sentence
 from attnray.corpus.files.lines import stem
 from attnray.corpus.formats.text import sentences
@@ -84,10 +86,11 @@ def _first(rows: Iterable[Row]) -> Iterator[Row]:
 def _kind(row: Row) -> str:
     words = row.get(WORDS)
     if words is not None:
-        return "pieces" if row.fields.get("words") is None and words[:1] == ["[CLS]"] else "words"
+        begins = isinstance(words, list) and words[:1] == ["[CLS]"]
+        return "pieces" if row.fields.get("words") is None and begins else "words"
     if any(name in row.fields for name in TEXT):
         return "text"
-    has = ", ".join(row.fields) or "nothing"
+    has = cut(", ".join(row.fields)) or "nothing"
     raise InputError(f"{row.where}: it has {has}; give text, words or tokens")
 
 
@@ -98,10 +101,12 @@ def _of_kind(row: Row, kind: str) -> Row:
 
 
 def _annotated(path: str, rows: Iterable[Row]) -> Iterator[Document]:
-    for name, group in groupby(rows, key=lambda row: row.get(DOCUMENT)):
-        found = [sentence for row in group if (sentence := _sentence(row)).words]
+    for name, group in groupby(rows, key=lambda row: _name(row, DOCUMENT)):
+        extent = Extent()
+        sentences = ((row.where, _sentence(row)) for row in group)
+        found = [extent.add(sentence, where) for where, sentence in sentences if sentence.words]
         if found:
-            yield Document(stem(path) if name is None else str(name), found, [])
+            yield Document(name or stem(path), found, [])
 
 
 def _unlabelled(path: str, rows: Iterable[Row], language: str) -> Iterator[Document]:
@@ -114,11 +119,13 @@ def _texts(row: Row, language: str) -> list[Sentence]:
     """The sentences of a row of unlabelled text."""
     pieces = row.get(WORDS)
     if pieces is not None:
-        return [Sentence.unannotated(words) for words in _joined(_strings(row, pieces, WORDS))]
+        extent = Extent()
+        runs = _joined(_strings(row, pieces, WORDS))
+        return [extent.add(Sentence.unannotated(words), row.where) for words in runs]
     text = row.get(TEXT)
     if not isinstance(text, str | None):
-        raise InputError(f"{row.where}: text is {text!r}; give a string")
-    return sentences(" ".join((text or "").split()), language)
+        raise InputError(f"{row.where}: text is {shown(text)}; give a string")
+    return sentences(" ".join((text or "").split()), language, row.where)
 
 
 def _joined(pieces: Iterable[str]) -> list[list[str]]:
@@ -144,9 +151,19 @@ def _sentence(row: Row) -> Sentence:
         _head(row, position, head, len(words), relation)
         for position, (head, relation) in enumerate(zip(heads, relations, strict=True), 1)
     ]
-    name = row.get(SENTENCE)
     empty = [""] * len(words)
-    return Sentence("" if name is None else str(name), words, upos, xpos, numbers, relations, empty)
+    return Sentence(_name(row, SENTENCE), words, upos, xpos, numbers, relations, empty)
+
+
+def _name(row: Row, names: Sequence[str]) -> str:
+    """A name in one of these fields, empty where there is none."""
+    name = row.get(names)
+    if name is None:
+        return ""
+    if not isinstance(name, str | int | float):
+        raise InputError(f"{row.where}: {' or '.join(names)} is {shown(name)}; give a name")
+    check(row.where, len(str(name)), bounds.NAME, f"characters in {' or '.join(names)}")
+    return str(name)
 
 
 def _strings(row: Row, values: Any, names: Sequence[str]) -> list[str]:
@@ -176,10 +193,11 @@ def _tag(value: Any) -> str:
 def _head(row: Row, position: int, value: Any, words: int, relation: str) -> int:
     if value in _UNKNOWN:
         return NO_HEAD
-    head = int(value) if isinstance(value, int) or str(value).isdecimal() else NO_HEAD
+    text = str(value) if type(value) in (int, str) else ""
+    head = int(text) if text.isdecimal() and len(text) < 10 else NO_HEAD
     if not 0 <= head <= words or head == position:
         raise InputError(
-            f"{row.where}: the head is {value!r} of word {position} of {words}; "
+            f"{row.where}: the head is {shown(value)} of word {position} of {words}; "
             "give another word's number, or 0 for the root"
         )
     if not relation:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from io import BytesIO
 
 import sentencex
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import Extent, check
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.files.lines import WHOLE, Span, numbered_lines, opened, stem
+from attnray.corpus.files.lines import WHOLE, Span, blocks, numbered_lines, runs, stem
 from attnray.errors import InputError
 
 
@@ -24,11 +26,11 @@ def read_text(path: str, language: str = "en", span: Span = WHOLE) -> Iterator[D
         InputError: the file cannot be read, or has no text in it.
     """
     number = span.documents
-    for filled, lines in groupby(_stripped(path, span), key=bool):
-        if filled:
-            number += 1
-            found = sentences(" ".join(lines), language)
-            yield Document(f"{stem(path)}-{number}", found, [])
+    for lines in runs(path, numbered_lines(path, span)):
+        number += 1
+        joined = " ".join(line.strip() for _, line in lines)
+        found = sentences(joined, language, f"{path}:{lines[0][0]}")
+        yield Document(f"{stem(path)}-{number}", found, [])
     if not number:
         raise InputError(
             f"{path}: no text in it; give a file of text, a blank line between documents"
@@ -45,8 +47,8 @@ def document_starts(path: str) -> Iterator[Span]:
     """
     at = lines = documents = 0
     inside = False
-    with opened(path) as contents:
-        for raw in contents:
+    for block in blocks(path):
+        for raw in BytesIO(block):
             text = raw.decode("utf-8-sig" if not at else "utf-8", errors="replace")
             before, inside = inside, bool(text.strip())
             if inside and not before:
@@ -57,11 +59,13 @@ def document_starts(path: str) -> Iterator[Span]:
     yield Span(at, at, lines, documents)
 
 
-def sentences(text: str, language: str) -> list[Sentence]:
-    """A text split into sentences, and those at spaces."""
+def sentences(text: str, language: str, where: str) -> list[Sentence]:
+    """A text split into sentences, and those at spaces.
+
+    Raises:
+        InputError: it, or one of these, is too long; names the place `where` it stands.
+    """
+    check(where, len(text), bounds.LINE, "characters in a passage")
+    extent = Extent()
     words = (each.split() for each in sentencex.segment(language, text))
-    return [Sentence.unannotated(each) for each in words if each]
-
-
-def _stripped(path: str, span: Span) -> Iterator[str]:
-    return (line.strip() for _, line in numbered_lines(path, span))
+    return [extent.add(Sentence.unannotated(each), where) for each in words if each]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
 
+from attnray.corpus.bounds import Extent, shown
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.files.lines import error_at, numbered_lines, stem
+from attnray.corpus.files.lines import error_at, numbered_lines, runs, stem
 from attnray.errors import InputError
 
 #: A word, and its head (0 for the root) with the relation.
@@ -20,10 +20,10 @@ def read_word_head(path: str) -> Iterator[Document]:
     Raises:
         InputError: with file and line, what cannot be read and what it should be.
     """
+    extent = Extent()
     sentences = [
-        _sentence(path, list(lines))
-        for filled, lines in groupby(numbered_lines(path), key=lambda each: bool(each[1].strip()))
-        if filled
+        extent.add(_sentence(path, lines), f"{path}:{lines[0][0]}")
+        for lines in runs(path, numbered_lines(path))
     ]
     if not sentences:
         raise InputError(f"{path}: no sentence in it; give lines of `word head-relation`")
@@ -36,7 +36,7 @@ def _sentence(path: str, lines: list[tuple[int, str]]) -> Sentence:
         match = _LINE.fullmatch(line)
         if match is None:
             raise error_at(
-                path, number, f"{line!r} is not `word head-relation`, as in `saw 0-root`"
+                path, number, f"{shown(line)} is not `word head-relation`, as in `saw 0-root`"
             )
         head = int(match["head"])
         if head > len(lines) or head == position:
