@@ -37,7 +37,9 @@ class CorpusConfig:
     """Which corpus. `path` is a file, a pattern such as `dir/**/*_conll`, or a list of these.
 
     Each may be an address (https://, s3://, gs://, hf://datasets/). `checksums` has the sha256 of
-    files by their names, null for whatever they are. `licence` and `size` are for people to read.
+    files by their names, null for whatever they are. `entity` is the order of the fields of
+    `Entity=` in CoNLL-U, null for what a file says of it. `licence` and `size` are for people to
+    read.
     """
 
     name: str = MISSING
@@ -47,6 +49,7 @@ class CorpusConfig:
     limit: int | None = None
     segment: str | None = None
     language: str = "en"
+    entity: str | None = None
     licence: str | None = None
     size: str | None = None
 
@@ -201,6 +204,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 #: What a run can be held against; `random` is its twin with new weights drawn from `seed`.
 CONTROLS = ("random",)
+#: What CorefUD and GUM call the field of `Entity=` that says of which entity a mention is.
+GROUPS = ("eid", "grp")
 SEGMENTS = ("sentence", "document", "pair")
 POSITIVE = (
     "store.chunk_cells",
@@ -361,6 +366,9 @@ def _check_corpus(key: str, corpus: CorpusConfig) -> None:
     _require(f"{key}.segment", segment, possible, f"one of {_join(SEGMENTS)}")
     limit = corpus.limit
     _require(f"{key}.limit", limit, limit is None or limit > 0, "more than 0")
+    entity = corpus.entity
+    possible = entity is None or bool({*GROUPS} & {*entity.casefold().split("-")})
+    _require(f"{key}.entity", entity, possible, "fields, eid or GRP among them, as etype-eid")
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
     possible = bool(paths) and all(isinstance(path, str) and path for path in paths)
     _require(f"{key}.path", corpus.path, possible, "a file, a pattern or a list of these")

@@ -44,7 +44,7 @@ def _never(_: str) -> bool:
 
 FORMATS = {
     "conllu": Format(
-        lambda path, _, span: conllu.read_conllu(path, span),
+        lambda path, corpus, span: conllu.read_conllu(path, span, corpus.entity),
         annotated=_always,
         mentions=conllu.may_have_mentions,
         starts=conllu.document_starts,

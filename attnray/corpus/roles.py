@@ -29,7 +29,10 @@ ROLES = {
     "patterns": Role(default_segment, "examples", "examples"),
     "syntax": _TREES,
     "coreference": Role(
-        lambda _: "document", "mentions", "coreferent mentions (Entity=)", every_length=True
+        lambda _: "document",
+        "mentions",
+        "coreferent mentions (in CoNLL-U: Entity= with a group, eid or GRP)",
+        every_length=True,
     ),
     "train": _TREES,
     "dev": _TREES,

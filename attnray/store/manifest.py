@@ -13,7 +13,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from attnray.config import Config, corpora, lengths, stores
+from attnray.config import Config, CorpusConfig, corpora, lengths, stores
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
@@ -26,6 +26,8 @@ LAYOUT = 4
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 #: What of a corpus's configuration decides its examples, beside the contents of its files.
 DECISIVE = ("name", "format", "limit", "segment", "language")
+#: What else does, where it is said.
+WHERE_SAID = ("entity",)
 
 
 class Checksums(Sequence[str]):
@@ -171,10 +173,7 @@ def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, A
         # Sums are split among threads, which can change a weight's last bits.
         "threads": config.executor.threads_per_extractor,
         "corpora": {
-            role: {
-                **{k: v for k, v in asdict(corpus).items() if k in DECISIVE},
-                "sha256": corpus_fingerprint(corpus),
-            }
+            role: {**_decisive(corpus), "sha256": corpus_fingerprint(corpus)}
             for role, corpus in corpora(config).items()
         },
         "max_tokens": lengths(config),
@@ -184,6 +183,11 @@ def identity(config: Config, checkpoint: Checkpoint, device: str) -> dict[str, A
         "store": _decisive_store(config),
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
+
+
+def _decisive(corpus: CorpusConfig) -> dict[str, Any]:
+    settings = asdict(corpus).items()
+    return {k: v for k, v in settings if k in DECISIVE or (k in WHERE_SAID and v is not None)}
 
 
 def _decisive_store(config: Config) -> dict[str, Any]:

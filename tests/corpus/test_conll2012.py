@@ -97,6 +97,44 @@ def test_what_cannot_be_read_is_said_with_its_line(
     assert f":{where}:" in str(error.value)
 
 
+def test_columns_of_litbank(path: Path) -> None:
+    def line(number: int, word: str, coreference: str) -> str:
+        return "\t".join(["d_brat", "0", str(number), word, *"________", coreference])
+
+    rows = [line(0, "Ann", "(0)"), line(1, "met", ""), line(2, "Bob", "(1)"), line(3, ".", "_")]
+    more = [line(0, "She", "(0)"), line(1, "left", "")]
+    lines = ["#begin document (d_brat); part 0", *rows, "", *more, "", "#end document", ""]
+    path.write_text("\n".join(lines))
+    (document,) = read_conll2012(str(path))
+    assert [each.words for each in document.sentences] == [
+        ["Ann", "met", "Bob", "."],
+        ["She", "left"],
+    ]
+    assert document.mentions == [Mention(0, 0, "0"), Mention(2, 2, "1"), Mention(4, 4, "0")]
+    assert document.sentences[0].heads == [NO_HEAD] * 4
+    assert document.sentences[0].xpos == [""] * 4
+
+
+def test_a_space_in_the_name_of_a_document(path: Path) -> None:
+    text = Path(written(path, sentence(ANN, {4: "(0)"}))).read_text()
+    path.write_text(text.replace("bc/x/00/x_0000", "Ann (an Example)"))
+    (document,) = read_conll2012(str(path))
+    assert document.id == "Ann (an Example)_0"
+    assert document.sentences[0].words == ["Ann", "'s", "dog", "saw", "her", "."]
+
+
+def test_a_document_without_its_end_is_refused_where_the_next_begins(path: Path) -> None:
+    text = Path(written(path, sentence(ANN))).read_text()
+    path.write_text(text.replace("#end document\n", "") + text)
+    with pytest.raises(InputError, match=r":9: a document begins before the #end document of bc"):
+        list(read_conll2012(str(path)))
+
+
+def test_brackets_that_cannot_be_read_are_not_blamed_on_another_format(path: Path) -> None:
+    with pytest.raises(InputError, match=r":2: coreference 3 has brackets that cannot be read"):
+        list(read_conll2012(written(path, [row(0, "w", "NN", coreference="3")])))
+
+
 def test_a_file_that_is_cut_short_or_empty_is_refused(path: Path) -> None:
     path.write_text("#begin document (a); part 000\n")
     with pytest.raises(InputError, match="cut short"):

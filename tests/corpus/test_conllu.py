@@ -111,6 +111,49 @@ def test_a_document_begins_at_newdoc_with_or_without_an_id(path: Path) -> None:
     assert [len(each.sentences) for each in documents] == [1, 2, 1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "# global.columns = LEMMA ID FORM UPOS HEAD DEPREL X:Y",
+        "#global.columns=LEMMA ID FORM UPOS HEAD DEPREL X:Y",
+        "LEMMA\tID\tFORM\tUPOS\tHEAD\tDEPREL\tX:Y",
+        "# LEMMA ID FORM UPOS HEAD DEPREL X:Y",
+    ],
+)
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_columns_are_those_that_the_file_names(header: str, bom: str, path: Path) -> None:
+    rows = ["she\t1\tShe\tPRON\t2\tnsubj\t(1)", "leave\t2\tleft\tVERB\t0\troot\t_"]
+    (document,) = read(path, "\n".join([bom + header, "# sent_id = a", *rows, ""]))
+    expected = Sentence(
+        "a", ["She", "left"], ["PRON", "VERB"], ["", ""], [2, 0], ["nsubj", "root"], ["", ""]
+    )
+    assert document.sentences == [expected]
+
+
+def test_named_columns_may_hold_entities_and_lack_trees(path: Path) -> None:
+    text = "# global.columns = ID FORM MISC\n1-2\tAnn's\t_\n1\tAnn\tEntity=(1)\n2\t's\t_\n"
+    (document,) = read(path, text)
+    assert document.sentences[0].heads == [NO_HEAD, NO_HEAD]
+    assert document.mentions == [Mention(0, 0, "1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# global.columns = ID UPOS\n1\tX\n", "1: the columns are ID UPOS: give ID and FORM"),
+        ("# a\n# global.columns = ID FORM\n1\tw\tX\n", "3: 3 columns; .* names 2, separated"),
+        ("ID FORM HEAD\n1\tw\t1\n", "2: word 1 is its own HEAD"),
+    ],
+)
+def test_wrong_columns_say_where(text: str, message: str, path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(path, text)
+
+
+def test_a_row_of_words_is_no_row_of_names(path: Path) -> None:
+    assert words(read(path, f"# ID of FORM\n{row(1, 'ID')}\n")) == [[["ID"]]]
+
+
 def test_a_file_without_newdoc_is_one_document(path: Path) -> None:
     (document,) = read(path, f"{row(1)}\n\n" * 3)
     assert (document.id, len(document.sentences)) == ("corpus-1", 3)
@@ -387,6 +430,7 @@ def drafts(draw: st.DrawFn) -> Draft:
     draft = Draft([], draw(st.one_of(st.none(), NAMES)))
     layout: list[list[tuple[str, Place | None, str]]] = []
     places: list[Place] = []
+    ranges: list[Mention] = []
     count = 0
     for sentence in draw(st.lists(sentences(), min_size=1, max_size=3)):
         draft.sentences.append(sentence)
@@ -395,6 +439,7 @@ def drafts(draw: st.DrawFn) -> Draft:
             if number:
                 if number < len(sentence.words) and draw(st.booleans()):
                     lines.append((f"{number}-{number + 1}", None, "ab"))
+                    ranges.append(Mention(count, count + 1, "r1"))
                 places.append(Place(count))
                 count += 1
                 lines.append((str(number), places[-1], sentence.words[number - 1]))
@@ -403,6 +448,7 @@ def drafts(draw: st.DrawFn) -> Draft:
                 lines.append((f"{number}.{empty + 1}", places[-1], "_"))
         layout.append(lines)
     draw(annotated(draft, places))
+    draft.mentions = sorted([*draft.mentions, *ranges])
     for sentence, lines in zip(draft.sentences, layout, strict=True):
         draft.lines += [f"# sent_id = {sentence.id}"] if sentence.id else []
         draft.lines += draw(st.lists(st.sampled_from(["# text = newdoc", "#", "# newpar"])))
@@ -413,7 +459,7 @@ def drafts(draw: st.DrawFn) -> Draft:
 
 
 def line_of(sentence: Sentence, identifier: str, place: Place | None, form: str) -> str:
-    entity = place.entity() if place else "(never)"
+    entity = place.entity() if place else "(r1)"
     misc = f"SpaceAfter=No|Entity={entity}" if entity else "_"
     if place is None or place.word is None:
         return row(identifier, form, misc=misc)

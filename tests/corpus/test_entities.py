@@ -13,7 +13,7 @@ from udapi.core.node import Node
 
 from attnray.corpus.document import Document, Mention
 from attnray.corpus.formats.conllu import read_conllu
-from attnray.corpus.formats.entities import Entities
+from attnray.corpus.formats.entities import Entities, Order
 from attnray.errors import InputError
 
 Span = tuple[int, int, str]
@@ -95,9 +95,132 @@ def test_other_attributes_of_misc_are_not_entities(tmp_path: Path) -> None:
     assert only_document(path).mentions == [Mention(0, 0, "1")]
 
 
-def test_entities_on_ranges_of_multiword_tokens_are_skipped(tmp_path: Path) -> None:
-    path = written(tmp_path, [("1-2", "(9)"), ("1", "(1"), ("2", "1)")])
-    assert only_document(path).mentions == [Mention(0, 1, "1")]
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([("1-2", "(9)"), ("1", ""), ("2", "")], [(0, 1, "9")]),
+        ([("1-2", "(9)"), ("1", "(1"), ("2", "1)")], [(0, 1, "1"), (0, 1, "9")]),
+        ([("1", "(9"), ("2-3", "9)"), ("2", ""), ("3", "(1)")], [(0, 2, "9"), (2, 2, "1")]),
+        ([("1-2", "(9"), ("1", ""), ("2", ""), ("3", "9)")], [(0, 2, "9")]),
+    ],
+    ids=["on", "beside others", "to", "from"],
+)
+def test_a_mention_on_a_multiword_token_is_one_on_its_words(
+    lines: list[tuple[str, str]], expected: list[Span], tmp_path: Path
+) -> None:
+    first = [("1", ""), ("2", "")]
+    document = only_document(written(tmp_path, first, lines))
+    assert [(m.start - 2, m.end - 2, m.entity) for m in document.mentions] == expected
+
+
+@pytest.mark.parametrize("identifier", ["1-3", "0-1", "2-1", "1-" + "9" * 5000])
+def test_a_mention_on_words_that_there_are_not(identifier: str, tmp_path: Path) -> None:
+    path = written(tmp_path, [(identifier, "(9)"), ("1", ""), ("2", "")])
+    with pytest.raises(InputError, match=r":1: the range .* the sentence does not have"):
+        only_document(path)
+
+
+GUM = "entity-GRP-infstat-MIN-coref_type-identity"
+
+
+@pytest.mark.parametrize(
+    ("order", "values", "expected"),
+    [
+        ("etype-eid", ["(person-1)", "(person-2)", "(place-1)"], ["1 0 0", "2 1 1", "1 2 2"]),
+        (GUM, ["(person-1-new-1-coref-A-B)"], ["1 0 0"]),
+        (GUM, ["(place-3-new-2-coref", "", "place-3)"], ["3 0 2"]),
+        (GUM, ["(place-3-new-2-coref", "", "3)"], ["3 0 2"]),
+        (GUM, ["(place-3-new", "(place-4-giv", "3)", "4)"], ["3 0 2", "4 1 3"]),
+        (GUM, ["(place-3-new", "(place-4-giv", "place)", "place)"], ["4 1 2", "3 0 3"]),
+        (GUM, ["(place-3-new", "(place-4-giv", "4)", "place)"], ["4 1 2", "3 0 3"]),
+        ("infstat-etype-grp", ["(new-place-3", "new)"], ["3 0 1"]),
+        ("infstat-etype-grp", ["(new-place-3", "(giv-place-3", "new-place)", "3)"],
+         ["3 0 2", "3 1 3"]),
+        ("identity-GRP", ["(A-B-C-7", "A-B-C-7)", "(D-7)"], ["7 0 1", "7 2 2"]),
+        ("GRP-etype-infstat-identity", ["(7-person-new", "7-person)"], ["7 0 1"]),
+        ("eid-etype-head-other", ["(e1-person-1-x(e2-place-1-y)", "e1)"], ["e2 0 0", "e1 0 1"]),
+    ],
+)  # fmt: skip
+def test_the_entity_is_the_group_wherever_it_stands(
+    order: str, values: list[str], expected: list[str]
+) -> None:
+    entities = Entities("f", Order.of(order))
+    for word, value in enumerate(values):
+        if value:
+            entities.read(value, word, line=word + 1)
+    found = [f"{m.entity} {m.start} {m.end}" for m in entities.end()]
+    assert sorted(found) == sorted(expected)
+    assert not entities.left_out
+
+
+def test_a_part_of_a_discontinuous_mention_wherever_the_group_stands() -> None:
+    entities = Entities("f", Order.of("etype-eid"))
+    for word, value in enumerate(["(person-5[1/2]-x", "5[1/2])", "(person-5[2/2])", "(place-6)"]):
+        entities.read(value, word, line=1)
+    assert entities.end() == [Mention(3, 3, "6")]
+    assert entities.left_out == Counter(discontinuous_mentions=1)
+
+
+@pytest.mark.parametrize(
+    ("order", "values", "kept"),
+    [
+        ("etype-identity", ["(person-Ann)", "(person", "person)(place"], []),
+        ("etype-eid", ["(person)", "(person(person-1)", "person)(place-1)"], [(1, 1), (2, 2)]),
+    ],
+)
+def test_a_mention_without_a_group_is_counted(
+    order: str, values: list[str], kept: list[tuple[int, int]]
+) -> None:
+    entities = Entities("f", Order.of(order))
+    for word, value in enumerate(values):
+        entities.read(value, word, line=1)
+    assert [(m.start, m.end) for m in entities.end()] == kept
+    brackets = sum(value.count("(") for value in values)
+    assert entities.left_out == Counter(mentions_without_group=brackets - len(kept))
+
+
+def test_the_header_says_the_order_until_the_next_one(tmp_path: Path) -> None:
+    path = written(tmp_path, [("1", "(person-1)"), ("2", "(place-1)")])
+    first = path.read_text()
+    second = first.replace("person-1", "1-person")
+    path.write_text(
+        f"# global.Entity = etype-eid\n# newdoc\n{first}# newdoc\n{first}"
+        f"# newdoc\n#global.Entity=eid-etype\n{second}"
+    )
+    one, two, three = read_conllu(str(path))
+    assert one.mentions == two.mentions == [Mention(0, 0, "1"), Mention(1, 1, "1")]
+    assert three.mentions == [Mention(0, 0, "1"), Mention(1, 1, "place")]
+
+
+def test_what_is_said_goes_before_the_header(tmp_path: Path) -> None:
+    path = written(tmp_path, [("1", "(1-person)")])
+    path.write_text("# global.Entity = etype-eid\n" + path.read_text())
+    (document,) = read_conllu(str(path), entity="eid")
+    assert document.mentions == [Mention(0, 0, "1")]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["(person-1)", "(Place-2)"],
+        ["(person-Ann)", "(person-Bob)"],
+        ["(hero)"] * 4,
+        ["(hero)(villain)"] * 4,
+    ],
+)
+def test_names_that_look_like_types_are_asked_about(values: list[str], tmp_path: Path) -> None:
+    path = written(tmp_path, [("1", "")], [(str(n), v) for n, v in enumerate(values, 1)])
+    with pytest.raises(InputError, match=r":3: .* look like types; .*corpus.entity=etype-eid"):
+        only_document(path)
+    if "-" in values[0]:
+        assert next(read_conllu(str(path), entity="etype-eid")).mentions[0].entity in "1Ann"
+    (document,) = read_conllu(str(path), entity="eid")
+    assert len(document.mentions) == sum(value.count("(") for value in values)
+
+
+@pytest.mark.parametrize("values", [["(ann)", "(bob)", "(ann)"], ["(1)"] * 9, ["(person1)"] * 9])
+def test_other_names_are_entities(values: list[str]) -> None:
+    assert len(spans(*values)) == len(values)
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,21 @@ def row(identifier: str, misc: str = "_") -> str:
 
 
 WORD = row("1")
+#: Columns by which the rows are words, too, as long as they have ids.
+MOVED = "ID C D E F G H I FORM MISC"
 #: Lines that make documents, and lines that are wrong.
 CONLLU = st.sampled_from(
     [
         *("# newdoc", "# newdoc id = d", "#newdoc", "#\u00a0newdoc id=e", "# newdocument"),
         *("# sent_id = s", "# text = newdoc", "#", "", "", "", " ", "\u00a0"),
         *(WORD, row("1", "Entity=(e)"), row("1-2"), row("0.1")),
+        *("# global.Entity = etype-eid", "#global.Entity=eid", f"# global.columns = {MOVED}"),
+        *(f"# {MOVED}", "# global.columns = ID FORM C D E F G H I MISC", "# global.x = FORM"),
     ]
 )
-CONLLU_FAULTS = st.sampled_from(["1\tw", row("1", "Entity=(e"), "x", "\ufeff# newdoc"])
+CONLLU_FAULTS = st.sampled_from(
+    ["1\tw", f"w\t{WORD[2:]}", "# global.columns = X", row("1", "Entity=(e"), "x", "\ufeff# newdoc"]
+)
 TEXT = st.sampled_from(["One. Two.", "Three", "", "", " \t", "\u00a0", "\x85", "\ufeff"])
 CONTENTS = {"conllu": (CONLLU, CONLLU_FAULTS), "text": (TEXT, TEXT)}
 
@@ -82,6 +88,10 @@ def test_parts_are_the_whole(form: str, folder: Path) -> None:
     @example([WORD, "", "# sent_id = s", "# newdoc"] * 4, [], "\n", False, None, 1, 50)
     @example([WORD, "", "# sent_id = s", "", "# newdoc"] * 4, [], "\n", False, None, 1, 50)
     @example([WORD, "", "#\u00a0newdoc", WORD, "", "# newdoc"] * 4, [], "\n", False, None, 1, 50)
+    @example([f"# {MOVED}", "# newdoc", WORD, ""] * 4, [], "\r\n", True, None, 1, 50)
+    @example(
+        ["# global.columns = X ID FORM", "# newdoc", "a\t1\tb", ""] * 4, [], "\n", True, None, 1, 1
+    )
     @example(["One.", ""] * 20, [], "\n", True, 30, 1, 50)
     def check(
         lines: list[str],

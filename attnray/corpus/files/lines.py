@@ -30,13 +30,15 @@ _OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK
 class Span:
     """A run of whole lines of a file: its bytes from `start` to `end`, None for the file's own end.
 
-    `lines` and `documents` are how many of them the file has before it.
+    `lines` and `documents` are how many of them the file has before it; `header` are those lines
+    before it that say how to read what comes.
     """
 
     start: int = 0
     end: int | None = None
     lines: int = 0
     documents: int = 0
+    header: tuple[str, ...] = ()
 
 
 WHOLE = Span()

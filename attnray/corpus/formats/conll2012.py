@@ -16,7 +16,9 @@ from attnray.errors import InputError
 #: Document, part, number, word, tag, parse bit, …, coreference.
 FEWEST_COLUMNS = 12
 NUMBER, WORD, TAG, PARSE, COREFERENCE = 2, 3, 4, 5, -1
-_BEGIN = re.compile(r"#begin document \((?P<name>[^)]*)\)(?:; part (?P<part>\d+))?\s*")
+#: What stands in a column that has nothing to say.
+EMPTY = ("-", "_", "")
+_BEGIN = re.compile(r"#begin document \((?P<name>.*)\)(?:; part (?P<part>\d+))?\s*")
 _BIT = re.compile(r"(?P<opens>(?:\([^()*\s]+)*)\*(?P<closes>\)*)")
 #: How the treebank writes what the text has otherwise.
 WRITTEN = {
@@ -37,7 +39,8 @@ def read_conll2012(path: str) -> Iterator[Document]:
     Words are as in the text: the treebank's names of brackets and quotes, and a `/` before
     `.`, `?` or `-`, are undone. Trees give heads by `head_rules`, without relations, so that
     they say which word of a mention is its head and are no cases of syntax; a sentence whose
-    parse bits are all `*` or `-` has no tree.
+    parse bits are all `*`, `-` or `_` has no tree. Columns are separated by tabs, then one may be
+    empty, or by spaces, then only the document's name may have some.
 
     Raises:
         InputError: with file and line, what cannot be read and what it should be.
@@ -46,7 +49,10 @@ def read_conll2012(path: str) -> Iterator[Document]:
     seen = False
     for number, line in numbered_lines(path):
         if line.startswith("#begin"):
-            builder = _Builder(path, _name(path, number, line))
+            if builder is not None:
+                problem = f"a document begins before the #end document of {builder.name}"
+                raise error_at(path, number, f"{problem}: lines are lost; get the file again")
+            builder = _Builder(path, *_name(path, number, line))
         elif builder is None:
             if line.strip():
                 raise error_at(path, number, "a line outside of #begin document and #end document")
@@ -57,7 +63,7 @@ def read_conll2012(path: str) -> Iterator[Document]:
                 yield document
             builder = None
         elif line.strip():
-            builder.token(number, line.split())
+            builder.token(number, line)
         else:
             builder.end_sentence()
     if builder is not None:
@@ -66,30 +72,32 @@ def read_conll2012(path: str) -> Iterator[Document]:
         raise InputError(f"{path}: no document in it; give a *_conll file of CoNLL-2012")
 
 
-def _name(path: str, number: int, line: str) -> str:
+def _name(path: str, number: int, line: str) -> tuple[str, str]:
+    """The name of a document as its lines have it, and that of a part."""
     match = _BEGIN.fullmatch(line)
     if match is None:
-        raise error_at(
-            path, number, f"{shown(line)} is not `#begin document (bounds.NAME); part NNN`"
-        )
+        raise error_at(path, number, f"{shown(line)} is not `#begin document (NAME); part NNN`")
     check(f"{path}:{number}", len(line), bounds.NAME, "characters in the name of a document")
-    return f"{match['name']}_{int(match['part'])}" if match["part"] else match["name"]
+    name = match["name"]
+    return name, f"{name}_{int(match['part'])}" if match["part"] else name
 
 
 class _Builder:
     """Gathers the lines of a document."""
 
-    def __init__(self, path: str, name: str) -> None:
-        self._path, self._name = path, name
+    def __init__(self, path: str, name_in_lines: str, name: str) -> None:
+        self.name = name
+        self._path, self._name_in_lines = path, name_in_lines
         self._sentences: list[Sentence] = []
-        self._entities = Entities(path)
+        self._entities = Entities(path, column="coreference ")
         self._extent = Extent()
         self._rows: list[list[str]] = []
         self._lines: list[int] = []
         self._size = 0
 
-    def token(self, number: int, columns: list[str]) -> None:
+    def token(self, number: int, line: str) -> None:
         """Take in the line of a word."""
+        columns = self._columns(line)
         if len(columns) < FEWEST_COLUMNS:
             problem = f"{len(columns)} columns; CoNLL-2012 has {FEWEST_COLUMNS} or more"
             raise error_at(self._path, number, problem)
@@ -100,12 +108,20 @@ class _Builder:
         brackets = columns[COREFERENCE].split("|")
         check(f"{self._path}:{number}", len(brackets), bounds.BRACKETS, "brackets on a word")
         for bracket in brackets:
-            if bracket != "-":
+            if bracket not in EMPTY:
                 self._entities.read(bracket, place, number)
         self._rows.append(columns)
         self._lines.append(number)
         self._size += sum(map(len, columns))
         check(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
+
+    def _columns(self, line: str) -> list[str]:
+        if "\t" in line:
+            return [column.strip() for column in line.split("\t")]
+        name = self._name_in_lines
+        if " " in name and line.startswith(name):
+            return [name, *line.removeprefix(name).split()]
+        return line.split()
 
     def end_sentence(self) -> None:
         """End a sentence, if one has begun."""
@@ -117,7 +133,7 @@ class _Builder:
             id="",
             words=[_written(row[WORD]) for row in self._rows],
             upos=empty,
-            xpos=[row[TAG] for row in self._rows],
+            xpos=["" if row[TAG] in EMPTY else row[TAG] for row in self._rows],
             heads=self._heads(),
             relations=empty,
             feats=empty,
@@ -128,11 +144,11 @@ class _Builder:
     def end(self) -> Document:
         """The document."""
         self.end_sentence()
-        return Document(self._name, self._sentences, self._entities.end(), self._entities.left_out)
+        return Document(self.name, self._sentences, self._entities.end(), self._entities.left_out)
 
     def _heads(self) -> list[int]:
         bits = [row[PARSE] for row in self._rows]
-        if all(bit in ("*", "-") for bit in bits):
+        if all(bit in ("*", *EMPTY) for bit in bits):
             return [NO_HEAD] * len(bits)
         return dependency_heads(self._tree(bits), len(bits))
 

@@ -1,38 +1,60 @@
-"""Reading CoNLL-U: trees, coreference in `Entity=`, or both."""
+"""Reading CoNLL-U, and CoNLL-U Plus: trees, coreference in `Entity=`, or both."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import Extent, check
+from attnray.corpus.bounds import Extent, check, cut
 from attnray.corpus.document import Document, Sentence
 from attnray.corpus.files.lines import WHOLE, Span, blocks, error_at, numbered_lines, stem
-from attnray.corpus.formats.conllu_rows import HEADS, ID, MISC, Row, Words, fault, words
-from attnray.corpus.formats.entities import Entities
+from attnray.corpus.formats.conllu_header import Header
+from attnray.corpus.formats.conllu_rows import (
+    CONLLU,
+    HEADS,
+    ID,
+    MISC,
+    Columns,
+    Row,
+    Words,
+    fault,
+    words,
+)
+from attnray.corpus.formats.entities import PLAIN, Entities, Order
 from attnray.errors import InputError
 
 _NEWDOC = re.compile(r"#\s*newdoc\b(?:\s+id\s*=\s*(?P<id>.+))?")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(?P<id>.+)")
-#: What a line of a word begins with.
-_WORD = re.compile(rb"^(?:\xef\xbb\xbf)?\d+\t", re.MULTILINE)
 _ENTITY = "Entity="
 
 
-def read_conllu(path: str, span: Span = WHOLE) -> Iterator[Document]:
+def read_conllu(path: str, span: Span = WHOLE, entity: str | None = None) -> Iterator[Document]:
     """The documents of a file, or a span of it, one in memory at a time.
 
     A document begins at `# newdoc`; without an id it is named after the file and its number.
     Words are the integer ids: ranges of multiword tokens and empty nodes are skipped.
 
+    Args:
+        path: the file.
+        span: what of it to read.
+        entity: the order of the fields of `Entity=`, whatever `# global.Entity` says.
+
     Raises:
         InputError: with file and line, what cannot be read and what it should be.
     """
-    builder = _Builder(path, span.documents)
+    header = Header(*span.header)
+    builder = _Builder(path, span.documents, entity)
+    builder.follow(header, span.lines)
     try:
         for number, line in numbered_lines(path, span):
-            if line.startswith("#"):
+            if (number == 1 or "global." in line) and (
+                said := header.after(line, number == 1)
+            ) != header:
+                header = said
+                builder.follow(header, number)
+            elif line.startswith("#"):
                 if match := _NEWDOC.match(line):
                     yield from builder.end_document()
                     builder.begin((match["id"] or "").strip(), number)
@@ -70,11 +92,16 @@ def document_starts(path: str) -> Iterator[Span]:
         InputError: the file cannot be read.
     """
     at = lines = documents = 0
-    filled, latest = False, ""
+    filled, latest, header = False, "", Header()
     for block in blocks(path):
         done = 0
         for start in (*_newdocs(block), len(block)):
-            filled = filled or bool(_WORD.search(block, done, start))
+            if not at or b"global." in block:
+                for number, line in enumerate(
+                    block[done:start].decode(errors="replace").split("\n")
+                ):
+                    header = header.after(line.strip("\ufeff\r"), not (at or done or number))
+            filled = filled or bool(_word(header.id_column).search(block, done, start))
             lines += block.count(b"\n", done, start)
             latest = _last_line(block[done:start]) or latest
             done = start
@@ -83,9 +110,15 @@ def document_starts(path: str) -> Iterator[Span]:
                 filled = False
                 # A comment before may name the first sentence of the document to come.
                 if not latest.startswith("#"):
-                    yield Span(at + start, None, lines, documents)
+                    yield Span(at + start, None, lines, documents, header)
         at += len(block)
     yield Span(at, at, lines, documents + filled)
+
+
+@cache
+def _word(column: int) -> re.Pattern[bytes]:
+    """What a line of a word begins with, whose id is in this column."""
+    return re.compile(rb"^(?:\xef\xbb\xbf)?(?:[^\t\n]*\t){%d}\d+\s" % column, re.MULTILINE)
 
 
 def _newdocs(block: bytes) -> Iterator[int]:
@@ -107,14 +140,18 @@ class _Builder:
     """Gathers lines to sentences, and sentences to documents; `documents` came before.
 
     `lines` has those of words, ranges and empty nodes of the sentence so far, with their `numbers`.
+    `entity` is the order of the fields of `Entity=`, None for what the file says.
     """
 
-    def __init__(self, path: str, documents: int) -> None:
+    def __init__(self, path: str, documents: int, entity: str | None) -> None:
         self.lines: list[str] = []
         self.numbers: list[int] = []
         self._size, self._worded = 0, False
         self._path = path
         self._documents = documents
+        self._entity = entity
+        self._columns = CONLLU
+        self._order = Order.of(entity) if entity else PLAIN
         self._sentence_id = ""
         self.begin("", 1)
 
@@ -123,6 +160,19 @@ class _Builder:
         """Whether there was any sentence."""
         return self._documents > 0
 
+    def follow(self, header: Header, number: int) -> None:
+        """Read what comes after a line of this number as a header says.
+
+        Raises:
+            InputError: the columns that it names are not enough.
+        """
+        try:
+            self._columns = Columns.named(header.columns.split()) if header.columns else CONLLU
+        except ValueError as error:
+            raise error_at(self._path, number, str(error)) from None
+        if header.entity and not self._entity:
+            self._order = self._entities.order = Order.of(header.entity)
+
     def begin(self, name: str, number: int) -> None:
         """Begin a document at a line; `name` may be empty."""
         check(
@@ -130,7 +180,7 @@ class _Builder:
         )
         self._name = name
         self._sentences: list[Sentence] = []
-        self._entities = Entities(self._path)
+        self._entities = Entities(self._path, self._order)
         self._extent = Extent()
 
     def add(self, number: int, line: str) -> None:
@@ -138,7 +188,7 @@ class _Builder:
         self.lines.append(line)
         self.numbers.append(number)
         self._size += len(line)
-        self._worded = self._worded or line.partition("\t")[0].isdecimal()
+        self._worded = self._worded or self._columns.worded(line)
         if self._size > bounds.LINE:
             check(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
 
@@ -156,7 +206,7 @@ class _Builder:
         if not found.forms:
             return
         if max(found.heads) > len(found.forms):
-            raise self._beyond(_rows(lines), numbers, found.heads)
+            raise self._beyond(self._rows(lines), numbers, found.heads)
         forms, upos, xpos, heads, relations, feats = found
         sentence = Sentence(self._sentence_id, forms, upos, xpos, heads, relations, feats)
         where = f"{self._path}:{numbers[0]}"
@@ -171,12 +221,12 @@ class _Builder:
         """
         lines, numbers = self.lines, self.numbers
         self.lines, self.numbers, self._size, self._worded = [], [], 0, False
-        rows = _rows(lines)
+        rows = [line.split("\t") for line in lines]
         try:
-            found = words(rows)
+            found = words(rows, self._columns)
         except ValueError:
-            place, problem = fault(rows)
-            self._mentions(rows[:place], numbers)
+            place, problem = fault(rows, self._columns)
+            self._mentions(rows, numbers[:place])
             raise error_at(self._path, numbers[place], problem) from None
         if _ENTITY in "".join(lines):
             self._mentions(rows, numbers)
@@ -184,16 +234,30 @@ class _Builder:
 
     def _mentions(self, rows: Sequence[Row], numbers: Sequence[int]) -> None:
         word = self._extent.words - 1
+        if self._columns is not CONLLU:
+            rows = [self._columns.arranged(row) for row in rows]
         for row, number in zip(rows, numbers, strict=False):
             of_word = row[ID].isdecimal()
             word += of_word
-            if _ENTITY in row[MISC] and "-" not in row[ID]:
-                given = [each for each in row[MISC].split("|") if each.startswith(_ENTITY)]
-                brackets = sum(each.count("(") + each.count(")") for each in given)
-                check(f"{self._path}:{number}", brackets, bounds.BRACKETS, "brackets on a word")
-                for value in given:
-                    read = self._entities.read
-                    read(value.removeprefix(_ENTITY), word, number, empty_node=not of_word)
+            if _ENTITY not in row[MISC]:
+                continue
+            given = [each for each in row[MISC].split("|") if each.startswith(_ENTITY)]
+            brackets = sum(each.count("(") + each.count(")") for each in given)
+            check(f"{self._path}:{number}", brackets, bounds.BRACKETS, "brackets on a word")
+            empty_node = "." in row[ID]
+            first, last = (word, word) if "-" not in row[ID] else self._range(row[ID], rows, number)
+            for value in given:
+                value = value.removeprefix(_ENTITY)
+                self._entities.read(value, first, number, empty_node, last)
+
+    def _range(self, identifier: str, rows: Sequence[Row], number: int) -> tuple[int, int]:
+        """The first and the last word of a multiword token, from 0 in the document."""
+        ids = [row[ID] for row in rows if row[ID].isdecimal()]
+        first, _, last = identifier.partition("-")
+        if first not in ids or last not in ids[ids.index(first) :]:
+            problem = f"the range {cut(identifier)} is of words that the sentence does not have"
+            raise error_at(self._path, number, f"{problem}; write 3-4 before the words 3 and 4")
+        return self._extent.words + ids.index(first), self._extent.words + ids.index(last)
 
     def _beyond(
         self, rows: Sequence[Row], numbers: Sequence[int], heads: Sequence[int]
@@ -213,6 +277,5 @@ class _Builder:
             mentions = self._entities.end()
             yield Document(name, self._sentences, mentions, self._entities.left_out)
 
-
-def _rows(lines: Sequence[str]) -> list[Row]:
-    return [line.split("\t") for line in lines]
+    def _rows(self, lines: Sequence[str]) -> list[Row]:
+        return [self._columns.arranged(line.split("\t")) for line in lines]
