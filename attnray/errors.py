@@ -26,6 +26,10 @@ class IncompleteRun(_ToldError):  # noqa: N818 (it is an outcome)
     """
 
 
+class StoreUnreachable(IncompleteRun):
+    """An object store fails whatever is asked of it: nothing more is tried."""
+
+
 def describe(error: BaseException) -> str:
     """An error in one line."""
     first = redacted(str(error)).strip().split("\n", 1)[0]

@@ -84,6 +84,16 @@ def undisturbed(tiny_settings: tuple[str, ...], once: Once) -> Path:
     return once("undisturbed", make) / "run"
 
 
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of an object store on this machine, with a bucket that is called `bucket`."""
+    from tests.builders.object_store import make_bucket, running_store
+
+    with running_store() as address:
+        make_bucket(address, "bucket")
+        yield address
+
+
 @pytest.fixture
 def fast_reading() -> Iterator[None]:
     """Zarr reads by zarrs, seven times as fast: tests of attention hold the two together."""

@@ -1,0 +1,209 @@
+"""Files on an object store: as on a local disk, also where the way to it fails now and then."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from attnray.errors import IncompleteRun, InputError, StoreUnreachable
+from attnray.store.media import bucket, lease, objects
+from attnray.store.media.objects import LOCK, ObjectMedium
+from tests.builders.faulty import FAULTS, Faulty, faulty
+from tests.builders.object_store import gs_environment, s3_environment
+from tests.builders.trial import wait_until
+
+
+@pytest.fixture(scope="module")
+def way(object_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    """A way to the store, which clients of this process go."""
+    with faulty(object_store) as way, pytest.MonkeyPatch.context() as patch:
+        variables = s3_environment(way.address)
+        variables |= gs_environment(way.address, tmp_path_factory.mktemp("gs"))
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        bucket._store.cache_clear()
+        yield way
+
+
+@pytest.fixture(params=["s3", "gs"])
+def medium(
+    request: pytest.FixtureRequest, way: Faulty, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[ObjectMedium]:
+    """An empty run folder."""
+    monkeypatch.setattr(objects, "CHUNK", 2**16)
+    yield ObjectMedium(f"{request.param}://bucket/{tmp_path.name}/{request.param} é")
+    way.share = 0.0
+
+
+def test_files_are_written_read_and_removed(medium: ObjectMedium) -> None:
+    assert medium.sizes("") == {}
+    assert medium.size("a/b.json") is None
+    with pytest.raises(FileNotFoundError, match="no such object"):
+        medium.read("a/b.json")
+    medium.write("a/b.json", b"one")
+    medium.write("a/b.json", b"other")
+    medium.write("a/c", b"")
+    medium.write("ab", b"no file of the folder a")
+    assert medium.read("a/b.json") == b"other"
+    assert medium.size("a/b.json") == 5
+    assert medium.size("a") is None
+    assert medium.sizes("a") == {"a/b.json": 5, "a/c": 0}
+    medium.remove("a")
+    medium.remove("a")
+    assert medium.sizes("") == {"ab": 23}
+    medium.remove("ab")
+    assert medium.sizes("") == {}
+
+
+def test_what_is_made_takes_its_place_at_the_end(medium: ObjectMedium) -> None:
+    content = random.Random(0).randbytes(7 * 2**20)
+    medium.write("x.zarr/old/0", b"old")
+    with medium.making("x.zarr") as folder:
+        (folder / "c" / "0").mkdir(parents=True)
+        (folder / "zarr.json").write_text("{}")
+        (folder / "c" / "0" / "1").write_bytes(content)
+        assert medium.sizes("x.zarr") == {"x.zarr/old/0": 3}
+    assert not folder.exists()
+    assert medium.sizes("x.zarr") == {"x.zarr/c/0/1": len(content), "x.zarr/zarr.json": 2}
+    with pytest.raises(FileNotFoundError), medium.making("y"):
+        raise FileNotFoundError
+    assert medium.size("y") is None
+    copy = medium.local("x.zarr")
+    assert (copy / "c" / "0" / "1").read_bytes() == content
+    assert medium.local("x.zarr/zarr.json") == copy / "zarr.json", "it is copied once"
+    alone = medium.local("x.zarr/c/0/1")
+    folders = copy.parent, medium.local("x.zarr/c/0/1")
+    assert folders[1] == alone
+    del copy
+    assert not folders[0].exists(), "a copy goes with its path"
+    with pytest.raises(FileNotFoundError):
+        medium.local("z")
+
+
+def test_a_way_that_fails_now_and_then_changes_nothing(
+    medium: ObjectMedium, way: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(bucket.PATIENCE, "8")
+    way.share, way.faults = 0.2, FAULTS
+    way.met.clear()
+    draws = random.Random(0)
+    files = {f"files/{n}": draws.randbytes(draws.choice([0, 100, 200_000])) for n in range(8)}
+    for name, content in files.items():
+        medium.write(name, content)
+        assert medium.read(name) == content
+    with medium.making("big") as path:
+        path.write_bytes(content := draws.randbytes(6 * 2**20))
+    assert medium.local("big").read_bytes() == content
+    copy = medium.local("files")
+    assert {f"files/{each.name}": each.read_bytes() for each in copy.iterdir()} == files
+    medium.remove("files")
+    assert medium.sizes("") == {"big": len(content)}
+    with medium.hold():
+        pass
+    assert medium.sizes("") == {"big": len(content)}
+    assert way.met.keys() == set(FAULTS)
+
+
+@pytest.mark.parametrize("fault", ["busy", "silent"])
+def test_a_way_that_always_fails_is_told_of(
+    fault: str, medium: ObjectMedium, way: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(bucket.PATIENCE, "1.5")
+    way.share, way.faults = 1.0, (fault,)
+    with pytest.raises(StoreUnreachable, match="a/b: the store cannot be reached") as told:
+        medium.read("a/b")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        ("denied", "no permission; set .* to what has it"),
+        ("no bucket", "there is no such bucket; make it first"),
+        ("wrong", "the store refuses this .*status code: 400"),
+    ],
+)
+def test_what_a_store_refuses_is_told_of_at_once(
+    answered: str, told: str, medium: ObjectMedium, way: Faulty
+) -> None:
+    way.share, way.faults = 1.0, (answered,)
+    way.asked.clear()
+    with pytest.raises(InputError, match=f"a/b: {told}") as error:
+        medium.write("a/b", b"")
+    assert "\n" not in str(error.value)
+    assert len(way.asked) == 1
+
+
+def test_a_patience_that_is_no_number_is_refused(
+    medium: ObjectMedium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(bucket.PATIENCE, "soon")
+    with pytest.raises(InputError, match="ATTNRAY_STORE_PATIENCE=soon: give a number"):
+        medium.size("a")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases are renewed, and end, in no time."""
+    monkeypatch.setattr(lease, "RENEWED", 0.1)
+    monkeypatch.setattr(lease, "TERM", 0.5)
+
+
+def owner(host: str, process: int) -> bytes:
+    return json.dumps({"id": "", "host": host, "process": process, "since": "noon"}).encode()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_second_driver_stops(medium: ObjectMedium, monkeypatch: pytest.MonkeyPatch) -> None:
+    with medium.hold():
+        with medium.hold():
+            pass
+        assert medium.size(LOCK) is not None
+        with monkeypatch.context() as another_process:
+            another_process.setattr(lease, "_HELD", set())
+            another = f"another job .*process {os.getpid()} on {socket.gethostname()}"
+            with pytest.raises(IncompleteRun, match=another), medium.hold():
+                pass
+    assert medium.sizes("") == {}
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_lease_of_a_dead_driver_ends(medium: ObjectMedium) -> None:
+    medium.write(LOCK, owner("another machine", os.getpid()))
+    with medium.hold():
+        held = medium.read(LOCK)
+        assert json.loads(held)["process"] == os.getpid()
+        wait_until(lambda: medium.read(LOCK) != held)
+    assert medium.size(LOCK) is None
+
+
+def test_of_a_driver_that_was_killed_here_it_ends_at_once(medium: ObjectMedium) -> None:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    medium.write(LOCK, owner(socket.gethostname(), process.pid))
+    with medium.hold():
+        assert json.loads(medium.read(LOCK))["process"] == os.getpid()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_lease_that_was_taken_over_is_left_alone(
+    medium: ObjectMedium, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = owner("another machine", 1)
+    with medium.hold():
+        medium.write(LOCK, other)
+        wait_until(lambda: "another job works" in capsys.readouterr().err)
+    assert medium.read(LOCK) == other
+
+
+def test_who_may_only_read_needs_no_lease(medium: ObjectMedium, way: Faulty) -> None:
+    way.share, way.faults = 1.0, ("denied",)
+    with medium.hold():
+        pass
