@@ -30,7 +30,26 @@ class StoreUnreachable(IncompleteRun):
     """An object store fails whatever is asked of it: nothing more is tried."""
 
 
+class Damaged(IncompleteRun):
+    """A file of a run is missing, or is not what was written.
+
+    Args:
+        run: the run folder.
+        name: the file, by its path in it.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, run: str, name: str, reason: str) -> None:
+        super().__init__(f"{run}/{name}: {reason}; `attnray verify --repair {run}` makes it again")
+        self.run, self.name, self.reason = run, name, reason
+
+    def __reduce__(self) -> tuple[type[Damaged], tuple[str, str, str]]:
+        return type(self), (self.run, self.name, self.reason)
+
+
 def describe(error: BaseException) -> str:
     """An error in one line."""
+    if isinstance(error, Damaged):
+        return str(error)
     first = redacted(str(error)).strip().split("\n", 1)[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

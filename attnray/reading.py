@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,7 +130,7 @@ class RunReader:
             has = ", ".join(dict.fromkeys(kinds)) or "none"
             raise InputError(f"{run_dir} has no examples of kind {kind or 'any'}, but {has}")
         self._set = sets[kinds.index(kind) if kind else 0]
-        self._examples = lru_cache(SHARDS_HELD)(partial(self._folder.examples, spellings=True))
+        self._examples = lru_cache(SHARDS_HELD)(self._read_examples)
         self._reader = lru_cache(SHARDS_HELD)(self._folder.attention)
 
     def __len__(self) -> int:
@@ -207,8 +207,14 @@ class RunReader:
         """Document, shard and position of every example, in the order of the corpus."""
         return pa.concat_tables(map(self._rows, self._set.shards)).sort_by("index")
 
+    def _read_examples(self, shard: int) -> list[Example]:
+        return self._folder.examples(*self._manifest.shard(shard), spellings=True)
+
+    def _columns(self, shard: int, *names: str) -> pa.Table:
+        return self._folder.example_columns(*self._manifest.shard(shard), [*names])
+
     def _rows(self, shard: int) -> pa.Table:
-        rows = self._folder.example_columns(shard, ["index", "document"])
+        rows = self._columns(shard, "index", "document")
         rows = rows.append_column("shard", pa.array(np.full(len(rows), shard)))
         return rows.append_column("position", pa.array(np.arange(len(rows))))
 
@@ -218,7 +224,7 @@ class RunReader:
         shard = self._manifest.samples.get(self._set.key)
         if shard is None:
             return {} if self._manifest.config["store"]["codec"] == "none" else None
-        numbers = self._folder.example_columns(shard, ["index"])["index"].to_pylist()
+        numbers = self._columns(shard, "index")["index"].to_pylist()
         return {number: (shard, position) for position, number in enumerate(numbers)}
 
     def _example(self, row: dict[str, int]) -> StoredExample:
@@ -231,7 +237,7 @@ class RunReader:
             return self._reader(row["shard"]), row["position"]
         if row["index"] not in self._sample:
             raise InputError(
-                f"{self._folder.path}: the attention of example {row['index']} was not kept "
+                f"{self._folder}: the attention of example {row['index']} was not kept "
                 f"(store=none keeps {len(self._sample)}: see `stored`); run it with store=log16"
             )
         shard, position = self._sample[row["index"]]

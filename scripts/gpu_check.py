@@ -211,12 +211,12 @@ def passed(
 ) -> Passed:
     """Fused: metrics from the model's attention; stored: from what was written of it."""
     run, encoder = RunFolder(folder), Encoder(model, str(device))
-    run.write_examples(0, examples)
+    shard = run.write_examples(0, examples)
     heads, metrics = (encoder.layers, encoder.heads), list(METRICS.values())
     if way == "fused":
         found = analyse(metrics, examples, EncodedMaps(encoder, examples))
     else:
-        task = ExtractTask(run, 0, heads, StoreConfig("float32"), "check")
+        task = ExtractTask(run, *shard, heads, StoreConfig("float32"), "check")
         extract(lambda: nullcontext(encoder), task)
         found = analyse(metrics, examples, StoredMaps(run.attention(0), examples))
     tables: dict[str, pa.Table] = {}
@@ -321,8 +321,7 @@ def timed(
     encoder = Encoder(model, str(device))
     run = RunFolder(folder / f"timed-{length}-{dtype}")
     examples = planned([length] * size, tokens)
-    for shard in range(SHARDS):
-        run.write_examples(shard, examples)
+    written = [run.write_examples(shard, examples) for shard in range(SHARDS)]
     eager = AutoModel.from_config(
         AutoConfig.from_pretrained(folder / "model"), attn_implementation="eager"
     )
@@ -347,8 +346,8 @@ def timed(
         metrics, heads = tuple(METRICS[name] for name in names), (encoder.layers, encoder.heads)
         marks = ("check",) * len(metrics)
         tasks = [
-            ExtractTask(run, shard, heads, store, "check", metrics, marks)
-            for shard in range(shards)
+            ExtractTask(run, *shard, heads, store, "check", metrics, marks)
+            for shard in written[:shards]
         ]
         with ThreadPoolExecutor(2) as threads:
             list(threads.map(partial(extract, having_the_model), tasks))

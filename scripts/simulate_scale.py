@@ -42,7 +42,7 @@ from attnray.metrics.tree import merge
 from attnray.stages.planned import plan
 from attnray.stages.reduce import reduce
 from attnray.stages.tasks import AnalyseTask, ExtractTask
-from attnray.store.folder import RunFolder
+from attnray.store.folder import MANIFEST, RunFolder
 from attnray.store.run import Run
 
 #: Columns of tables that count.
@@ -120,7 +120,7 @@ def simulate(folder: Path, scratch: Path, shards: int, gpus: int) -> dict[str, A
             megabytes[name] = peak()
     del milliseconds["start"]
     check(run, source, copies)
-    manifest_bytes = run.folder.manifest.stat().st_size
+    manifest_bytes = run.folder.medium.size(MANIFEST) or 0
     shutil.rmtree(target)
     return {
         "shards": shards,
@@ -143,7 +143,7 @@ def check(run: Run, source: Run, copies: int) -> None:
         for column in COUNTS[metric]:
             found, one = (np.asarray(each.folder.table(metric)[column]) for each in (run, source))
             if not np.array_equal(found, one * copies):
-                sys.exit(f"{run.folder.path}: {metric}.{column} is not {copies} times the source's")
+                sys.exit(f"{run.folder}: {metric}.{column} is not {copies} times the source's")
 
 
 class Depth(int):
@@ -211,7 +211,11 @@ def analysing(scratch: Path, overrides: Sequence[str]) -> float:
     start = time.process_time()
     for shard in examples.shards:
         made_from = tuple(run.partial_fingerprint(metric, shard) for metric in metrics)
-        analyse(AnalyseTask(run.folder, shard, metrics, made_from, run.config.cases))
+        analyse(
+            AnalyseTask(
+                run.folder, *run.manifest.shard(shard), metrics, made_from, run.config.cases
+            )
+        )
     layers, heads = run.manifest.heads
     return (time.process_time() - start) / (layers * heads * sum(examples.cells)) * 1e9
 
@@ -225,7 +229,15 @@ def calls(folder: Path, gpus: int, count: int) -> dict[str, float]:
 
     source = opened(folder)
     metrics = tuple(each.metric for name in source.metrics for each in source.measurements(name))
-    task = ExtractTask(source.folder, 0, (12, 12), None, "", metrics, ("0" * 16,) * len(metrics))
+    task = ExtractTask(
+        source.folder,
+        *source.manifest.shard(0),
+        (12, 12),
+        None,
+        "",
+        metrics,
+        ("0" * 16,) * len(metrics),
+    )
     ray = vars(attnray.executors.ray)["ray"]
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     actors = [ray.remote(Nothing).remote() for _ in range(2)]

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from attnray.store.attention import AttentionReader
+from attnray.store.folder import RunFolder
 from tests.builders import shared_runs
 from tests.builders.compact_codes import off
 from tests.builders.once import Once
@@ -30,7 +31,8 @@ def runs(request: pytest.FixtureRequest, shared: Path, once: Once) -> tuple[Path
 
 
 def stores(run: Path) -> list[AttentionReader]:
-    return [AttentionReader(path) for path in sorted((run / "attention").glob("*.zarr"))]
+    numbers = (int(path.stem) for path in sorted((run / "attention").glob("*.zarr")))
+    return [RunFolder(run).attention(number) for number in numbers]
 
 
 def test_a_weight_takes_less_than_a_byte(runs: tuple[Path, Path]) -> None:

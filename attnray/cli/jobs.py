@@ -23,9 +23,9 @@ from attnray.redacted import redacted
 from attnray.report.closing import closing_lines
 from attnray.stages.planned import existing, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
-from attnray.stages.report import report, shown_tables
+from attnray.stages.report import REPRODUCTION, report, shown_tables
 from attnray.store.files import fingerprint
-from attnray.store.folder import RunFolder
+from attnray.store.folder import REPORT, RunFolder, page_of
 from attnray.store.manifest import Manifest, refuse_other
 from attnray.store.places import run_folder, runs_folder
 from attnray.store.run import Run
@@ -89,7 +89,7 @@ def _tabulate(run: Run) -> None:
 def _plan(config: Config, _: list[str]) -> None:
     run = _planned(config)
     count = len(run.manifest.examples)
-    print(f"{run.folder.path}: {count} shards planned")
+    print(f"{run.folder}: {count} shards planned")
 
 
 def _extract(config: Config, overrides: list[str]) -> None:
@@ -114,7 +114,7 @@ def _probe(config: Config, overrides: list[str]) -> None:
     process(run, frozenset({PROBE}))
     reduce_probes(run)
     print(closing_lines(shown_tables(run, {PROBES}), run.model))
-    print(f"tables:  {run.folder.tables}")
+    print(f"tables:  {run.folder.where('tables')}")
 
 
 def _reduce(config: Config, overrides: list[str]) -> None:
@@ -127,7 +127,7 @@ def _compare(config: Config, _: list[str]) -> None:
     if not config.runs:
         raise InputError("no runs to compare: say 'runs=[runs/a,runs/b]', or a pattern")
     folders = [RunFolder(path) for each in config.runs for path in _matching(each)]
-    names = sorted(folder.path.resolve().name for folder in folders)
+    names = sorted(Path(folder.root).resolve().name for folder in folders)
     default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
     target = run_folder(config.run_dir) if config.run_dir else default
     page = compare(folders, RunFolder(target))
@@ -177,7 +177,7 @@ def _existing(config: Config, overrides: list[str], metric: str | None = None) -
     folder = RunFolder(run_folder(config.run_dir))
     manifest = Manifest.read(folder)
     if manifest is None:
-        raise InputError(f"{folder.path} has no manifest.json: run jobs/plan.py on it first")
+        raise InputError(f"{folder} has no manifest.json: run jobs/plan.py on it first")
     merged = _on_top(manifest.config, config, overrides)
     merged = _with(merged, metric)
     check(merged)
@@ -210,7 +210,7 @@ def _print_summary(run: Run) -> None:
         print(f"note: {note}")
     if lines := closing_lines(shown_tables(run), run.model):
         print(lines)
-    print(f"tables:  {run.folder.tables}")
-    print(f"report:  {run.folder.report}")
+    print(f"tables:  {run.folder.where('tables')}")
+    print(f"report:  {run.folder.where(page_of(REPORT))}")
     if run.config.reproduce:
-        print(f"paper:   {run.folder.report.with_name('reproduction.html')}")
+        print(f"paper:   {run.folder.where(page_of(REPRODUCTION))}")

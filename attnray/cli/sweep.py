@@ -18,7 +18,7 @@ from attnray.redacted import redacted
 from attnray.stages.plan import PlannedSets
 from attnray.stages.planned import Place, plan
 from attnray.store.files import fingerprint
-from attnray.store.folder import RunFolder
+from attnray.store.folder import REPORT, RunFolder, page_of
 from attnray.store.places import run_folder, runs_folder
 from attnray.store.run import Run
 
@@ -68,7 +68,7 @@ def _in_one_queue(placed: list[tuple[Member, Place]]) -> tuple[list[str], list[R
             _finish(processed)
             whole.add(folder)
         except Exception as error:  # whatever befell one member, the others go on
-            failed.append(f"{folder.path}: {describe(error)}")
+            failed.append(f"{folder}: {describe(error)}")
     return failed, [run for run in runs if run.folder in whole]
 
 
@@ -110,7 +110,7 @@ def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
             failed.append(f"{_name(member)}: {error}")
             continue
         if any(run.folder == other.folder for other in runs):
-            raise InputError(f"{run.folder.path} would be the folder of two members of the sweep")
+            raise InputError(f"{run.folder} would be the folder of two members of the sweep")
         runs.append(run)
     if not runs:
         raise InputError("; ".join(failed))
@@ -121,7 +121,7 @@ def _finish(processed: Processed) -> None:
     if processed.error:
         raise processed.error
     finish(processed.run)
-    print(f"report: {processed.run.folder.report}")
+    print(f"report: {processed.run.folder.where(page_of(REPORT))}")
 
 
 def _placed(members: Sequence[Member], shared: Path | None) -> list[tuple[Member, Place]]:
@@ -154,13 +154,13 @@ def _shared_folder(members: Sequence[Member]) -> Path | None:
     if shared is None:
         return None
     folder = run_folder(shared)
-    if RunFolder(folder).manifest.exists():
+    if RunFolder(folder).planned:
         raise InputError(f"run_dir={shared} is the folder of a run: give the sweep one of its own")
     return folder
 
 
 def _default_name(folders: list[RunFolder]) -> str:
-    return f"sweep-{fingerprint({'runs': sorted(folder.path.name for folder in folders)})[:8]}"
+    return f"sweep-{fingerprint({'runs': sorted(folder.name for folder in folders)})[:8]}"
 
 
 def _name(member: Member) -> str:

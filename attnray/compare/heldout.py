@@ -49,9 +49,7 @@ def heldout(run: Run, metric: str) -> ByRow:
         IncompleteRun: cases are missing or damaged.
     """
     if not run.config.cases:
-        raise InputError(
-            f"{run.folder.path} kept no cases to compare: start it again with cases=true"
-        )
+        raise InputError(f"{run.folder} kept no cases to compare: start it again with cases=true")
     found: ByRow = {}
     for each in run.measurements(metric):
         predictor, shards = each.metric, each.examples.shards
@@ -72,7 +70,8 @@ def _scored(
 ) -> dict[str, pa.Table]:
     """The cases of a shard by row: item, unit, and whether the pick of their fold is right."""
     cases = run.folder.cases(predictor.name, shard)
-    examples = run.folder.example_columns(shard, ["index", "words"])
+    planned = run.manifest.shard(shard)
+    examples = run.folder.example_columns(*planned, ["index", "words"])
     words = dict(zip(examples["index"].to_pylist(), examples["words"].to_pylist(), strict=True))
     fold = cases["fold"].to_numpy()
     items = pa.array(predictor.items(cases, words), pa.int64())

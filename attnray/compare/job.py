@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -16,13 +16,13 @@ from attnray.errors import InputError
 from attnray.metrics.registry import METRICS
 from attnray.report.comparison import comparison
 from attnray.stages.report import write_report
-from attnray.store.folder import RunFolder
+from attnray.store.folder import REPORT, RunFolder, page_of
 
 #: Tables of the runs, set under each other.
 JOINED = (*(table for metric in METRICS.values() for table in metric.compared), "probes")
 
 
-def compare(folders: Sequence[RunFolder], target: RunFolder) -> Path:
+def compare(folders: Sequence[RunFolder], target: RunFolder) -> str:
     """Write the comparison of finished runs: `tables/`, `figures/` and `report.html`.
 
     Args:
@@ -30,7 +30,7 @@ def compare(folders: Sequence[RunFolder], target: RunFolder) -> Path:
         target: where the comparison lies; no run folder.
 
     Returns:
-        The page.
+        Where the page is.
 
     Raises:
         InputError: a folder is no finished run, or there are fewer than two subjects.
@@ -39,14 +39,15 @@ def compare(folders: Sequence[RunFolder], target: RunFolder) -> Path:
     subjects = opened(folders)
     if len(subjects) < 2:
         raise InputError("a comparison needs two runs, or one with controls=random")
-    if target.manifest.exists():
-        raise InputError(f"{target.path} is a run folder: choose another run_dir to compare in")
+    if target.planned:
+        raise InputError(f"{target} is a run folder: choose another run_dir to compare in")
     tables = _tables(subjects)
     for name, table in tables.items():
         target.write_table(name, table)
-    runs = [{"model": s.name, "run": str(s.run.folder.path)} for s in subjects]
-    target.write_json("comparison", {"runs": runs})
-    return write_report(target, comparison(tables))[-1]
+    runs = [{"model": s.name, "run": str(s.run.folder)} for s in subjects]
+    target.write("comparison.json", json.dumps({"runs": runs}, indent=1).encode())
+    write_report(target, comparison(tables))
+    return target.where(page_of(REPORT))
 
 
 def _tables(subjects: Sequence[Subject]) -> dict[str, pa.Table]:

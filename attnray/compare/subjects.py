@@ -65,11 +65,11 @@ def opened(folders: Sequence[RunFolder]) -> list[Subject]:
 def _run(folder: RunFolder) -> Run:
     manifest = Manifest.read(folder)
     if manifest is None:
-        raise InputError(f"{folder.path} has no manifest.json: give folders of finished runs")
+        raise InputError(f"{folder} has no manifest.json: give folders of finished runs")
     run = existing(folder, typed(planned(manifest.config)), manifest)
     lacking = [name for name in run.tables if not folder.has_table(name)]
     if lacking:
-        raise InputError(f"{folder.path} has no table {lacking[0]} yet: finish this run first")
+        raise InputError(f"{folder} has no table {lacking[0]} yet: finish this run first")
     return run
 
 
@@ -91,7 +91,7 @@ def _differing(run: Run, alike: list[Run]) -> str:
     settings = [_settings(each) for each in alike]
     own = _settings(run)
     differing = {k: v for k, v in own.items() if any(other.get(k) != v for other in settings)}
-    return ", ".join(f"{k}={v}" for k, v in differing.items()) or run.folder.path.name
+    return ", ".join(f"{k}={v}" for k, v in differing.items()) or run.folder.name
 
 
 def _settings(run: Run) -> dict[str, str]:

@@ -117,5 +117,5 @@ class _Following:
         run, count = self.run, len(self.failures)
         if self.refused or not self.failures:
             return Processed(run, self.refused)
-        message = f"{run.folder.path}: {count} tasks failed: {'; '.join(sorted(self.failures))}. "
+        message = f"{run.folder}: {count} tasks failed: {'; '.join(sorted(self.failures))}. "
         return Processed(run, IncompleteRun(f"{message}The same command tries them again"))

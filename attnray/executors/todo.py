@@ -203,7 +203,7 @@ class Todo:
         if missing:
             shards = ", ".join(f"{task.shard:05}" for task in missing)
             how = "; a fused run is measured by jobs/extract.py" if run.fused else ""
-            raise IncompleteRun(f"{run.folder.path}: not extracted yet: shards {shards}{how}")
+            raise IncompleteRun(f"{run.folder}: not extracted yet: shards {shards}{how}")
 
 
 def _long_first(which: NDArray[np.bool_], cost: NDArray[np.float64]) -> Iterator[int]:

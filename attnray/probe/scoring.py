@@ -17,7 +17,7 @@ from attnray.probe.results import Scored
 from attnray.probe.sentences import ProbeSentence, batches, sentences
 from attnray.probe.training import BATCH_CELLS, collated
 from attnray.probe.vectors import Vectors
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, Shard
 
 BATCH_SENTENCES = 50
 
@@ -30,7 +30,7 @@ def score(
     name: str,
     probe: Probe,
     folder: RunFolder,
-    shards: Sequence[int],
+    shards: Sequence[Shard],
     vectors: Vectors | None,
     device: str,
 ) -> Scored:

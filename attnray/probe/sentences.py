@@ -12,7 +12,7 @@ from torch import Tensor
 from attnray.corpus.example import Example
 from attnray.metrics.accumulators.words import from_words, to_words
 from attnray.model.pieces import TokenRole
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, Shard
 from attnray.store.maps import StoredMaps
 
 #: Behind a sentence's words stand its start and end tokens.
@@ -31,12 +31,12 @@ class ProbeSentence:
     attention: Tensor | None
 
 
-def sentences(folder: RunFolder, shard: int, attention: bool) -> list[ProbeSentence]:
+def sentences(folder: RunFolder, shard: Shard, attention: bool) -> list[ProbeSentence]:
     """The sentences of a shard, by length; without attention where it is not needed."""
-    examples = folder.examples(shard)
+    examples = folder.examples(*shard)
     if not attention:
         return [ProbeSentence(example, None) for example in examples]
-    stored = StoredMaps(folder.attention(shard), examples)
+    stored = StoredMaps(folder.attention(shard.number), examples)
     found: list[ProbeSentence] = []
     parts: list[list[Tensor]] = []
     for run, layers, maps in stored.groups():

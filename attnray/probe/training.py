@@ -13,7 +13,7 @@ from attnray.probe.classifiers import Batch, Probe, make, scores_of
 from attnray.probe.kinds import NEEDS
 from attnray.probe.sentences import SPECIAL, ProbeSentence, batches, sentences
 from attnray.probe.vectors import Vectors
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, Shard
 
 #: The most pairs of words of a batch: bounds the memory of long sentences.
 BATCH_CELLS = 40_000
@@ -23,7 +23,7 @@ def train(
     name: str,
     seed: int,
     folder: RunFolder,
-    shards: Sequence[int],
+    shards: Sequence[Shard],
     vectors: Vectors | None,
     config: ProbeConfig,
     device: str,

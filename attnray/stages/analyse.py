@@ -12,7 +12,7 @@ from attnray.store.maps import StoredMaps
 def analyse(task: AnalyseTask) -> None:
     """Write what each metric finds in a shard, and commit it."""
     torch.set_num_threads(1)
-    examples = task.folder.examples(task.shard)
+    examples = task.examples
     maps = StoredMaps(task.folder.attention(task.shard), examples)
     everything = find(task.metrics, examples, maps)
     for metric, fingerprint, found in zip(task.metrics, task.fingerprints, everything, strict=True):

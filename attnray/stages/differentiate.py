@@ -16,7 +16,7 @@ from attnray.stages.tasks import DifferentiateTask
 
 def differentiate(model: MaskedLM, task: DifferentiateTask) -> None:
     """Write what a metric finds in the gradients of a shard, and commit it."""
-    examples = task.folder.examples(task.shard)
+    examples = task.examples
     (found,) = analyse([task.metric], examples, Gradients(model, examples))
     task.folder.commit_found(task.metric, task.shard, task.fingerprint, found)
 

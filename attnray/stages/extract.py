@@ -21,7 +21,7 @@ def extract(model: Callable[[], AbstractContextManager[Encoder]], task: ExtractT
             after, while another shard may have it.
         task: what to do.
     """
-    examples = task.folder.examples(task.shard)
+    examples = task.examples
     analysis = Analysis(task.metrics, examples, task.heads)
     with ExitStack() as stack:
         storing = _storing(stack, task, examples)
@@ -30,19 +30,17 @@ def extract(model: Callable[[], AbstractContextManager[Encoder]], task: ExtractT
             EncodedMaps(encoder, examples).feed(_each(sinks))
         if storing:
             storing.finish()
-    if storing:
-        task.folder.commit_attention(task.shard, task.fingerprint)
     everything = analysis.found()
     for metric, fingerprint, found in zip(task.metrics, task.fingerprints, everything, strict=True):
         task.folder.commit_found(metric, task.shard, fingerprint, found, task.cases)
 
 
 def _storing(stack: ExitStack, task: ExtractTask, examples: list[Example]) -> Storing | None:
-    """What writes the attention: it takes its place when the stack is left."""
+    """What writes the attention: it is committed when the stack is left."""
     if task.store is None:
         return None
     lengths = [example.length for example in examples]
-    writer = task.folder.attention_writer(task.shard, lengths, task.heads, task.store)
+    writer = task.folder.storing(task.shard, task.fingerprint, lengths, task.heads, task.store)
     return Storing(stack.enter_context(writer), CODECS[task.store.codec], task.heads)
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from attnray.metrics.base import Metric
 from attnray.metrics.registry import METRICS, PROBES
 from attnray.stages.tasks import AnalyseTask, DifferentiateTask, ExtractTask, ProbeTask
-from attnray.store.folder import measured
+from attnray.store.files import Checksum
+from attnray.store.folder import RunFolder, measured
 from attnray.store.run import Run
 
 
@@ -71,7 +72,7 @@ class Lacking:
         store = run.store if raw else None
         heads, cases = run.manifest.heads, run.config.cases
         return ExtractTask(
-            run.folder, shard, heads, store, fingerprint, metrics, fingerprints, cases
+            *self._about(shard), heads, store, fingerprint, metrics, fingerprints, cases
         )
 
     def analysis(self, shard: int) -> AnalyseTask | None:
@@ -79,7 +80,7 @@ class Lacking:
         metrics, fingerprints = self._unmeasured(shard)
         if self._run.fused or not metrics:
             return None
-        return AnalyseTask(self._run.folder, shard, metrics, fingerprints, self._run.config.cases)
+        return AnalyseTask(*self._about(shard), metrics, fingerprints, self._run.config.cases)
 
     def differentiations(self) -> Iterator[tuple[int, DifferentiateTask | None]]:
         """The shards that metrics of gradients measure, each with its task if that is lacking."""
@@ -90,7 +91,7 @@ class Lacking:
             for shard in each.examples.shards:
                 made_from = run.partial_fingerprint(each.metric, shard)
                 done = run.folder.done(stage, shard, made_from)
-                task = DifferentiateTask(run.folder, shard, each.metric, made_from)
+                task = DifferentiateTask(*self._about(shard), each.metric, made_from)
                 yield shard, None if done else task
 
     def probes(self) -> Iterator[ProbeTask]:
@@ -101,6 +102,10 @@ class Lacking:
             if not run.folder.done(PROBES, trial.number, trial.fingerprint):
                 settings = (config.probe, config.model, config.seed, device)
                 yield ProbeTask(run.folder, trial, *settings)
+
+    def _about(self, shard: int) -> tuple[RunFolder, int, Checksum]:
+        """What a task about a shard begins with."""
+        return self._run.folder, *self._run.manifest.shard(shard)
 
     def _unmeasured(self, shard: int) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
         """The metrics of attention that a shard lacks, and their fingerprints."""

@@ -19,7 +19,7 @@ from attnray.corpus.units import Units
 from attnray.errors import InputError
 from attnray.model.pieces import WordPieces
 from attnray.model.source import locate
-from attnray.store.files import fingerprint
+from attnray.store.files import Checksum, fingerprint
 from attnray.store.folder import RunFolder
 
 T = TypeVar("T")
@@ -136,10 +136,10 @@ class NumberTask:
     unit: int
 
 
-def number(task: NumberTask) -> list[str]:
-    """Write the shards of a drafted part as those of the run; gives the sha256 of each."""
+def number(task: NumberTask) -> list[Checksum]:
+    """Write the shards of a drafted part as those of the run; gives what each holds."""
     return [
-        task.folder.write_shard(shard, numbered(table, task.example, task.unit))
+        task.folder.write_shard(shard, numbered(table, task.example, task.unit)).checksum
         for shard, table in enumerate(task.folder.drafted(task.number), task.shard)
     ]
 

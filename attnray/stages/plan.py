@@ -32,14 +32,14 @@ from attnray.stages.parts import (
     draft,
     number,
 )
-from attnray.store.files import fingerprint
-from attnray.store.folder import RunFolder
+from attnray.store.files import Checksum, fingerprint
+from attnray.store.folder import RunFolder, Shard
 from attnray.store.manifest import ExampleSet, Manifest, with_sets
 
 #: So many parts are numbered at a time, at the most.
 AT_A_TIME = 32
 #: Where example sets were planned, by the fingerprint of all that decides their shards.
-PlannedSets = dict[str, tuple[RunFolder, ExampleSet]]
+PlannedSets = dict[str, tuple[RunFolder, ExampleSet, list[Checksum]]]
 
 
 class Planner:
@@ -109,7 +109,10 @@ class Planner:
         ends = list(accumulate(examples.sizes))
         shards = sorted({examples.shards[bisect_right(ends, index)] for index in chosen})
         found = [
-            e for s in shards for e in self._folder.examples(s, spellings=True) if e.index in chosen
+            e
+            for s in shards
+            for e in self._folder.examples(*manifest.shard(s), spellings=True)
+            if e.index in chosen
         ]
         if not found:
             return manifest
@@ -117,18 +120,18 @@ class Planner:
         written = self._folder.write_examples(number, batched(found, self._config.batch))
         return replace(
             manifest,
-            examples=[*manifest.examples, written],
+            examples=[*manifest.examples, written.checksum],
             samples={**manifest.samples, key: number},
         )
 
     def _adding(self, manifest: Manifest, role: str, wanted: Sequence[str]) -> Iterator[Manifest]:
         """The manifest as it gets the example sets of a role, one for each cut."""
         whole: list[ExampleSet] = []
-        examples: list[str] = []
+        examples: list[Checksum] = []
         for cut in self._cuts(role):
             sharing = self._sharing(manifest, role, cut, wanted)
             found: ExampleSet | None = None
-            written: list[str] = []
+            written: list[Checksum] = []
             for found, written in self._set(manifest, role, cut, len(examples)):
                 if found and self._begins(found, sharing):
                     yield with_sets(manifest, role, [*whole, found], [*examples, *written])
@@ -176,7 +179,7 @@ class Planner:
 
     def _set(
         self, manifest: Manifest, role: str, cut: int, first: int
-    ) -> Iterator[tuple[ExampleSet | None, list[str]]]:
+    ) -> Iterator[tuple[ExampleSet | None, list[Checksum]]]:
         """An example set of a role as it grows, None where the corpus lacks what it needs.
 
         Its shards are numbered from the `first` behind those of the manifest; gives with it the
@@ -196,7 +199,7 @@ class Planner:
         if not _may_have(entry.needs, corpus):
             return
         growing = _Growing(ExampleSet(key, corpus.name, kind, most, [], [], [], [], {}, 0.0), first)
-        written: list[str] = []
+        written: list[Checksum] = []
         try:
             for parts in _more_and_more(self._spread(draft, self._parts(corpus, kind, cut))):
                 tasks = [growing.add(self._folder, each) for each in parts]
@@ -207,7 +210,7 @@ class Planner:
         finally:
             self._folder.remove_drafts()
         if growing.counts.get(entry.needs):
-            self._planned[again] = (self._folder, growing.set)
+            self._planned[again] = (self._folder, growing.set, written)
 
     def _parts(self, corpus: CorpusConfig, kind: str, cut: int) -> list[DraftTask]:
         """The parts of a corpus, to be drafted."""
@@ -227,13 +230,12 @@ class Planner:
         return {"tokenizer": tokenizer, "longest": self._longest, "seed": config.seed, **limits}
 
     def _copied(
-        self, folder: RunFolder, examples: ExampleSet, first: int
-    ) -> tuple[ExampleSet, list[str]]:
+        self, folder: RunFolder, examples: ExampleSet, checksums: list[Checksum], first: int
+    ) -> tuple[ExampleSet, list[Checksum]]:
         """An example set of another run, its shards copied and numbered from `first`."""
-        numbers = list(range(first, first + len(examples.shards)))
-        pairs = zip(examples.shards, numbers, strict=True)
-        written = [self._folder.copy_examples(new, folder, old) for old, new in pairs]
-        return replace(examples, shards=numbers), written
+        for place, shard in enumerate(map(Shard, examples.shards, checksums), first):
+            self._folder.copy_shard(place, folder, shard)
+        return replace(examples, shards=range(first, first + len(checksums))), checksums
 
     @cached_property
     def _longest(self) -> int:

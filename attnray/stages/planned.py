@@ -88,7 +88,7 @@ def existing(folder: RunFolder, config: Config, manifest: Manifest) -> Run:
     planned = Manifest.read(twin_folder)
     if planned is None:
         raise InputError(
-            f"{folder.path} has no plan for controls={config.controls}: run jobs/run.py or "
+            f"{folder} has no plan for controls={config.controls}: run jobs/run.py or "
             "jobs/plan.py with it first"
         )
     return replace(run, twin=Run(twin_folder, twin, planned))
@@ -100,7 +100,7 @@ def _twin(run: Run) -> Config:
     return replace(
         run.config,
         model=replace(run.config.model, random_init=True),
-        run_dir=str(run.folder.path / CONTROLS / str(control)),
+        run_dir=f"{run.folder.root}/{CONTROLS}/{control}",
         controls=None,
     )
 

@@ -25,13 +25,13 @@ def probe(task: ProbeTask) -> None:
         trial.probe, trial.seed, folder, trial.train, vectors, task.config, task.device
     )
     scored = score(trial.probe, trained, folder, trial.dev, vectors, task.device)
-    path = folder.write_partial(PROBES, trial.number, ProbePartial(np.asarray(words), scored))
-    folder.commit(PROBES, trial.number, trial.fingerprint, [path])
+    files = folder.write_partial(PROBES, trial.number, ProbePartial(np.asarray(words), scored))
+    folder.commit(PROBES, trial.number, trial.fingerprint, files)
 
 
 def _vectors(task: ProbeTask) -> Vectors:
     if task.config.vectors is None:
         return InputEmbeddings(input_embeddings(locate(task.model, task.model_seed)))
     shards = (*task.trial.train, *task.trial.dev)
-    needed = {w for shard in shards for e in task.folder.examples(shard) for w in e.words}
+    needed = {w for shard in shards for e in task.folder.examples(*shard) for w in e.words}
     return Glove(task.config.vectors, needed)

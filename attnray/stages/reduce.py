@@ -18,7 +18,9 @@ from attnray.metrics.tree import Leaves, grown, merge
 from attnray.probe.kinds import vectors_of
 from attnray.probe.results import ProbePartial
 from attnray.probe.tables import Result, differences_table, probes_table
-from attnray.store.folder import RunFolder
+from attnray.store.committed import Files
+from attnray.store.files import fingerprint
+from attnray.store.folder import CORPUS, RunFolder, tabulated
 from attnray.store.run import Measurement, Run, Trial
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def reduce(run: Run, spread: Spread = map) -> None:
         IncompleteRun: partials are missing; names their shards.
     """
     missing = [
-        f"{each.folder.path}: shard {shard:05} has no {metric.name}"
+        f"{each.folder}: shard {shard:05} has no {metric.name}"
         for each in run.with_twin
         for name in each.metrics
         for metric, shard in each.unfinished(name)
@@ -52,23 +54,25 @@ def reduce(run: Run, spread: Spread = map) -> None:
         _reduce_heads(run)
     if run.trials:
         reduce_probes(run)
-    run.folder.write_table("corpus", _corpus_table(run))
+    _reduce_corpus(run)
 
 
-def marker(name: str) -> str:
-    """The stage under which the marker of a metric's tables lies."""
-    return f"reduce-{name}"
-
-
-def _write(run: Run, name: str, fingerprint: str, tables: Mapping[str, pa.Table]) -> None:
+def _write(run: Run, name: str, made_from: str, tables: Mapping[str, pa.Table]) -> None:
     """Write tables and the marker under a name."""
-    written = [run.folder.write_table(table, content) for table, content in tables.items()]
-    run.folder.commit(marker(name), 0, fingerprint, written)
+    files: Files = {}
+    for table, content in tables.items():
+        files |= run.folder.write_table(table, content)
+    run.folder.commit(tabulated(name), 0, made_from, files)
+
+
+def _written(run: Run, name: str, made_from: str) -> bool:
+    """Whether the tables under a name are there."""
+    return run.folder.done(tabulated(name), 0, made_from, contents=True)
 
 
 def _reduce_metric(run: Run, metric: str, spread: Spread) -> None:
     made_from = run.table_fingerprint(metric)
-    if run.folder.done(marker(metric), 0, made_from):
+    if _written(run, metric, made_from):
         return
     parts = [tables for each in run.with_twin for tables in _tables(each, metric, spread)]
     whole = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
@@ -78,7 +82,7 @@ def _reduce_metric(run: Run, metric: str, spread: Spread) -> None:
 def _reduce_heads(run: Run) -> None:
     """Write the table `heads`, which is made of other tables."""
     made_from = run.heads_fingerprint
-    if not run.folder.done(marker(heads.HEADS), 0, made_from):
+    if not _written(run, heads.HEADS, made_from):
         table = pa.concat_tables(_heads(run, each) for each in run.with_twin)
         _write(run, heads.HEADS, made_from, {heads.HEADS: table})
 
@@ -111,9 +115,9 @@ def reduce_probes(run: Run) -> None:
         if not each.folder.done(PROBES, trial.number, trial.fingerprint)
     ]
     if missing:
-        raise IncompleteRun(f"{run.folder.path}: {'; '.join(missing)}")
+        raise IncompleteRun(f"{run.folder}: {'; '.join(missing)}")
     made_from = run.probes_fingerprint
-    if run.folder.done(marker(PROBES), 0, made_from):
+    if _written(run, PROBES, made_from):
         return
     found = {each.model: results(each) for each in run.with_twin}
     own, *twins = found.values()
@@ -173,8 +177,18 @@ def _tables(run: Run, metric: str, spread: Spread) -> Iterator[dict[str, pa.Tabl
         yield {n: of_model(t, run.model, each.examples.corpus) for n, t in tables.items()}
 
 
-def _corpus_table(run: Run) -> pa.Table:
-    rows = [
+def _reduce_corpus(run: Run) -> None:
+    """Write the table `corpus`, which is made of the plan."""
+    rows = _corpus_rows(run)
+    made_from = fingerprint({"rows": rows})
+    if not _written(run, CORPUS, made_from):
+        _write(
+            run, CORPUS, made_from, {CORPUS: pa.Table.from_pylist(rows, whole_schema(CorpusRow))}
+        )
+
+
+def _corpus_rows(run: Run) -> list[dict[str, object]]:
+    return [
         {
             "model": each.model,
             "corpus": examples.corpus,
@@ -190,4 +204,3 @@ def _corpus_table(run: Run) -> pa.Table:
         for examples in each.manifest.sets
         for item, count in sorted(examples.counts.items())
     ]
-    return pa.Table.from_pylist(rows, whole_schema(CorpusRow))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 
 from attnray import __version__
 from attnray.config import corpora, lengths
@@ -20,13 +19,12 @@ from attnray.report.reproduction import Models, reproduction
 from attnray.report.reproduction_page import reproduction_page
 from attnray.report.section import tables_of
 from attnray.report.sections import SECTIONS
-from attnray.stages.reduce import marker
+from attnray.store.committed import Files
 from attnray.store.files import fingerprint
-from attnray.store.folder import RunFolder
+from attnray.store.folder import REPORT, RunFolder, tabulated
 from attnray.store.run import Run
 
 REPRODUCTION = "reproduction"
-STAGE = "report"
 
 
 def report(run: Run) -> None:
@@ -40,17 +38,17 @@ def report(run: Run) -> None:
         fingerprints[heads.HEADS] = run.heads_fingerprint
     if run.trials:
         fingerprints[PROBES] = run.probes_fingerprint
-    lacking = [m for m, i in fingerprints.items() if not run.folder.done(marker(m), 0, i)]
+    lacking = [m for m, i in fingerprints.items() if not run.folder.done(tabulated(m), 0, i)]
     if lacking:
-        raise IncompleteRun(f"{run.folder.path} has no tables of {', '.join(lacking)} yet")
+        raise IncompleteRun(f"{run.folder} has no tables of {', '.join(lacking)} yet")
     facts, config = _facts(run), run.config
     shown = {"examples": config.examples, "reproduce": config.reproduce, "version": __version__}
     made_from = fingerprint({**fingerprints, **asdict(facts), "tables": run.tables, **shown})
-    if not run.folder.done(STAGE, 0, made_from):
-        outputs = _write_page(run, facts)
+    if not run.folder.done(REPORT, 0, made_from, contents=True):
+        files = _write_page(run, facts)
         if config.reproduce:
-            outputs += _write_reproduction(run, config.reproduce)
-        run.folder.commit(STAGE, 0, made_from, outputs)
+            files |= _write_reproduction(run, config.reproduce)
+        run.folder.commit(REPORT, 0, made_from, files)
 
 
 def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:
@@ -64,25 +62,27 @@ def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:
     return {name: run.folder.table(name) for name in names}
 
 
-def write_report(folder: RunFolder, report: Report) -> list[Path]:
-    """Write a page and its figures; gives what was written, the page last."""
-    figures = [folder.write_figure(name, svg) for name, svg in report.figures.items()]
-    return [*figures, folder.write_page(STAGE, report.text)]
+def write_report(folder: RunFolder, report: Report) -> Files:
+    """Write a page and its figures."""
+    files: Files = {}
+    for name, svg in report.figures.items():
+        files |= folder.write_figure(name, svg)
+    return files | folder.write_page(REPORT, report.text)
 
 
-def _write_page(run: Run, facts: Facts) -> list[Path]:
-    tables, folder = shown_tables(run), str(run.folder.path)
+def _write_page(run: Run, facts: Facts) -> Files:
+    tables, folder = shown_tables(run), str(run.folder.root)
     maps = chosen_maps(tables, facts, lambda role: RunReader(folder, role=role), run.config)
     return write_report(run.folder, page(tables, facts, maps))
 
 
-def _write_reproduction(run: Run, paper: str) -> list[Path]:
+def _write_reproduction(run: Run, paper: str) -> Files:
     """Write the table `reproduction` and its page."""
     models = Models(run.model, run.twin.model if run.twin else None)
     table = reproduction(paper, {name: run.folder.table(name) for name in run.tables}, models)
     text = reproduction_page({REPRODUCTION: table}, run.model)
     folder = run.folder
-    return [folder.write_table(REPRODUCTION, table), folder.write_page(REPRODUCTION, text)]
+    return folder.write_table(REPRODUCTION, table) | folder.write_page(REPRODUCTION, text)
 
 
 def _facts(run: Run) -> Facts:

@@ -6,22 +6,30 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from attnray.config import ModelConfig, ProbeConfig, StoreConfig
+from attnray.corpus.example import Example
 from attnray.metrics.base import Heads, Metric
+from attnray.store.files import Checksum
 from attnray.store.folder import RunFolder
 from attnray.store.run import Trial
 
 
 @dataclass(frozen=True)
 class OfShard:
-    """A task about a shard."""
+    """A task about a shard, whose file of examples must hold what `checksum` says."""
 
     folder: RunFolder
     shard: int
+    checksum: Checksum
 
     @property
     def name(self) -> str:
         """What a message calls it."""
         return f"shard {self.shard:05}"
+
+    @property
+    def examples(self) -> list[Example]:
+        """Its examples."""
+        return self.folder.examples(self.shard, self.checksum)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ checked by zarrs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,30 +101,35 @@ class AttentionWriter:
 class AttentionReader:
     """Reads the attention of one shard.
 
-    `offsets` has one entry more than there are examples; `heads` is (layers, heads).
+    Zarr reads a block that is missing, or that it looks for elsewhere, as weights of 0, and zarrs
+    does not look at checksums within one: each file is checked before it is read.
 
-    Raises:
-        FileNotFoundError: a block is missing, which Zarr would read as weights of 0.
+    Args:
+        path: the folder of the Zarr group.
+        check: raises an error for a file, by its path in there, that is not what was written.
+
+    `offsets` has one entry more than there are examples; `heads` is (layers, heads).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, check: Callable[[str], None]) -> None:
+        for name in ("zarr.json", "weights/zarr.json", "offsets/zarr.json", "offsets/c/0"):
+            check(name)
         group: Any = zarr.open_group(path, mode="r")
         self._path = path
+        self._check = check
         self._weights = group["weights"]
         self._codec = CODECS[str(group.attrs["codec"])]
         self._block: int = self._weights.shards[2]
         self.offsets: NDArray[np.int64] = np.asarray(group["offsets"][:])
         self.heads: tuple[int, int] = (self._weights.shape[0], self._weights.shape[1])
-        for number in range(self._weights.shape[2] // self._block):
-            block = path / "weights" / "c" / "0" / "0" / str(number)
-            if not block.is_file():
-                raise FileNotFoundError(f"{block}: this block of attention is missing")
 
     def read(
         self, example: int, layer: slice | int = slice(None), head: slice | int = slice(None)
     ) -> NDArray[np.float32]:
         """The weights of one example, (…, query, key), reading only the chunks they lie in."""
         start, end = self.offsets[example], self.offsets[example + 1]
+        for number in self._blocks(int(start), int(end)):
+            self._check_block(number)
         length = int(np.sqrt(end - start))
         decoded = self._codec.decode(self._weights[layer, head, start:end])
         return decoded.reshape(*decoded.shape[:-1], length, length)
@@ -141,12 +146,20 @@ class AttentionReader:
         for first, last in bounds:
             start, end = int(self.offsets[first]), int(self.offsets[last])
             parts = []
-            for number in range(start // block, -(-end // block)):
+            for number in self._blocks(start, end):
                 if number != cached:
+                    self._check_block(number)
                     cached, codes = number, weights[:, :, number * block : (number + 1) * block]
                 low, high = max(start - number * block, 0), min(end - number * block, block)
                 parts.append(codes[:, :, low:high])
             yield self._codec.decode(np.concatenate(parts, axis=2))
+
+    def _blocks(self, start: int, end: int) -> range:
+        """The blocks that cells lie in."""
+        return range(start // self._block, -(-end // self._block))
+
+    def _check_block(self, number: int) -> None:
+        self._check(f"weights/c/0/0/{number}")
 
 
 def _block_cells(heads: tuple[int, int], codec: Codec, config: StoreConfig) -> int:

@@ -11,7 +11,7 @@ from attnray.errors import InputError
 from attnray.metrics.base import Heads, Predictor
 from attnray.metrics.predictions import RIGHT, bits
 from attnray.metrics.registry import METRICS
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, Shard
 from attnray.store.manifest import Manifest
 
 #: Layer and head, from 1, and direction; without one the metric's first.
@@ -37,7 +37,7 @@ def chosen_cases(
         raise InputError("right= is of one head: say which, with layer= and head=")
     wanted = dict(values) if right is None else {**values, RIGHT: right}
     tables = [
-        _of_shard(folder, metric, shard, candidate, wanted)
+        _of_shard(folder, metric, manifest.shard(shard), candidate, wanted)
         for examples in manifest.sets_of(kind.role)
         for shard in examples.shards
     ]
@@ -49,12 +49,18 @@ def _predictor(folder: RunFolder, manifest: Manifest, metric: str) -> type[Predi
     if kind is None or not issubclass(kind, Predictor):
         known = [name for name, each in METRICS.items() if issubclass(each, Predictor)]
         raise InputError(f"{metric} has no cases: {', '.join(known)} have")
-    if not manifest.config["cases"] or not folder.has_cases(metric):
+    if not manifest.config["cases"] or not _kept(folder, manifest, kind):
         raise InputError(
-            f"{folder.path} has no cases of {metric}: it was made with "
+            f"{folder} has no cases of {metric}: it was made with "
             f"metrics={manifest.config['metrics']} cases={manifest.config['cases']}"
         )
     return kind
+
+
+def _kept(folder: RunFolder, manifest: Manifest, kind: type[Predictor]) -> bool:
+    """Whether there are shards with cases."""
+    shards = [shard for examples in manifest.sets_of(kind.role) for shard in examples.shards[:1]]
+    return bool(shards) and folder.has_found(kind.name, shards[0])
 
 
 def _candidate(
@@ -74,11 +80,11 @@ def _candidate(
 def _of_shard(
     folder: RunFolder,
     metric: str,
-    shard: int,
+    shard: Shard,
     candidate: int | None,
     wanted: Mapping[str, object],
 ) -> pa.Table:
-    cases = folder.cases(metric, shard)
+    cases = folder.cases(metric, shard.number)
     if candidate is not None:
         place = cases.column_names.index(RIGHT)
         cases = cases.set_column(place, RIGHT, pa.array(bits(cases, candidate)))
@@ -87,7 +93,7 @@ def _of_shard(
             known = ", ".join(cases.column_names)
             raise InputError(f"cases of {metric} have no column {name}, but {known}")
         cases = cases.filter(pc.equal(cases[name], value))
-    examples = folder.example_columns(shard, ["index", "words"])
+    examples = folder.example_columns(*shard, ["index", "words"])
     words = dict(zip(examples["index"].to_pylist(), examples["words"].to_pylist(), strict=True))
     sentences = [" ".join(words[example]) for example in cases["example"].to_pylist()]
     return cases.append_column("sentence", pa.array(sentences, pa.string()))

@@ -1,21 +1,21 @@
-"""Files on disk: written whole or not at all, read with their checksums."""
+"""What files hold: fingerprints and checksums of it, JSON that carries its own, Parquet."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+#: Rises when what is written to a run folder changes its form. Without one stand files of 0.1.0.
+FORMAT = 5
 
 
 def fingerprint(content: Mapping[str, object]) -> str:
@@ -62,26 +62,57 @@ def _fingerprint(texts: Iterable[str]) -> str:
     return digest.hexdigest()[:16]
 
 
+class Checksum(NamedTuple):
+    """What a file must hold: its size in bytes, and its sha256 in hexadecimal."""
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, content: bytes) -> Checksum:
+        """That of a content."""
+        return cls(len(content), hashlib.sha256(content).hexdigest())
+
+    @classmethod
+    def of_file(cls, path: Path) -> Checksum:
+        """That of a file here."""
+        return cls(path.stat().st_size, sha256(path))
+
+
 def sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
+    """The sha256 of a file here, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The content of a JSON file; None where there is none."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
+#: What stands before and behind the checksum at the end of a sealed file.
+_SEAL, _END = b',\n "sha256": "', b'"\n}\n'
+
+
+def sealed(content: Mapping[str, object]) -> bytes:
+    """An object as JSON that ends with the checksum of all before; any sequence becomes a list.
+
+    Args:
+        content: what is in it, of which a number `format`.
+    """
+    text = io.StringIO()
+    json.dump(content, text, indent=1, default=_Listed)
+    body = text.getvalue().removesuffix("\n}").encode()
+    return b"".join([body, _SEAL, hashlib.sha256(body).hexdigest().encode(), _END])
+
+
+def unsealed(text: bytes) -> dict[str, Any]:
+    """The object of a sealed file; or of one without a `format`, as there were before seals.
+
+    Raises:
+        ValueError: it is not as it was written.
+    """
+    body, _, seal = text.rpartition(_SEAL)
+    whole = seal == hashlib.sha256(body).hexdigest().encode() + _END
+    content = json.loads(body + b"\n}" if whole else text)
+    if not isinstance(content, dict) or ({"format", "sha256"} & content.keys() and not whole):
+        raise ValueError("it does not hold what was written")
     return content
-
-
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Write a JSON file, whole or not at all; any sequence becomes a list."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, default=_Listed)
-        file.write("\n")
 
 
 class _Listed(list[Any]):
@@ -97,76 +128,16 @@ class _Listed(list[Any]):
         return iter(self._items)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file of text, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def parquet(table: pa.Table) -> bytes:
+    """A table as a Parquet file."""
+    file = pa.BufferOutputStream()
+    pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+    return bytes(file.getvalue().to_pybytes())
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file, whole or not at all."""
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-
-
-def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a Parquet file, checking its checksums.
-
-    Raises:
-        OSError: the file is missing or damaged.
-    """
+def from_parquet(content: bytes, columns: list[str] | None = None) -> pa.Table:
+    """The table of a Parquet file, or some of its columns."""
     # pq.read_table makes a data set of the one file first, and starts threads: both take as long
     # as reading a small file does.
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
         return file.read(columns, use_threads=False)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, for a file or a folder, that replaces it at the end.
-
-    What earlier writers of the same path left behind when they were killed is removed. It lies
-    in a folder of this path: to look for it among those of all shards would take ever longer.
-    """
-    writers = path.with_name(f".{path.name}.writing")
-    with suppress(FileNotFoundError):
-        for leftover in os.listdir(writers):
-            _remove(writers / leftover)
-    own = _entered(writers)
-    temporary = own.with_suffix(".new")
-    try:
-        yield temporary
-        if temporary.is_dir():
-            _remove(path)
-        os.replace(temporary, path)
-    finally:
-        _remove(temporary)
-        _remove(own)
-        with suppress(OSError):  # another writer is there
-            writers.rmdir()
-
-
-def _entered(writers: Path) -> Path:
-    """Make an empty file in a folder, for which nobody removes it: another writer may be about to.
-
-    (Another one of the same path removes the file first, and what is written beside it.)
-    """
-    own = writers / uuid.uuid4().hex
-    while True:
-        with suppress(FileExistsError):
-            writers.mkdir(parents=True)
-        with suppress(FileNotFoundError):
-            own.touch()
-            return own
-
-
-def files_under(path: Path) -> list[Path]:
-    """The files of a folder and those below it, or the file itself."""
-    return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

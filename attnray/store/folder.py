@@ -1,58 +1,61 @@
 """The run folder: where everything of a run lies, and how a task's results are committed.
 
-A marker in `done/` is written last, by replace, so what a task makes either has its marker and
-is whole, or does not count. The same inputs give the same bytes: doing a task again is harmless.
+A marker in `done/` is written last, so what a task makes either has its marker and is whole, or
+does not count. The same inputs give the same bytes: doing a task again is harmless. What is read is
+checked first: against its marker, or against the manifest.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from attnray.config import StoreConfig
 from attnray.corpus.example import SCHEMA, Example, from_table, to_table
-from attnray.errors import IncompleteRun, InputError, describe
+from attnray.errors import InputError
 from attnray.metrics.base import Found, Heads, Metric
+from attnray.metrics.heads import HEADS
+from attnray.metrics.registry import METRICS, PROBES
 from attnray.metrics.tree import Leaves, merge
-from attnray.store import files
+from attnray.store.committed import CommittedFiles, Files, marker_of
+from attnray.store.files import FORMAT, Checksum, from_parquet, parquet, sealed, unsealed
 from attnray.store.partials import checked, from_partial, to_partial
 
 if TYPE_CHECKING:
     from attnray.store.attention import AttentionReader, AttentionWriter
 
+#: The stage under which the markers of attention lie, and that of the page.
+EXTRACT, REPORT = "extract", "report"
+#: The table of what was planned, which no metric makes.
+CORPUS = "corpus"
+#: The frozen plan.
+MANIFEST = "manifest.json"
+
+
+class Shard(NamedTuple):
+    """A planned shard: its number, and what its file must hold."""
+
+    number: int
+    checksum: Checksum
+
 
 @dataclass(frozen=True)
-class RunFolder:
-    """A local run folder: all that is read from a run and written to it passes through here.
+class RunFolder(CommittedFiles):
+    """A run folder: all that is read from a run and written to it passes through here.
 
-    Tasks are named by stage and number, as in `done/STAGE/00000.json`; most are of the shard of
-    that number. What writes gives the path that it wrote, for `commit`.
+    Most tasks are of the shard of their number. What writes gives what it wrote, for `commit`.
     """
 
-    path: Path
+    # The plan
 
     @property
-    def manifest(self) -> Path:
-        """The frozen plan."""
-        return self.path / "manifest.json"
-
-    @property
-    def report(self) -> Path:
-        """The page."""
-        return self.path / "report.html"
-
-    @property
-    def tables(self) -> Path:
-        """The folder of the tables."""
-        return self.path / "tables"
+    def planned(self) -> bool:
+        """Whether it has a plan."""
+        return self.medium.size(MANIFEST) is not None
 
     def read_manifest(self) -> dict[str, Any] | None:
         """The content of the manifest, None where there is none yet.
@@ -61,48 +64,78 @@ class RunFolder:
             InputError: it is damaged.
         """
         try:
-            return files.read_json(self.manifest)
+            return unsealed(self.medium.read(MANIFEST))
+        except FileNotFoundError:
+            return None
         except ValueError as error:
-            raise InputError(f"{self.manifest}: damaged ({error}); delete it") from error
+            raise InputError(
+                f"{self.where(MANIFEST)}: damaged ({error}); delete this file and start the run "
+                "again with its settings: it is planned again, and keeps what is done"
+            ) from error
 
     def write_manifest(self, content: dict[str, Any]) -> None:
-        """Freeze the plan."""
-        files.write_json(self.manifest, content)
+        """Freeze the plan; one that is frozen already is left as it is."""
+        text = sealed({"format": FORMAT, **content})
+        try:
+            frozen = self.medium.read(MANIFEST)
+        except FileNotFoundError:
+            frozen = b""
+        if text != frozen:
+            self.medium.write(MANIFEST, text)
 
-    def examples(self, shard: int, spellings: bool = False) -> list[Example]:
+    def examples(self, number: int, checksum: Checksum, spellings: bool = False) -> list[Example]:
         """The examples of a shard, in the order in which its attention is stored.
 
         Args:
-            shard: its number.
+            number: that of the shard.
+            checksum: what its file must hold.
             spellings: whether to read those of tokens, which no metric needs.
+
+        Raises:
+            Damaged: it holds something else.
         """
         columns = [name for name in SCHEMA.names if spellings or name != "tokens"]
-        return from_table(files.read_table(self._shard(shard), columns))
+        return from_table(self.example_columns(number, checksum, columns))
 
-    def example_columns(self, shard: int, columns: list[str]) -> pa.Table:
-        """Some columns of a shard's examples."""
-        return files.read_table(self._shard(shard), columns)
+    def example_columns(self, number: int, checksum: Checksum, columns: list[str]) -> pa.Table:
+        """Some columns of a shard's examples.
 
-    def write_examples(self, shard: int, examples: list[Example]) -> str:
-        """Write the examples of a shard; gives the sha256 of its file."""
-        return self.write_shard(shard, to_table(examples))
+        Raises:
+            Damaged: its file holds something else.
+        """
+        return from_parquet(self.read(_shard(number), checksum), columns)
 
-    def write_shard(self, shard: int, table: pa.Table) -> str:
-        """Write the examples of a shard, as a table; gives the sha256 of its file."""
-        files.write_table(self._shard(shard), table)
-        return files.sha256(self._shard(shard))
+    def write_examples(self, number: int, examples: list[Example]) -> Shard:
+        """Write the examples of a shard."""
+        return self.write_shard(number, to_table(examples))
 
-    def copy_examples(self, shard: int, other: RunFolder, number: int) -> str:
-        """Take over the examples of a shard of another run; gives the sha256 of its file."""
-        with files.replacing(self._shard(shard)) as temporary:
-            shutil.copyfile(other._shard(number), temporary)
-        return files.sha256(self._shard(shard))
+    def write_shard(self, number: int, table: pa.Table) -> Shard:
+        """Write the examples of a shard, as a table."""
+        return self._written(number, parquet(table))
+
+    def copy_shard(self, number: int, other: RunFolder, shard: Shard) -> Shard:
+        """Take over a shard of another run, under a number of its own.
+
+        Raises:
+            Damaged: its file there holds something else.
+        """
+        return self._written(number, other.read(_shard(shard.number), shard.checksum))
+
+    def lost(self, shards: Iterable[Shard]) -> list[Shard]:
+        """The shards whose files are missing, or of another size."""
+        sizes = self.medium.sizes("shards")
+        return [each for each in shards if sizes.get(_shard(each.number)) != each.checksum.size]
+
+    def sized(self, sums: Sequence[str]) -> list[Checksum]:
+        """The checksums of shards, by their sha256, with the sizes that their files have."""
+        sizes = self.medium.sizes("shards")
+        return [Checksum(sizes.get(_shard(n), 0), each) for n, each in enumerate(sums)]
 
     @contextmanager
     def drafting(self, part: int) -> Iterator[Callable[[pa.Table], None]]:
         """Gives what writes the shards of a part, one after another, before they have numbers."""
         with (
-            files.replacing(self._draft(part)) as temporary,
+            self.medium.making(_draft(part)) as temporary,
             pa.OSFile(str(temporary), "wb") as file,
             pa.ipc.new_file(file, SCHEMA) as writer,
         ):
@@ -110,43 +143,55 @@ class RunFolder:
 
     def drafted(self, part: int) -> Iterator[pa.Table]:
         """The shards of a part that were written so."""
-        with pa.memory_map(str(self._draft(part))) as file, pa.ipc.open_file(file) as reader:
+        path = str(self.medium.local(_draft(part)))
+        with pa.memory_map(path) as file, pa.ipc.open_file(file) as reader:
             for number in range(reader.num_record_batches):
                 yield pa.Table.from_batches([reader.get_batch(number)])
 
     def remove_drafts(self) -> None:
         """Remove what was written of parts."""
-        shutil.rmtree(self._draft(0).parent, ignore_errors=True)
+        self.medium.remove("drafts")
+
+    # What tasks find
 
     def attention(self, shard: int) -> AttentionReader:
-        """The attention of a shard.
+        """The attention of a shard, whose files are checked as they are used.
 
         Raises:
-            InputError: it is not there yet.
-            FileNotFoundError: a block of it is missing.
+            Damaged: a file of it is missing, or holds something else.
         """
         from attnray.store.attention import AttentionReader
 
-        path = self._attention(shard)
-        if not path.is_dir():
-            raise InputError(f"{path}: the attention of this shard is not there yet")
-        return AttentionReader(path)
+        name, files = _attention(shard), self.listed(EXTRACT, shard)
+        try:
+            path = self.medium.local(name)
+        except FileNotFoundError as error:
+            raise self.missing(name) from error
+        return AttentionReader(path, lambda inner: self.check(files, f"{name}/{inner}"))
 
     @contextmanager
-    def attention_writer(
-        self, shard: int, lengths: Sequence[int], heads: Heads, config: StoreConfig
+    def storing(
+        self,
+        shard: int,
+        fingerprint: str,
+        lengths: Sequence[int],
+        heads: Heads,
+        config: StoreConfig,
     ) -> Iterator[AttentionWriter]:
-        """A writer of a shard's attention, which takes its place when all is added."""
+        """A writer of a shard's attention, which takes its place and is committed at the end."""
         from attnray.store.attention import AttentionWriter
 
-        with files.replacing(self._attention(shard)) as temporary:
+        name = _attention(shard)
+        with self.medium.making(name) as temporary:
             writer = AttentionWriter(temporary, lengths, heads, config)
             yield writer
             writer.close()
-
-    def commit_attention(self, shard: int, fingerprint: str) -> None:
-        """Write the marker of a shard's attention."""
-        self.commit(EXTRACT, shard, fingerprint, [self._attention(shard)])
+            files = {
+                f"{name}/{path.relative_to(temporary).as_posix()}": Checksum.of_file(path)
+                for path in sorted(temporary.rglob("*"))
+                if path.is_file()
+            }
+        self.commit(EXTRACT, shard, fingerprint, files)
 
     def extracted(self, shard: int, fingerprint: str) -> bool:
         """Whether a shard's attention is there, as `done` tells."""
@@ -156,157 +201,134 @@ class RunFolder:
         """What a metric found in a shard, or a probe in all: a tree of a type.
 
         Raises:
-            IncompleteRun: it is missing or damaged.
+            Damaged: it is missing, or another one.
         """
-        path = self._partial(metric, number)
-        return from_partial(kind, self._found(path), path)
+        name = _partial(metric, number)
+        return from_partial(kind, self._found(measured(metric), number, name), self.where(name))
 
     def summed(self, metric: str, kind: Any, numbers: Iterable[int]) -> Leaves:
         """What a metric found in some shards, added up: the leaves of a tree of a type.
 
         Raises:
-            IncompleteRun: a partial is missing or damaged.
+            Damaged: a partial is missing, or another one.
         """
-        paths = (self._partial(metric, number) for number in numbers)
-        return merge(checked(kind, self._found(path), path) for path in paths)
+        names = ((number, _partial(metric, number)) for number in numbers)
+        return merge(
+            checked(kind, self._found(measured(metric), number, name), self.where(name))
+            for number, name in names
+        )
 
-    def write_partial(self, metric: str, number: int, partial: Any) -> Path:
+    def write_partial(self, metric: str, number: int, found: Any) -> Files:
         """Write a partial."""
-        path = self._partial(metric, number)
-        files.write_table(path, to_partial(partial))
-        return path
+        return self.write(_partial(metric, number), parquet(to_partial(found)))
 
-    def has_cases(self, metric: str) -> bool:
-        """Whether cases of a predictor were ever kept."""
-        return self._cases(metric, 0).parent.is_dir()
+    def has_found(self, metric: str, shard: int) -> bool:
+        """Whether a metric was ever measured in a shard."""
+        return self.medium.size(marker_of(measured(metric), shard)) is not None
 
     def cases(self, metric: str, shard: int) -> pa.Table:
         """The cases of a predictor in a shard.
 
         Raises:
-            IncompleteRun: they are missing or damaged.
+            Damaged: they are missing, or others.
         """
-        return self._found(self._cases(metric, shard))
+        return self._found(measured(metric), shard, _cases(metric, shard))
 
     def commit_found(
         self, metric: Metric, shard: int, fingerprint: str, found: Found, cases: bool = True
     ) -> None:
         """Write what a metric found in a shard, with its cases if so, and the marker."""
-        outputs = [self.write_partial(metric.name, shard, found.partial)]
+        files = self.write_partial(metric.name, shard, found.partial)
         if cases and found.cases is not None:
-            outputs.append(self._cases(metric.name, shard))
-            files.write_table(outputs[-1], found.cases)
-        self.commit(measured(metric.name), shard, fingerprint, outputs)
+            files |= self.write(_cases(metric.name, shard), parquet(found.cases))
+        self.commit(measured(metric.name), shard, fingerprint, files)
+
+    # Tables and pages
 
     def has_table(self, name: str) -> bool:
         """Whether there is such a table."""
-        return self._table(name).is_file()
+        return self.medium.size(_table(name)) is not None
 
     def table(self, name: str) -> pa.Table:
         """A table by name.
 
         Raises:
             InputError: the run has no such table.
-            OSError: it is damaged.
+            Damaged: it is not what was written.
         """
-        if not self.has_table(name):
-            raise InputError(f"{self._table(name)}: the run has no such table")
-        return files.read_table(self._table(name))
+        stage = _TABULATED.get(name)
+        if stage is None or self.medium.size(marker_of(stage, 0)) is None:
+            raise InputError(f"{self.where(_table(name))}: the run has no such table")
+        return self._found(stage, 0, _table(name))
 
-    def write_table(self, name: str, table: pa.Table) -> Path:
+    def write_table(self, name: str, table: pa.Table) -> Files:
         """Write a table."""
-        files.write_table(self._table(name), table)
-        return self._table(name)
+        return self.write(_table(name), parquet(table))
 
-    def write_figure(self, name: str, svg: str) -> Path:
+    def write_figure(self, name: str, svg: str) -> Files:
         """Write a figure."""
-        path = self.path / "figures" / f"{name}.svg"
-        files.write_text(path, svg)
-        return path
+        return self.write(f"figures/{name}.svg", svg.encode())
 
-    def write_page(self, name: str, page: str) -> Path:
+    def write_page(self, name: str, page: str) -> Files:
         """Write a page, such as `report`."""
-        path = self.path / f"{name}.html"
-        files.write_text(path, page)
-        return path
+        return self.write(page_of(name), page.encode())
 
-    def write_json(self, name: str, content: dict[str, object]) -> None:
-        """Write a JSON file beside the pages."""
-        files.write_json(self.path / f"{name}.json", content)
+    def _found(self, stage: str, number: int, name: str) -> pa.Table:
+        """A table among the files of a finished task."""
+        files = self.listed(stage, number)
+        if name not in files:
+            raise self.missing(name)
+        return from_parquet(self.read(name, files[name]))
 
-    def commit(self, stage: str, number: int, fingerprint: str, outputs: Sequence[Path]) -> None:
-        """Write the marker of a finished task: its fingerprint, sizes and checksums."""
-        listed = {
-            str(file.relative_to(self.path)): {
-                "size": file.stat().st_size,
-                "sha256": files.sha256(file),
-            }
-            for output in outputs
-            for file in files.files_under(output)
-        }
-        marker = {"fingerprint": fingerprint, "files": listed}
-        files.write_json(self._marker(stage, number), marker)
-
-    def done(self, stage: str, number: int, fingerprint: str) -> bool:
-        """Whether what a task makes is whole, and made from what `fingerprint` stands for.
-
-        Sizes are compared here; the contents have checksums of their own, checked on reading.
-        """
-        try:
-            marker = files.read_json(self._marker(stage, number))
-        except ValueError:  # cut short by something other than us: it is not done
-            return False
-        if marker is None or marker.get("fingerprint") != fingerprint:
-            return False
-        return all(
-            _size(os.path.join(self.path, name)) == file["size"]
-            for name, file in marker["files"].items()
-        )
-
-    def _found(self, path: Path) -> pa.Table:
-        try:
-            return files.read_table(path)
-        except (OSError, pa.ArrowException) as error:
-            reason = describe(error)
-            raise IncompleteRun(
-                f"{path}: missing or damaged ({reason}); delete it and start its run again"
-            ) from error
-
-    def _shard(self, shard: int) -> Path:
-        return self.path / "shards" / f"{shard:05}.parquet"
-
-    def _draft(self, part: int) -> Path:
-        return self.path / "drafts" / f"{part:05}.arrow"
-
-    def _attention(self, shard: int) -> Path:
-        return self.path / "attention" / f"{shard:05}.zarr"
-
-    def _partial(self, metric: str, number: int) -> Path:
-        return self.path / "partials" / metric / f"{number:05}.parquet"
-
-    def _cases(self, metric: str, shard: int) -> Path:
-        return self.path / "cases" / metric / f"{shard:05}.parquet"
-
-    def _table(self, name: str) -> Path:
-        return self.tables / f"{name}.parquet"
-
-    def _marker(self, stage: str, number: int) -> Path:
-        return self.path / "done" / stage / f"{number:05}.json"
-
-
-#: The stage under which the markers of attention lie.
-EXTRACT = "extract"
+    def _written(self, number: int, content: bytes) -> Shard:
+        (checksum,) = self.write(_shard(number), content).values()
+        return Shard(number, checksum)
 
 
 def measured(metric: str) -> str:
     """The stage under which the markers of what a metric found lie."""
-    return f"analyse-{metric}"
+    return PROBES if metric == PROBES else f"analyse-{metric}"
 
 
-def _size(path: str) -> int | None:
-    """The size of a file; None where there is none."""
-    try:
-        found = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+def tabulated(metric: str) -> str:
+    """The stage under which the marker of a metric's tables lies."""
+    return f"reduce-{metric}"
+
+
+def page_of(name: str) -> str:
+    """The name of a page's file."""
+    return f"{name}.html"
+
+
+#: The stage that makes each table.
+_TABULATED = {
+    **{table: tabulated(name) for name, metric in METRICS.items() for table in metric.rows},
+    **dict.fromkeys(("probes", "probe_differences"), tabulated(PROBES)),
+    HEADS: tabulated(HEADS),
+    CORPUS: tabulated(CORPUS),
+    "reproduction": REPORT,
+}
+
+
+def _shard(number: int) -> str:
+    return f"shards/{number:05}.parquet"
+
+
+def _draft(part: int) -> str:
+    return f"drafts/{part:05}.arrow"
+
+
+def _attention(shard: int) -> str:
+    return f"attention/{shard:05}.zarr"
+
+
+def _partial(metric: str, number: int) -> str:
+    return f"partials/{metric}/{number:05}.parquet"
+
+
+def _cases(metric: str, shard: int) -> str:
+    return f"cases/{metric}/{shard:05}.parquet"
+
+
+def _table(name: str) -> str:
+    return f"tables/{name}.parquet"

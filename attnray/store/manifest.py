@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import struct
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -13,14 +14,15 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from attnray import __version__
 from attnray.config import Config, CorpusConfig, corpora, lengths, stores
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
-from attnray.store.files import Form
-from attnray.store.folder import RunFolder
+from attnray.store.files import FORMAT, Checksum, Form
+from attnray.store.folder import MANIFEST, RunFolder, Shard
 
-#: Rises when the layout of a run folder changes.
+#: The number of the layout of 0.1.0, whose plans have no `format`.
 LAYOUT = 4
 #: Packages whose version can change the bits of what is extracted.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
@@ -28,28 +30,30 @@ PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 DECISIVE = ("name", "format", "limit", "segment", "language")
 #: What else does, where it is said.
 WHERE_SAID = ("entity",)
+_PACKED = struct.Struct("<Q32s")
 
 
-class Checksums(Sequence[str]):
-    """Checksums in hexadecimal, held as bytes: a list of so many texts takes four times as much."""
+class Checksums(Sequence[Checksum]):
+    """Checksums, held as bytes: a list of so many takes ten times as much."""
 
-    def __init__(self, checksums: Iterable[str]) -> None:
-        self._bytes = b"".join(map(bytes.fromhex, checksums))
+    def __init__(self, checksums: Iterable[Checksum]) -> None:
+        self._bytes = b"".join(_PACKED.pack(size, bytes.fromhex(sum_)) for size, sum_ in checksums)
 
     def __len__(self) -> int:
-        return len(self._bytes) // 32
+        return len(self._bytes) // _PACKED.size
 
     @overload
-    def __getitem__(self, place: int) -> str: ...
+    def __getitem__(self, place: int) -> Checksum: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: slice) -> list[Checksum]: ...
 
-    def __getitem__(self, place: int | slice) -> str | list[str]:
+    def __getitem__(self, place: int | slice) -> Checksum | list[Checksum]:
         chosen = range(len(self))[place]
         if isinstance(chosen, range):
             return [self[each] for each in chosen]
-        return self._bytes[32 * chosen : 32 * chosen + 32].hex()
+        size, sum_ = _PACKED.unpack_from(self._bytes, _PACKED.size * chosen)
+        return Checksum(size, sum_.hex())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Checksums) and self._bytes == other._bytes
@@ -98,8 +102,8 @@ class Manifest:
 
     `identity` must be the same for a run to go on in the folder. `roles` has the keys of the
     example sets of each role that was planned, none where its corpus has not what it needs;
-    `examples` holds the sha256 of each shard's Parquet file; `samples` the shard that has a sample
-    of a set, by its key, where only that is stored; `heads` the model's layers, and the
+    `examples` holds the checksum of each shard's file; `samples` the shard that has a sample of a
+    set, by its key, where only that is stored; `heads` the model's layers, and the
     heads of each; `width` the size of the vectors that layers pass on; `without` says of metrics
     that the model cannot have what it lacks.
     """
@@ -108,7 +112,7 @@ class Manifest:
     config: dict[str, Any]
     sets: list[ExampleSet]
     roles: dict[str, list[str]]
-    examples: Sequence[str]
+    examples: Sequence[Checksum]
     heads: tuple[int, int]
     width: int
     without: dict[str, str] = field(default_factory=dict)
@@ -127,18 +131,32 @@ class Manifest:
         content = folder.read_manifest()
         if content is None:
             return None
-        if content.pop("layout", None) != LAYOUT:
+        written = content.pop("format", None) or content.pop("layout", None)
+        if written not in (LAYOUT, FORMAT):
             raise InputError(
-                f"{folder.manifest}: not a plan of layout {LAYOUT}; choose another run_dir"
+                f"{folder.where(MANIFEST)}: a run of format {written}, where attnray {__version__} "
+                f"reads {LAYOUT} and {FORMAT}: use the version that made it, or choose another "
+                "run_dir"
             )
+        if written == LAYOUT:  # it had no sizes of shards
+            content["examples"] = folder.sized(content["examples"])
+        content["examples"] = [Checksum(*each) for each in content["examples"]]
         content["sets"] = [ExampleSet(**each) for each in content["sets"]]
         content["heads"] = tuple(content["heads"])
         return cls(**content)
 
     def write(self, folder: RunFolder) -> None:
         """Freeze the plan."""
-        content = _content(self)
-        folder.write_manifest({"layout": LAYOUT, **content, "sets": [*map(_content, self.sets)]})
+        folder.write_manifest({**_content(self), "sets": [*map(_content, self.sets)]})
+
+    def shard(self, number: int) -> Shard:
+        """A shard, with what its file must hold."""
+        return Shard(number, self.examples[number])
+
+    @property
+    def shards(self) -> list[Shard]:
+        """All shards."""
+        return [*map(self.shard, range(len(self.examples)))]
 
     def sets_of(self, role: str) -> list[ExampleSet]:
         """The examples of a role, for each cut; none where its corpus lacks what it needs."""
@@ -157,7 +175,7 @@ class Manifest:
 
     def attention_fingerprint(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
-        return self._attention.filled(self.examples[shard])
+        return self._attention.filled(self.examples[shard].sha256)
 
     @cached_property
     def _attention(self) -> Form:
@@ -223,13 +241,13 @@ def refuse_other(
     ]
     if differences:
         raise InputError(
-            f"{folder.path} holds another run: {'; '.join(differences)}. "
+            f"{folder} holds another run: {'; '.join(differences)}. "
             "Choose another run_dir, or the settings it was planned with"
         )
 
 
 def with_sets(
-    manifest: Manifest, role: str, found: list[ExampleSet], examples: list[str]
+    manifest: Manifest, role: str, found: list[ExampleSet], examples: list[Checksum]
 ) -> Manifest:
     """The manifest with one more role planned, on new sets or on those it has."""
     known = {each.key for each in manifest.sets}

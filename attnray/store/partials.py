@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,17 +37,17 @@ def to_partial(tree: Any) -> pa.Table:
     return pa.table(columns, schema=_SCHEMA)
 
 
-def from_partial(kind: Any, table: pa.Table, path: Path) -> Any:
-    """The tree of a type that a table holds; `path` is where it was read.
+def from_partial(kind: Any, table: pa.Table, where: str) -> Any:
+    """The tree of a type that a table holds; `where` says where it was read.
 
     Raises:
         IncompleteRun: it holds another one.
     """
-    return grown(kind, checked(kind, table, path))
+    return grown(kind, checked(kind, table, where))
 
 
-def checked(kind: Any, table: pa.Table, path: Path) -> dict[Place, Array]:
-    """The leaves of a tree of a type that a table holds; `path` is where it was read.
+def checked(kind: Any, table: pa.Table, where: str) -> dict[Place, Array]:
+    """The leaves of a tree of a type that a table holds; `where` says where it was read.
 
     Raises:
         IncompleteRun: it holds another one.
@@ -58,7 +57,8 @@ def checked(kind: Any, table: pa.Table, path: Path) -> dict[Place, Array]:
         _check(kind, tuple(arrays))
     except (KeyError, ValueError) as error:
         raise IncompleteRun(
-            f"{path}: damaged ({error}); delete it and start its run again"
+            f"{where}: of another kind ({error}): attnray is not the one that made it; start the "
+            "run again"
         ) from error
     return arrays
 

@@ -15,7 +15,7 @@ from attnray.metrics import heads
 from attnray.metrics.base import Metric, Predictor
 from attnray.metrics.registry import METRICS, PROBES, beside, roles_of
 from attnray.store.files import Form, fingerprint, sha256
-from attnray.store.folder import RunFolder, measured
+from attnray.store.folder import RunFolder, Shard, measured
 from attnray.store.manifest import ExampleSet, Manifest
 
 
@@ -50,8 +50,8 @@ class Trial:
     number: int
     probe: str
     seed: int
-    train: tuple[int, ...]
-    dev: tuple[int, ...]
+    train: tuple[Shard, ...]
+    dev: tuple[Shard, ...]
     fingerprint: str
 
 
@@ -100,14 +100,14 @@ class Run:
             for number, (name, seed) in enumerate(product(settings.probes, settings.seeds))
         ]
 
-    def _shards(self, role: str) -> tuple[int, ...]:
+    def _shards(self, role: str) -> tuple[Shard, ...]:
         (examples,) = self.manifest.sets_of(role)
-        return tuple(examples.shards)
+        return tuple(map(self.manifest.shard, examples.shards))
 
-    def _trial_fingerprint(self, name: str, seed: int, shards: dict[str, tuple[int, ...]]) -> str:
+    def _trial_fingerprint(self, name: str, seed: int, shards: dict[str, tuple[Shard, ...]]) -> str:
         settings = asdict(self.config.probe)
         attention = {
-            role: [self.manifest.attention_fingerprint(shard) for shard in numbers]
+            role: [self.manifest.attention_fingerprint(shard.number) for shard in numbers]
             for role, numbers in shards.items()
         }
         vectors = settings.pop("vectors")
@@ -237,7 +237,7 @@ class Run:
             return [metric for metric in wanted if metric not in lacking]
         if lacking:
             raise InputError(
-                f"{self.folder.path} has no plan for {', '.join(lacking)}: run jobs/run.py or "
+                f"{self.folder} has no plan for {', '.join(lacking)}: run jobs/run.py or "
                 "jobs/plan.py with these metrics on it first"
             )
         return wanted

@@ -171,7 +171,9 @@ def _planned(subject: Subject, run: Run, two: _Two | None = None) -> Side[list[s
         if two is not None:
             two.start(settings)
         folder = subject.emptied("again")
-        return lambda: [*subject.replanned(run, folder, two or map).manifest.examples]
+        return lambda: [
+            each.sha256 for each in subject.replanned(run, folder, two or map).manifest.examples
+        ]
 
     return prepare
 

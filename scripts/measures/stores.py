@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from attnray.config import StoreConfig
 from attnray.metrics.groups import Group
 from attnray.store.codecs import CODECS, Codec
-from attnray.store.files import files_under
 from attnray.store.folder import RunFolder
 from attnray.store.maps import StoredMaps, Storing
+from attnray.store.media.local import LocalMedium
 from measures.held import Held
 from measures.subject import Subject
 from measures.timing import Part, Row, Timed, alternated, unprepared
@@ -44,7 +44,7 @@ def stores(subject: Subject) -> Iterator[Row]:
             part.same(name, {str(place): kind.whole(place)}, {str(place): expected})
     weights = held.heads[0] * held.heads[1] * sum(e.cells for e in held.examples)
     for name, kind in kinds.items():
-        size = sum(file.stat().st_size for file in files_under(kind.folder))
+        size = sum(LocalMedium(kind.folder).sizes("").values())
         yield replace(part, clock="").row(f"{name}: size", [size / weights], "bytes/weight")
     for step, by_kind in timed.items():
         plain = by_kind[NUMPY]
@@ -70,7 +70,7 @@ class _Zarr:
         """Write everything."""
         lengths = [example.length for example in self._held.examples]
         config = StoreConfig(self._codec.name)
-        with self._run.attention_writer(0, lengths, self._held.heads, config) as writer:
+        with self._run.storing(0, "", lengths, self._held.heads, config) as writer:
             storing = Storing(writer, self._codec, self._held.heads)
             self._held.feed(storing.add)
             storing.finish()

@@ -101,7 +101,7 @@ class Subject:
     @cached_property
     def shards(self) -> list[list[Example]]:
         """The examples of every shard."""
-        return [self.run.folder.examples(n) for n in range(len(self.run.manifest.examples))]
+        return [self.run.folder.examples(*shard) for shard in self.run.manifest.shards]
 
     @cached_property
     def batches(self) -> list[Group]:
@@ -184,7 +184,7 @@ def found_by(encoder: Encoder, run: Run, codec: Codec | None = None) -> Leaves:
     """The same from a model's attention held in memory, as a store of some codec has it."""
     found: Leaves = {}
     for shard, metrics in by_shard(run).items():
-        examples = run.folder.examples(shard)
+        examples = run.folder.examples(*run.manifest.shard(shard))
         everything = find(metrics, examples, EncodedMaps(encoder, examples, codec))
         for metric, each in zip(metrics, everything, strict=True):
             found |= _named(metric, shard, each.partial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -20,7 +21,6 @@ from attnray.model.source import locate
 from attnray.stages.planned import plan
 from attnray.stages.reduce import reduce
 from attnray.stages.tasks import AnalyseTask, ExtractTask
-from attnray.store.files import write_json
 from attnray.store.folder import RunFolder, measured
 from attnray.store.manifest import Manifest
 from attnray.store.run import Run
@@ -58,7 +58,8 @@ def composed(scratch: Path, overrides: Sequence[str]) -> Config:
         base.mkdir(parents=True)
         for name in TOKENIZER:
             shutil.copy(locate(config.model, 0).folder / name, base)
-        write_json(base / "config.json", {"architectures": ["BertModel"], **BERT_BASE})
+        shapes = {"architectures": ["BertModel"], **BERT_BASE}
+        (base / "config.json").write_text(json.dumps(shapes))
     model = replace(config.model, name="bert-base", path=str(base), checksums={}, random_init=True)
     return replace(config, model=model)
 
@@ -95,12 +96,11 @@ class StandIn:
         assert isinstance(task, ExtractTask | AnalyseTask)
         number = task.shard % len(self.source.manifest.examples)
         for metric, fingerprint in zip(task.metrics, task.fingerprints, strict=True):
-            outputs = []
-            for kind in ("partials", "cases"):
-                folder = f"{kind}/{metric.name}"
-                real = self.source.folder.path / folder / f"{number:05}.parquet"
-                if real.exists():
-                    outputs.append(task.folder.path / folder / f"{task.shard:05}.parquet")
-                    outputs[-1].parent.mkdir(parents=True, exist_ok=True)
-                    os.link(real, outputs[-1])
-            task.folder.commit(measured(metric.name), task.shard, fingerprint, outputs)
+            stage, files = measured(metric.name), {}
+            for name, checksum in self.source.folder.listed(stage, number).items():
+                new = name.replace(f"{number:05}", f"{task.shard:05}")
+                path = task.folder.medium.where(new)
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                os.link(self.source.folder.medium.where(name), path)
+                files[new] = checksum
+            task.folder.commit(stage, task.shard, fingerprint, files)

@@ -24,10 +24,11 @@ def found_run(path: Path, metric: str, shards: Sequence[list[Attended]], config:
         "key", "made", "sentence", cut, [*range(len(shards))], sizes, sizes, sizes, counts, 0.0
     )
     measured = kind.of(config, examples)
+    checksums = []
     for number, shard in enumerate(shards):
         ordered = sorted((example for example, _ in shard), key=lambda each: each.length)
-        folder.write_examples(number, ordered)
+        checksums.append(folder.write_examples(number, ordered).checksum)
         folder.commit_found(measured, number, "", found_in(measured, shard))
     roles = {kind.role: ["key"]}
-    manifest = Manifest({}, asdict(config), [examples], roles, [], (LAYERS, HEADS), 12)
+    manifest = Manifest({}, asdict(config), [examples], roles, checksums, (LAYERS, HEADS), 12)
     return Run(folder, config, manifest)

@@ -44,7 +44,7 @@ def watched(config: Config, seen: list[tuple[int, int]]) -> Iterator[Run]:
     """The states; before each, how many shards were planned so far, and how many extracted."""
     for run in states(config, "cpu"):
         yield run
-        extracted = markers(run.folder.path, "extract")
+        extracted = markers(Path(run.folder.root), "extract")
         seen.append((len(run.manifest.examples), len(extracted)))
 
 

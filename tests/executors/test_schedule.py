@@ -46,7 +46,7 @@ def test_long_shards_come_first(copied: Path) -> None:
 def test_the_estimate_counts_what_layers_do(copied: Path) -> None:
     run = unextracted(copied)
     each, layers, width = run.manifest.sets[0], run.manifest.heads[0], run.manifest.width
-    examples = run.folder.examples(each.shards[0])
+    examples = run.folder.examples(*run.manifest.shard(each.shards[0]))
     multiplied = 0
     for example in examples:
         projections = 4 * example.length * width**2

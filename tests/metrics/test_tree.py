@@ -18,7 +18,7 @@ from attnray.metrics.registry import METRICS
 from attnray.metrics.syntax import SyntaxPartial
 from attnray.metrics.tree import grown, leaves, merge
 from attnray.probe.results import ProbePartial
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, measured
 from tests.builders.trees import assert_same_tree, merged
 
 PARTIALS = {**{name: metric.partial for name, metric in METRICS.items()}, "probes": ProbePartial}
@@ -161,7 +161,7 @@ def test_a_tree_comes_back_from_disk(name: str, tmp_path: Any) -> None:
     @settings(max_examples=20)
     @given(trees(kind))
     def check(tree: Any) -> None:
-        folder.write_partial(name, 0, tree)
+        folder.commit(measured(name), 0, "", folder.write_partial(name, 0, tree))
         assert_same_tree(folder.partial(name, kind, 0), tree)
 
     check()

@@ -15,7 +15,7 @@ from attnray.probe.kinds import NEEDS
 from attnray.probe.scoring import score
 from attnray.probe.sentences import ProbeSentence, batches, sentences
 from attnray.probe.training import collated, train
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, Shard
 
 LAYERS, HEADS = 1, 3
 NOUN, VERB = 10, 11
@@ -58,19 +58,22 @@ def example(index: int, random: np.random.Generator, by_word: bool) -> tuple[Exa
     )
 
 
-def folder(path: Path, by_word: bool, shards: int = 3, each: int = 60) -> RunFolder:
+def folder(
+    path: Path, by_word: bool, shards: int = 3, each: int = 60
+) -> tuple[RunFolder, list[Shard]]:
     """A run folder with nothing but shards and their attention."""
     random, run = np.random.default_rng(0), RunFolder(path)
+    written = []
     for shard in range(shards):
         made = [example(shard * each + n, random, by_word) for n in range(each)]
         made.sort(key=lambda pair: pair[0].length)
-        run.write_examples(shard, [example for example, _ in made])
+        written.append(run.write_examples(shard, [example for example, _ in made]))
         store = StoreConfig("float32", chunk_cells=256, block_mib=1)
         lengths = [example.length for example, _ in made]
-        with run.attention_writer(shard, lengths, (LAYERS, HEADS), store) as writer:
+        with run.storing(shard, "", lengths, (LAYERS, HEADS), store) as writer:
             for _, maps in made:
                 writer.add(maps.reshape(LAYERS, HEADS, -1).astype(np.float32))
-    return run
+    return run, written
 
 
 class KindVectors:
@@ -83,12 +86,13 @@ class KindVectors:
         return torch.nn.functional.one_hot(kinds - NOUN, 2).to(torch.float32)
 
 
-def uas(run: RunFolder, name: str, rate: float = 0.1) -> float:
+def uas(made: tuple[RunFolder, list[Shard]], name: str, rate: float = 0.1) -> float:
+    run, shards = made
     vectors = KindVectors() if NEEDS[name][1] else None
     config = ProbeConfig(learning_rate=rate, batch_sentences=4)
-    probe, words = train(name, 0, run, [0, 1], vectors, config, "cpu")
-    assert words == sum(len(s.example.heads) for n in (0, 1) for s in sentences(run, n, False))
-    counts = score(name, probe, run, [2], vectors, "cpu")
+    probe, words = train(name, 0, run, shards[:2], vectors, config, "cpu")
+    assert words == sum(len(s.example.heads) for n in shards[:2] for s in sentences(run, n, False))
+    counts = score(name, probe, run, shards[2:], vectors, "cpu")
     return float(counts.correct.sum() / counts.words.sum())
 
 
@@ -107,22 +111,22 @@ def test_only_words_tell_which_head_shows_the_parse(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(NEEDS))
 def test_the_same_seed_gives_the_same_bits(tmp_path: Path, name: str) -> None:
-    run = folder(tmp_path, by_word=True, each=12)
+    run, shards = folder(tmp_path, by_word=True, each=12)
     vectors = KindVectors() if NEEDS[name][1] else None
     torch.set_num_threads(1)
     states = []
     for seed in (0, 0, 1):
-        probe, _ = train(name, seed, run, [0, 1], vectors, ProbeConfig(), "cpu")
+        probe, _ = train(name, seed, run, shards[:2], vectors, ProbeConfig(), "cpu")
         states.append([p.detach().clone() for p in probe.parameters()])
     assert all(map(torch.equal, states[0], states[1]))
     assert not states[0] or not all(map(torch.equal, states[0], states[2]))
 
 
 def test_attention_between_words_and_with_the_ends(tmp_path: Path) -> None:
-    run = folder(tmp_path, by_word=False, shards=1, each=7)
+    run, shards = folder(tmp_path, by_word=False, shards=1, each=7)
     random = np.random.default_rng(0)
     made = sorted((example(n, random, False) for n in range(7)), key=lambda pair: pair[0].length)
-    found = sentences(run, 0, attention=True)
+    found = sentences(run, shards[0], attention=True)
     assert [s.example.index for s in found] == [e.index for e, _ in made]
     for sentence, (_, maps) in zip(found, made, strict=True):
         assert sentence.attention is not None
@@ -133,7 +137,8 @@ def test_attention_between_words_and_with_the_ends(tmp_path: Path) -> None:
 
 
 def test_batches_hold_every_sentence_once_within_their_limits(tmp_path: Path) -> None:
-    found = sentences(folder(tmp_path, by_word=False, shards=1), 0, attention=False)
+    run, (shard,) = folder(tmp_path, by_word=False, shards=1)
+    found = sentences(run, shard, attention=False)
     made = list(batches(found, 7, 200))
     assert sorted(s.example.index for b in made for s in b) == list(range(60))
     for batch in made:
@@ -143,7 +148,8 @@ def test_batches_hold_every_sentence_once_within_their_limits(tmp_path: Path) ->
 
 
 def test_padding_moves_the_ends_behind_the_longest_sentence(tmp_path: Path) -> None:
-    found = sentences(folder(tmp_path, by_word=False, shards=1, each=9), 0, attention=True)
+    run, (shard,) = folder(tmp_path, by_word=False, shards=1, each=9)
+    found = sentences(run, shard, attention=True)
     short, long = found[0], found[-1]
     batch = collated([short, long], KindVectors(), "cpu")
     assert batch.attention is not None

@@ -62,7 +62,9 @@ def rows(run: Run, kind: str) -> list[Example]:
         example
         for each in sets
         for shard in each.shards
-        for example in sorted(run.folder.examples(shard, spellings=True), key=lambda e: e.index)
+        for example in sorted(
+            run.folder.examples(*run.manifest.shard(shard), spellings=True), key=lambda e: e.index
+        )
     ]
     assert [e.index for e in found] == [i for each in sets for i in range(each.size)]
     return found
@@ -114,10 +116,10 @@ def test_examples_counts_units_and_folds_are_those_of_a_single_part(
         assert math.isclose(in_parts.mean_ln_length, in_one.mean_ln_length, rel_tol=1e-12)
         assert len(in_parts.sizes) > len(in_one.sizes)
     for run in (cut, one):
-        assert [e.name for e in sorted((run.folder.path / "shards").iterdir())] == [
+        assert [e.name for e in sorted(Path(run.folder.root, "shards").iterdir())] == [
             f"{n:05}.parquet" for n in range(len(run.manifest.examples))
         ]
-        assert {e.name for e in run.folder.path.iterdir()} == {"manifest.json", "shards"}
+        assert {e.name for e in Path(run.folder.root).iterdir()} == {"manifest.json", "shards"}
 
 
 @pytest.mark.usefixtures("small")
@@ -128,7 +130,10 @@ def test_a_shard_ends_with_its_part(tiny_model: Path, tmp_path: Path) -> None:
     documents = [{d.id for d in corpus_parts.documents(config.corpus, part)} for part in found]
     assert len(found) > 5
     for each in run.manifest.sets:
-        of_shards = [{e.document for e in run.folder.examples(shard)} for shard in each.shards]
+        of_shards = [
+            {e.document for e in run.folder.examples(*run.manifest.shard(shard))}
+            for shard in each.shards
+        ]
         assert of_shards == documents
 
 

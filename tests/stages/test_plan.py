@@ -96,7 +96,7 @@ def test_shards_are_planned_once_for_all_models_of_a_tokenizer(
         counts.append(len(drafted))
     assert counts == [2, 2, 4]
     first, second = (
-        [path.read_bytes() for path in sorted((run.folder.path / "shards").iterdir())]
+        [path.read_bytes() for path in sorted(Path(run.folder.root, "shards").iterdir())]
         for run in runs[:2]
     )
     assert first == second
@@ -127,7 +127,7 @@ def test_examples_planned_for_one_metric_do_not_serve_one_that_needs_more(
 def sampled(run: Run) -> dict[str, dict[int, list[str]]]:
     """The sample of each set of examples: their words, by their numbers."""
     return {
-        key: {each.index: each.words for each in run.folder.examples(shard)}
+        key: {each.index: each.words for each in run.folder.examples(*run.manifest.shard(shard))}
         for key, shard in run.manifest.samples.items()
     }
 

@@ -10,7 +10,7 @@ import pytest
 
 from attnray.report.page import page
 from attnray.stages.report import shown_tables, write_report
-from attnray.store.folder import RunFolder
+from attnray.store.folder import RunFolder, tabulated
 from tests.builders import hand_made
 
 
@@ -18,7 +18,7 @@ from tests.builders import hand_made
 def folder(tmp_path: Path) -> RunFolder:
     folder = RunFolder(tmp_path)
     for name, table in hand_made.ALL.items():
-        folder.write_table(name, table)
+        folder.commit(tabulated(name), 0, "", folder.write_table(name, table))
     return folder
 
 
@@ -34,6 +34,8 @@ def test_the_page_is_written_last(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     report = page(hand_made.some("patterns"), hand_made.facts())
     written = write_report(folder, report)
-    assert [path.name for path in written] == ["special_tokens.svg", "entropy.svg", "report.html"]
-    assert [path.read_text() for path in written] == [*report.figures.values(), report.text]
+    names = ["figures/special_tokens.svg", "figures/entropy.svg", "report.html"]
+    assert [*written] == names
+    texts = [Path(tmp_path, name).read_text() for name in names]
+    assert texts == [*report.figures.values(), report.text]
     assert sorted(each.name for each in tmp_path.iterdir()) == ["figures", "report.html"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +15,15 @@ import pytest
 from attnray.config import StoreConfig
 from attnray.corpus.document import Document, Sentence
 from attnray.corpus.example import to_table
-from attnray.errors import IncompleteRun, InputError
+from attnray.errors import Damaged, InputError
 from attnray.metrics.base import Found
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.predictions import RIGHT, packed
 from attnray.metrics.sums import Moments, moments
 from attnray.metrics.syntax import Syntax
-from attnray.store.files import files_under, read_json, replacing, sha256, write_json
+from attnray.store.committed import Files
 from attnray.store.folder import EXTRACT, RunFolder, measured
+from attnray.store.media.local import LocalMedium
 from tests.builders.random_maps import segmented
 from tests.builders.trees import assert_same_tree
 
@@ -39,50 +42,50 @@ DOCUMENTS = [
 ]
 
 
+FILES = {
+    "shards/00003.parquet": b"a file",
+    "attention/00003.zarr/zarr.json": b"{}",
+    "attention/00003.zarr/inner/0": bytes(100),
+}
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    """A run folder with one committed piece: a file, and a folder of two files."""
+    """A run folder with one committed piece of some files."""
     folder = RunFolder(tmp_path / "run")
-    write_json(file_of(folder), {"a": 1})
-    with replacing(folder.path / "attention" / "00003.zarr") as store:
-        (store / "inner").mkdir(parents=True)
-        (store / "zarr.json").write_text("{}")
-        (store / "inner" / "0").write_bytes(bytes(100))
-    folder.commit(STAGE, SHARD, FINGERPRINT, [file_of(folder), store_of(folder)])
+    files: Files = {}
+    for name, content in FILES.items():
+        files |= folder.write(name, content)
+    folder.commit(STAGE, SHARD, FINGERPRINT, files)
     return folder
 
 
-def file_of(run: RunFolder) -> Path:
-    return run.path / "shards" / "00003.parquet"
-
-
-def store_of(run: RunFolder) -> Path:
-    return run.path / "attention" / "00003.zarr"
+def path_of(run: RunFolder, name: str) -> Path:
+    return Path(run.root, name)
 
 
 def marker_of(run: RunFolder) -> Path:
-    return run.path / "done" / "extract" / "00003.json"
+    return path_of(run, "done/extract/00003.json")
 
 
 def names(folder: Path) -> list[str]:
     """The files of a folder, by their place in it."""
-    return [str(path.relative_to(folder)) for path in files_under(folder)]
+    return [*LocalMedium(folder).sizes("")]
 
 
 def test_pieces_lie_where_the_contract_says(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.write_manifest({"layout": 0})
-    folder.write_examples(0, segmented([], "sentence"))
-    folder.copy_examples(1, folder, 0)
-    with folder.attention_writer(12, [1], (1, 1), StoreConfig("float32", 1, 1)) as writer:
+    shard = folder.write_examples(0, segmented([], "sentence"))
+    folder.copy_shard(1, folder, shard)
+    store = StoreConfig("float32", 1, 1)
+    with folder.storing(12, FINGERPRINT, [1], (1, 1), store) as writer:
         writer.add(np.ones((1, 1, 1), np.float32))
-    folder.commit_attention(12, FINGERPRINT)
     folder.commit_found(Syntax("mean", "full"), 3, FINGERPRINT, Found(PARTIAL, CASES))
     folder.write_table("heads", pa.table({"a": [1]}))
     folder.write_figure("heads", "<svg/>")
     folder.write_page("report", "<html/>")
-    folder.write_json("comparison", {})
-    folder.commit("report", 100000, FINGERPRINT, [])
+    folder.commit("report", 100000, FINGERPRINT, {})
     within = {name for name in names(tmp_path) if not name.startswith("attention/")}
     assert within == {
         "manifest.json",
@@ -96,29 +99,22 @@ def test_pieces_lie_where_the_contract_says(tmp_path: Path) -> None:
         "tables/heads.parquet",
         "figures/heads.svg",
         "report.html",
-        "comparison.json",
     }
     assert (tmp_path / "attention" / "00012.zarr" / "zarr.json").is_file()
-    assert folder.manifest == tmp_path / "manifest.json"
-    assert folder.report == tmp_path / "report.html"
-    assert folder.tables == tmp_path / "tables"
+    assert str(folder) == str(tmp_path)
+    assert folder.where("tables") == str(tmp_path / "tables")
 
 
 # Markers
 
 
 def test_a_marker_lists_the_files_with_sizes_and_checksums(run: RunFolder) -> None:
-    marker = read_json(marker_of(run))
-    assert marker is not None
+    marker = json.loads(marker_of(run).read_text())
     assert marker["fingerprint"] == FINGERPRINT
-    assert set(marker["files"]) == {
-        "shards/00003.parquet",
-        "attention/00003.zarr/zarr.json",
-        "attention/00003.zarr/inner/0",
+    assert marker["files"] == {
+        name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in FILES.items()
     }
-    for name, file in marker["files"].items():
-        path = run.path / name
-        assert file == {"size": path.stat().st_size, "sha256": sha256(path)}
 
 
 def test_a_marker_counts_for_its_stage_shard_and_fingerprint_alone(run: RunFolder) -> None:
@@ -129,17 +125,14 @@ def test_a_marker_counts_for_its_stage_shard_and_fingerprint_alone(run: RunFolde
 
 
 def test_a_run_folder_can_be_moved(run: RunFolder, tmp_path: Path) -> None:
-    run.path.rename(tmp_path / "elsewhere")
+    Path(run.root).rename(tmp_path / "elsewhere")
     assert RunFolder(tmp_path / "elsewhere").done(STAGE, SHARD, FINGERPRINT)
     assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
-FILES = ["shards/00003.parquet", "attention/00003.zarr/zarr.json", "attention/00003.zarr/inner/0"]
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_a_piece_with_a_missing_file_is_not_done(run: RunFolder, name: str) -> None:
-    (run.path / name).unlink()
+    path_of(run, name).unlink()
     assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
@@ -148,25 +141,24 @@ def test_a_piece_with_a_missing_file_is_not_done(run: RunFolder, name: str) -> N
 def test_a_piece_with_a_file_of_another_size_is_not_done(
     run: RunFolder, name: str, change: int
 ) -> None:
-    path = run.path / name
+    path = path_of(run, name)
     os.truncate(path, path.stat().st_size + change)
     assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_done(run: RunFolder) -> None:
-    file_of(run).unlink()
-    file_of(run).mkdir()
+    path_of(run, "shards/00003.parquet").unlink()
+    path_of(run, "shards/00003.parquet").mkdir()
     assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_a_new_commit_replaces_the_marker(run: RunFolder) -> None:
-    write_json(file_of(run), {"a": 22})
-    run.commit(STAGE, SHARD, "another", [file_of(run)])
+    run.commit(STAGE, SHARD, "another", run.write("shards/00003.parquet", b"another"))
     assert run.done(STAGE, SHARD, "another")
     assert not run.done(STAGE, SHARD, FINGERPRINT)
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}"])
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"fingerprint": "", "files": 1}'])
 def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, content: str) -> None:
     marker_of(run).write_text(content)
     assert not run.done(STAGE, SHARD, FINGERPRINT)
@@ -178,9 +170,10 @@ def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, co
 def test_what_a_metric_found_is_committed_as_one_piece(tmp_path: Path) -> None:
     run, metric = RunFolder(tmp_path), Syntax("mean", "full")
     run.commit_found(metric, SHARD, FINGERPRINT, Found(PARTIAL, CASES))
-    marker = read_json(tmp_path / "done" / measured("syntax") / "00003.json")
-    assert marker is not None
-    assert set(marker["files"]) == {"partials/syntax/00003.parquet", "cases/syntax/00003.parquet"}
+    assert run.listed(measured("syntax"), SHARD).keys() == {
+        "partials/syntax/00003.parquet",
+        "cases/syntax/00003.parquet",
+    }
     assert run.done(measured("syntax"), SHARD, FINGERPRINT)
     assert run.cases("syntax", SHARD).equals(CASES)
     assert_same_tree(run.partial("syntax", Moments, SHARD), PARTIAL)
@@ -195,37 +188,17 @@ def test_a_metric_without_cases_leaves_none(tmp_path: Path) -> None:
     assert run.done(measured("patterns"), SHARD, FINGERPRINT)
 
 
-@pytest.mark.parametrize("kind", ["partials", "cases"])
-@pytest.mark.parametrize("damage", [None, b"", b"PAR1 but no more of it"])
-def test_what_is_missing_or_damaged_is_named(
-    tmp_path: Path, kind: str, damage: bytes | None
-) -> None:
-    run = RunFolder(tmp_path)
-    run.commit_found(Syntax("mean", "full"), SHARD, FINGERPRINT, Found(PARTIAL, CASES))
-    path = tmp_path / kind / "syntax" / "00003.parquet"
-    path.unlink()
-    if damage is not None:
-        path.write_bytes(damage)
-    read = {
-        "partials": lambda: run.partial("syntax", Moments, SHARD),
-        "cases": lambda: run.cases("syntax", SHARD),
-    }
-    with pytest.raises(IncompleteRun) as refusal:
-        read[kind]()
-    assert f"{path}: missing or damaged (" in str(refusal.value)
-    assert "\n" not in str(refusal.value)
-
-
 # Reading
 
 
 def test_examples_come_back_and_some_columns_alone(tmp_path: Path) -> None:
     run, examples = RunFolder(tmp_path), segmented(DOCUMENTS, "sentence")
-    assert run.write_examples(0, examples) == run.copy_examples(5, run, 0)
-    assert to_table(run.examples(5, spellings=True)).equals(to_table(examples))
+    shard = run.copy_shard(5, run, run.write_examples(0, examples))
+    assert shard.number == 5
+    assert to_table(run.examples(*shard, spellings=True)).equals(to_table(examples))
     without = [replace(example, tokens=[]) for example in examples]
-    assert to_table(run.examples(5)).equals(to_table(without))
-    columns = run.example_columns(5, ["index", "words"])
+    assert to_table(run.examples(*shard)).equals(to_table(without))
+    columns = run.example_columns(*shard, ["index", "words"])
     assert columns.to_pydict() == {"index": [0, 1], "words": [["ab", "a"], ["b"]]}
 
 
@@ -235,27 +208,25 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     assert not run.has_table("heads")
     with pytest.raises(InputError, match=r"heads\.parquet: the run has no such table"):
         run.table("heads")
-    with pytest.raises(InputError, match=r"00000\.zarr: the attention of this shard is not there"):
+    with pytest.raises(Damaged, match=r"done/extract/00000\.json: missing"):
         run.attention(0)
-    run.manifest.write_text("{")
-    with pytest.raises(InputError, match=r"manifest\.json: damaged .*; delete it"):
+    path_of(run, "manifest.json").write_text("{")
+    with pytest.raises(InputError, match=r"manifest\.json: damaged .*; delete this file"):
         run.read_manifest()
 
 
 def test_attention_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     run, store = RunFolder(tmp_path), StoreConfig("float32", 1, 1)
-    with pytest.raises(ZeroDivisionError), run.attention_writer(0, [1], (1, 1), store):
+    with pytest.raises(ZeroDivisionError), run.storing(0, FINGERPRINT, [1], (1, 1), store):
         raise ZeroDivisionError
     with (
         pytest.raises(ValueError, match="0 of 1 cells"),
-        run.attention_writer(0, [1], (1, 1), store),
+        run.storing(0, FINGERPRINT, [1], (1, 1), store),
     ):
         pass
     assert names(tmp_path) == []
-    with run.attention_writer(0, [1], (1, 1), store) as writer:
+    with run.storing(0, FINGERPRINT, [1], (1, 1), store) as writer:
         writer.add(np.full((1, 1, 1), 0.5, np.float32))
     assert run.attention(0).read(0).tolist() == [[[[0.5]]]]
-    assert not run.extracted(0, FINGERPRINT)
-    run.commit_attention(0, FINGERPRINT)
     assert run.extracted(0, FINGERPRINT)
     assert run.done(EXTRACT, 0, FINGERPRINT)

@@ -114,11 +114,11 @@ def assert_same_found(ours: Sequence[Found], theirs: Sequence[Found]) -> None:
 def stored(path: Path, encoder: Encoder, examples: list[Example], codec: str) -> StoredMaps:
     """The maps of a store that the model has filled."""
     folder = RunFolder(path)
-    folder.write_examples(0, examples)
+    shard = folder.write_examples(0, examples)
     heads = (encoder.layers, encoder.heads)
-    task = ExtractTask(folder, 0, heads, StoreConfig(codec, **BLOCKS), "")
+    task = ExtractTask(folder, *shard, heads, StoreConfig(codec, **BLOCKS), "")
     extract(lambda: nullcontext(encoder), task)
-    return StoredMaps(folder.attention(0), folder.examples(0))
+    return StoredMaps(folder.attention(0), folder.examples(*shard))
 
 
 def test_all_metrics_are_here() -> None:

@@ -52,7 +52,8 @@ class Medium(Protocol):
     def hold(self) -> AbstractContextManager[None]:
         """Keeps other drivers from the run folder, until its end or that of this process.
 
-        Where nothing can be written, and where no lock can be had, it does nothing.
+        This process may hold it more than once. Where nothing can be written, and where no lock
+        can be had, it does nothing.
 
         Raises:
             IncompleteRun: another driver has it; says which, and since when.

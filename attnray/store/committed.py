@@ -1,0 +1,161 @@
+"""Files of a run folder with their checksums, and the markers that say what is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from attnray.errors import Damaged
+from attnray.store.files import FORMAT, Checksum, sealed, sha256, unsealed
+from attnray.store.media import medium_of
+from attnray.store.media.base import Medium
+
+#: Files by name, each with what it must hold.
+Files = dict[str, Checksum]
+
+
+@dataclass(frozen=True)
+class CommittedFiles:
+    """The files of a run folder: written with checksums, and checked as they are read.
+
+    Tasks are named by stage and number, as in `done/STAGE/00000.json`.
+
+    Args:
+        root: a local folder.
+    """
+
+    root: Path | str
+
+    def __str__(self) -> str:
+        return self.where()
+
+    @property
+    def name(self) -> str:
+        """The last part of where it lies."""
+        return str(self.root).rstrip("/").rpartition("/")[2]
+
+    @property
+    def medium(self) -> Medium:
+        """What they lie on."""
+        return medium_of(self.root)
+
+    def where(self, name: str = "") -> str:
+        """What messages call a file, or the folder itself."""
+        return self.medium.where(name)
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Keeps other drivers away: see `Medium.hold`."""
+        return self.medium.hold()
+
+    def remove(self, name: str) -> None:
+        """Remove a file: whatever has it in its marker is not done any more."""
+        self.medium.remove(name)
+
+    def write(self, name: str, content: bytes) -> Files:
+        """Write a file; gives what it holds."""
+        self.medium.write(name, content)
+        return {name: Checksum.of(content)}
+
+    def read(self, name: str, checksum: Checksum) -> bytes:
+        """The content of a file.
+
+        Raises:
+            Damaged: it is missing, or holds something else.
+        """
+        try:
+            content = self.medium.read(name)
+        except FileNotFoundError as error:
+            raise self.missing(name) from error
+        if Checksum.of(content) != checksum:
+            raise self.damaged(name)
+        return content
+
+    def check(self, files: Mapping[str, Checksum], name: str) -> None:
+        """Check a file among those of a marker: once a process, before it is used at its place.
+
+        Raises:
+            Damaged: it is missing, also from the marker, or holds something else.
+        """
+        try:
+            path, checksum = self.medium.local(name), files[name]
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError, KeyError) as error:
+            raise self.missing(name) from error
+        state = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if checksum != (found.st_size, _sha256(str(path), *state)):
+            raise self.damaged(name)
+
+    def commit(self, stage: str, number: int, fingerprint: str, files: Files) -> None:
+        """Write the marker of a finished task."""
+        listed = {name: checksum._asdict() for name, checksum in files.items()}
+        marker = {"format": FORMAT, "fingerprint": fingerprint, "files": listed}
+        self.medium.write(marker_of(stage, number), sealed(marker))
+
+    def done(self, stage: str, number: int, fingerprint: str, contents: bool = False) -> bool:
+        """Whether what a task makes is whole, and made from what `fingerprint` stands for.
+
+        Args:
+            stage: the task's stage.
+            number: the task's number.
+            fingerprint: what it is to be made from.
+            contents: whether to look at the bytes of its files now, and not only at their sizes:
+                these are checked when they are read.
+        """
+        made_from, files = self._marker(stage, number) or (None, {})
+        if made_from != fingerprint:
+            return False
+        if contents:
+            return not any(self.broken(files))
+        return all(self.medium.size(name) == each.size for name, each in files.items())
+
+    def listed(self, stage: str, number: int) -> Files:
+        """The files of a finished task.
+
+        Raises:
+            Damaged: its marker is missing, or not what was written.
+        """
+        marker = self._marker(stage, number)
+        if marker is None:
+            name = marker_of(stage, number)
+            there = self.medium.size(name) is not None
+            raise self.damaged(name) if there else self.missing(name)
+        return marker[1]
+
+    def broken(self, files: Mapping[str, Checksum]) -> Iterator[Damaged]:
+        """Those of some files that are missing, or hold something else."""
+        for name, checksum in files.items():
+            try:
+                self.read(name, checksum)
+            except Damaged as error:
+                yield error
+
+    def missing(self, name: str) -> Damaged:
+        """That a file is not there."""
+        return Damaged(self.where(), name, "missing")
+
+    def damaged(self, name: str) -> Damaged:
+        """That a file is not what was written."""
+        return Damaged(self.where(), name, "damaged: it does not hold what was written")
+
+    def _marker(self, stage: str, number: int) -> tuple[str, Files] | None:
+        """The fingerprint and the files of a marker; None where there is none that is whole."""
+        try:
+            marker = unsealed(self.medium.read(marker_of(stage, number)))
+            files = {name: Checksum(**each) for name, each in marker["files"].items()}
+            return marker["fingerprint"], files
+        except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
+            return None
+
+
+def marker_of(stage: str, number: int) -> str:
+    """The name of a marker."""
+    return f"done/{stage}/{number:05}.json"
+
+
+@lru_cache(4096)
+def _sha256(path: str, *_: int) -> str:
+    """The sha256 of a file as long as it stays the same one."""
+    return sha256(Path(path))
