@@ -130,8 +130,9 @@ def _load(checkpoint: Checkpoint, config: PretrainedConfig) -> torch.nn.Module:
     model, lacking = pretrained(AutoModel, checkpoint, config, **options)
     if lacking:
         raise InputError(
-            f"{checkpoint.folder}: {len(lacking)} weights are missing or of another shape, "
-            f"{lacking[0]} the first; give a whole checkpoint, or model.random_init=true"
+            f"{checkpoint.folder / str(checkpoint.weights)}: {len(lacking)} weights are missing or "
+            f"of another shape, {lacking[0]} the first; give a whole checkpoint, or "
+            "model.random_init=true"
         )
     return model
 
@@ -162,11 +163,30 @@ def pretrained(
     }
     try:
         model, lacking = _made(kind, checkpoint, config, options)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise  # no matter of the input
     except Exception as error:
-        raise unusable(checkpoint.folder, "the weights cannot be loaded", error) from error
+        raise _blamed(kind, checkpoint, config, options, error) from error
     if watched:
         fallback.watch(model, watched)
     return model, lacking
+
+
+def _blamed(
+    kind: Any,
+    checkpoint: Checkpoint,
+    config: PretrainedConfig,
+    options: dict[str, Any],
+    error: Exception,
+) -> InputError:
+    """Why there is no model: its configuration makes none, or else its weights cannot be loaded."""
+    try:
+        with torch.device("meta"):
+            kind.from_config(config, **options)
+    except Exception as reason:
+        return unusable(checkpoint.folder / "config.json", "no model can be made of it", reason)
+    path = checkpoint.folder / str(checkpoint.weights)
+    return unusable(path, "the weights cannot be loaded", error)
 
 
 def _made(
@@ -184,4 +204,8 @@ def _made(
         ignore_mismatched_sizes=True,  # they are told by name
         **options,
     )
-    return model, sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])
+    shapes = [
+        f"{name} (of {tuple(found)}, not {tuple(made)})"
+        for name, found, made in report["mismatched_keys"]
+    ]
+    return model, sorted([*report["missing_keys"], *shapes])

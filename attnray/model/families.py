@@ -18,29 +18,37 @@ class Family:
     transformers' attention interface, so that the tap cannot stand in (see `fallback`).
     `positions_after_padding`: positions are counted from the padding id on, and so many fewer
     fit. `padding` is the padding id where the model's code fixes it, whatever its configuration
-    says.
+    says. `blocks` has the parts that weights number, and the field that says how many there are.
     """
 
     watched: str | None = None
     positions_after_padding: bool = False
     padding: int | None = None
+    blocks: tuple[tuple[str, str], ...] = (("layer", "num_hidden_layers"),)
 
 
 #: The model types that the tests show to give what an eager run gives.
 FAMILIES = {
-    "albert": Family(),
+    "albert": Family(
+        blocks=(
+            ("albert_layer_groups", "num_hidden_groups"),
+            ("albert_layers", "inner_group_num"),
+        )
+    ),
     "bert": Family(),
     "camembert": Family(positions_after_padding=True),
     "deberta-v2": Family(watched="DisentangledSelfAttention"),  # DeBERTa v3 is of this type too
     "distilbert": Family(),
     "electra": Family(),
-    "modernbert": Family(),
+    "modernbert": Family(blocks=(("layers", "num_hidden_layers"),)),
     "mpnet": Family(watched="MPNetSelfAttention", positions_after_padding=True, padding=1),
     "roberta": Family(positions_after_padding=True),
     "xlm-roberta": Family(positions_after_padding=True),
 }
 
 
+#: A word with the special tokens around it.
+SHORTEST = 3
 #: The weights of a masked-LM head have one of these in their names, and no others have.
 HEAD_WEIGHTS = ("predictions", "lm_head", "vocab_", "head.", "decoder.")
 
@@ -63,6 +71,18 @@ def why_not(config: PretrainedConfig) -> str | None:
         return f"position_embedding_type is {positions}, but only absolute is supported"
     if FAMILIES[config.model_type].positions_after_padding and config.pad_token_id is None:
         return "pad_token_id is missing, but positions are counted from it"
+    if config.hidden_size % config.num_attention_heads:
+        return (
+            f"hidden_size is {config.hidden_size}, of which num_attention_heads, "
+            f"{config.num_attention_heads}, is no divisor"
+        )
+    if config.pad_token_id is not None and not 0 <= config.pad_token_id < config.vocab_size:
+        return (
+            f"pad_token_id is {config.pad_token_id}, but there are embeddings of 0 to "
+            f"{config.vocab_size - 1}"
+        )
+    if longest_input(config) < SHORTEST:
+        return f"max_position_embeddings is {config.max_position_embeddings}: no example fits"
     return None
 
 

