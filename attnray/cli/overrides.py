@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import fields
 from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 
 from attnray.config import RolesConfig
 from attnray.corpus.files import addresses
@@ -16,15 +19,18 @@ from attnray.store.files import fingerprint
 
 ROLES = tuple(field.name for field in fields(RolesConfig))
 _CHOICE = re.compile(rf"(?:(model|corpus)|(?:corpus@)?corpora\.({'|'.join(ROLES)}))=(.+)", re.S)
+#: Values with commas between them: in quotes, or as they are.
+_VALUES = re.compile(r"\"[^\"]*\"|'[^']*'|[^,]+")
 _TWIN = re.compile(r"(?P<model>.+)-random-(?P<seed>\d+)")
 
 
 def known_to_hydra(arguments: list[str]) -> list[str]:
-    """The overrides of a command line with every choice of model and corpus as Hydra takes it.
+    """The overrides of a command line as Hydra takes them, choices of model and corpus too.
 
     `model=DIR` and `corpus=FILE` become configurations of that folder or file,
     `model=NAME-random-SEED` one of NAME with new weights, and `corpora.ROLE=NAME` is written as
-    Hydra has it. Several choices, with commas between them, are each taken so.
+    Hydra has it. Several choices, with commas between them, are each taken so. Values that Hydra
+    cannot read, as those with letters other than ASCII's, get quotes.
 
     Raises:
         InputError: the format of a file cannot be told from its name.
@@ -34,12 +40,35 @@ def known_to_hydra(arguments: list[str]) -> list[str]:
     roles = {match[2]: match[3] for match in matches.values() if match[2]}
     chosen = [f"corpus@corpora.{role}={_known('corpus', value)}" for role, value in roles.items()]
     rest = [each for each in arguments if each not in matches or matches[each][1]]
-    return chosen + [
+    rest = [
         f"{matches[each][1]}={_known(matches[each][1], matches[each][3])}"
         if each in matches
         else each
         for each in rest
     ]
+    return [*map(_quoted, chosen + rest)]
+
+
+def _quoted(argument: str) -> str:
+    """An override with quotes around its values, where Hydra can read it only so."""
+    key, _, values = argument.partition("=")
+    if not values or _readable(argument):
+        return argument
+    is_list = values[0] + values[-1] == "[]"
+    if values[0] in "[{" and not is_list:
+        return argument
+    each = _VALUES.findall(values[1:-1] if is_list else values)
+    written = ",".join(value if value[0] in "\"'" else f'"{value}"' for value in each)
+    quoted = f"{key}=[{written}]" if is_list else f"{key}={written}"
+    return quoted if _readable(quoted) else argument
+
+
+def _readable(argument: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        return False
+    return True
 
 
 def _known(group: str, values: str) -> str:
@@ -47,13 +76,12 @@ def _known(group: str, values: str) -> str:
     if values[0] in "[{(":
         return values
     make = _model if group == "model" else _corpus
-    choices = re.findall(r"\"[^\"]*\"|'[^']*'|[^,]+", values)
-    return ",".join(make(choice.strip("\"'"), choice) for choice in choices)
+    return ",".join(make(value.strip("\"'"), value) for value in _VALUES.findall(values))
 
 
 def _model(choice: str, written: str) -> str:
     if "/" in choice:
-        folder = Path(choice).expanduser().absolute()
+        folder = Path(os.path.expanduser(choice)).absolute()
         twin = _TWIN.fullmatch(folder.name)
         if twin is None or folder.is_dir():
             return _store("model", folder.name, {"name": None, "path": str(folder)})
@@ -69,6 +97,7 @@ def _model(choice: str, written: str) -> str:
 def _corpus(choice: str, written: str) -> str:
     if "/" not in choice and not Path(choice).is_file():
         return written
+    choice = os.path.expanduser(choice)
     form = guess_format(choice)
     if form is None:
         raise InputError(
@@ -82,7 +111,7 @@ def _corpus(choice: str, written: str) -> str:
 def _store(group: str, name: str, content: dict[str, object]) -> str:
     """Make a configuration known to Hydra, under a name that no file of conf/ has."""
     tag = fingerprint({group: content})[:6]
-    safe = re.sub(r"[^\w.-]", "_", name)
+    safe = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)
     known = f"{safe}.{tag}"
     ConfigStore.instance().store(group=group, name=known, node=content, provider="command line")
     return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -10,13 +11,13 @@ from itertools import chain, islice
 from attnray.config import Config, CorpusConfig, corpora
 from attnray.corpus.document import Document
 from attnray.corpus.files import addresses, checksums
-from attnray.corpus.files.lines import WHOLE, Span
+from attnray.corpus.files.lines import BLOCK, WHOLE, Span, opened
 from attnray.corpus.formats import conllu, rows, text
 from attnray.corpus.formats.conll2012 import read_conll2012
 from attnray.corpus.formats.gap import read_gap
 from attnray.corpus.formats.json_rows import json_rows, read_json
 from attnray.corpus.formats.parquet import parquet_rows, read_parquet
-from attnray.corpus.formats.word_head import read_word_head
+from attnray.corpus.formats.word_head import looks_like_word_head, read_word_head
 from attnray.errors import InputError
 
 
@@ -98,9 +99,22 @@ def check(config: Config) -> None:
 
 
 def guess_format(path: str) -> str | None:
-    """The format of a file, pattern or address by its name, None where the name tells nothing."""
+    """The format of a file, pattern or address, None where nothing tells it.
+
+    The first lines of a file here tell before its name does: endings say little.
+    """
+    if os.path.isfile(path) and (told := _told_by_lines(path)):
+        return told
     name = addresses.name(path).removesuffix(".gz")
     return next((form for ending, form in ENDINGS.items() if name.endswith(ending)), None)
+
+
+def _told_by_lines(path: str) -> str | None:
+    with opened(path) as contents:
+        lines = contents.read(BLOCK).decode("utf-8-sig", errors="replace").splitlines()
+    if lines and lines[0].startswith("#begin document"):
+        return "conll2012"
+    return "word_head" if looks_like_word_head(lines) else None
 
 
 def annotated(corpus: CorpusConfig) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -185,7 +186,7 @@ def _absolute(config: Config) -> Config:
     """The configuration with paths that hold from any folder."""
     model = config.model
     if model.path is not None:
-        model = replace(model, path=str(Path(model.path).absolute()))
+        model = replace(model, path=_whole(model.path))
     own = {
         role: _absolute_corpus(CorpusConfig(**corpus))
         for role, corpus in asdict(config.corpora).items()
@@ -201,5 +202,8 @@ def _absolute(config: Config) -> Config:
 
 def _absolute_corpus(corpus: CorpusConfig) -> CorpusConfig:
     paths = corpus.path if isinstance(corpus.path, list) else [corpus.path]
-    whole = [p if is_address(p) else str(Path(p).absolute()) for p in paths]
-    return replace(corpus, path=whole)
+    return replace(corpus, path=[p if is_address(p) else _whole(p) for p in paths])
+
+
+def _whole(path: str) -> str:
+    return str(Path(os.path.expanduser(path)).absolute())

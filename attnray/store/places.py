@@ -16,7 +16,7 @@ def run_folder(run_dir: str) -> Path:
     """
     if "://" in run_dir:
         raise InputError(f"run_dir={run_dir}: only local or mounted folders are supported so far")
-    path = Path(run_dir)
+    path = Path(os.path.expanduser(run_dir))
     if path.exists() and not path.is_dir():
         raise InputError(f"run_dir={run_dir} is a file: give a folder")
     return path

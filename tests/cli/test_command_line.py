@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hydra.core.config_store import ConfigStore
 
 from attnray.cli.choices import choices
 from attnray.cli.help import JOBS
 from attnray.cli.overrides import known_to_hydra
 from attnray.errors import InputError
+from attnray.store.places import run_folder
 from tests.builders.jobs import ROOT, command, environment, refusal, succeed
 
 
@@ -69,6 +73,54 @@ def test_a_folder_and_a_file_can_be_chosen(tiny_model: Path, tmp_path: Path) -> 
     assert shown["model"]["checksums"] == {}
     wanted = {"name": "two words", "format": "conllu", "path": str(corpus)}
     assert {key: shown["corpus"][key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("name", ["Löwe", "北京", "a b", "c=d", "e{f", "it's", "~g", "&#", "h(1)"])
+def test_any_name_is_taken_as_it_is(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    corpus = folder / f"{name}.conllu"
+    corpus.write_bytes((ROOT / "attnray" / "corpus" / "sample.conllu").read_bytes())
+    shown = yaml.safe_load(succeed("run", f"model={folder}", f"corpus={corpus}", "--cfg", "job"))
+    assert shown["model"]["path"] == str(folder)
+    assert shown["corpus"]["path"] == str(corpus)
+    run = tmp_path / name / "run"
+    paths = (f"model.path={folder}", f"corpus.path=[{corpus},{corpus}]", f"run_dir={run}")
+    shown = yaml.safe_load(succeed("run", *paths, "--cfg", "job"))
+    assert shown["model"]["path"] == str(folder)
+    assert shown["corpus"]["path"] == [str(corpus)] * 2
+    assert shown["run_dir"] == str(run)
+
+
+def test_a_tilde_is_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a.conllu").write_text("")
+    (tmp_path / "tiny").mkdir()
+    said = known_to_hydra(["model=~/tiny", "corpus=~/a.conllu", "run_dir=~/run"])
+    stored = {key: node for group in ("model", "corpus") for key, node in stored_in(group).items()}
+    assert stored[said[0].partition("=")[2]]["path"] == str(tmp_path / "tiny")
+    assert stored[said[1].partition("=")[2]]["path"] == str(tmp_path / "a.conllu")
+    assert run_folder("~/run") == tmp_path / "run"
+
+
+def stored_in(group: str) -> dict[str, Any]:
+    """The choices of a group made known to Hydra, by name."""
+    known = ConfigStore.instance().repo[group]
+    return {name.removesuffix(".yaml"): each.node for name, each in known.items()}
+
+
+@pytest.mark.parametrize("name", ["dev.txt", "dev.dep", "dev", "dev.conll", "dev.txt.gz"])
+def test_lines_tell_a_format_before_the_name_does(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    write = gzip.open if name.endswith(".gz") else open
+    for text, form in (
+        ("Ann 2-nsubj\nmet 0-root\n", "word_head"),
+        ("#begin document (a)\n", "conll2012"),
+    ):
+        with write(path, "wt") as file:
+            file.write(text)
+        (said,) = known_to_hydra([f"corpus={path}"])
+        assert stored_in("corpus")[said.partition("=")[2]]["format"] == form
 
 
 def test_a_role_takes_a_file_too(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ WORD = "1\tshe\t_\tPRON\t_\t_\t0\troot\t_\t_\n"
         (["model=bert-base-uncased"], ["google-bert/bert-base-uncased", "model.path="]),
         (["run_dir=s3://bucket/run"], ["s3://bucket/run", "local"]),
         (["model.dtype=bfloat16", "executor.gpus_per_extractor=0"], ["bfloat16", "GPU"]),
-        (["corpus.path=a{b"], ["quotes"]),
+        (["metrics=[syntax"], ["quotes"]),
     ],
 )
 def test_a_configuration_that_cannot_be_used(overrides: list[str], parts: list[str]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from attnray.corpus.bounds import Extent, shown
 from attnray.corpus.document import Document, Sentence
@@ -28,6 +29,15 @@ def read_word_head(path: str) -> Iterator[Document]:
     if not sentences:
         raise InputError(f"{path}: no sentence in it; give lines of `word head-relation`")
     yield Document(stem(path), sentences, [])
+
+
+def looks_like_word_head(lines: Sequence[str]) -> bool:
+    """Whether the first lines of a file, up to a blank one, are of this format and not of prose."""
+    first = [*takewhile(str.strip, lines)]
+    found = [*filter(None, map(_LINE.fullmatch, first))]
+    named = all(match["relation"][0].isalpha() for match in found)
+    roots = any(match["head"] == "0" for match in found)
+    return len(found) == len(first) > 1 and named and roots
 
 
 def _sentence(path: str, lines: list[tuple[int, str]]) -> Sentence:
