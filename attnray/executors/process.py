@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from attnray.errors import IncompleteRun, InputError
-from attnray.executors.progress import Progress
+from attnray.executors.progress import Progress, tell_resumed
 from attnray.executors.todo import WHOLE, Todo
 from attnray.executors.work import Executor, Outcome, make_executor
 from attnray.store.run import Run
@@ -86,6 +86,7 @@ def _processed(
             owner, model = owners[event.todo], todos[event.todo].run.model
             if isinstance(event, Outcome) and owner.ended_by(event, model):
                 yield owner.result()
+    tell_resumed(title, [todo for each in following for todo in each.todos])
 
 
 @dataclass

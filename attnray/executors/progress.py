@@ -1,41 +1,71 @@
-"""What a run shows while it works: bars on a terminal, a line now and then elsewhere."""
+"""What a run shows while it works: bars on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from types import TracebackType
 
 from rich import progress
 from rich.console import Console
 
+from attnray.executors.log import Log
+from attnray.executors.standing import Standing
 from attnray.executors.todo import Todo
 from attnray.executors.work import Late, Outcome
 
-#: Without a terminal, a line is written at each of so many parts of the work.
-PARTS = 10
+#: How often it is looked where the work stands, in seconds.
+LOOK_SECONDS = 1
+#: Without a terminal a line is written after so many seconds, in a long run after more.
+FIRST_SECONDS, MOST_SECONDS, SHARE = 10, 60, 0.1
 
 
 class Progress:
-    """Follows what is done of runs."""
+    """Follows what is done of runs, and has it logged in their folders.
 
-    def __init__(self, title: str, todos: Sequence[Todo]) -> None:
+    Args:
+        title: what the work is called.
+        todos: what is left of the runs.
+        passed: how many examples have passed the model in tasks that have not ended.
+        console: where it is shown, by default on stderr.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        todos: Sequence[Todo],
+        passed: Callable[[], int] = lambda: 0,
+        console: Console | None = None,
+    ) -> None:
         self._title = title
         self._todos = todos
-        self._console = Console(stderr=True)
+        self._passed = passed
+        self._logs = [Log(todo) for todo in todos]
+        self._console = console or Console(stderr=True)
         self._bars = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
-            progress.TimeRemainingColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.fields[pace]}"),
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._shown: Counter[str] = Counter()
         self._tasks: dict[str, progress.TaskID] = {}
+        #: When the first task of a stage began that ended here.
+        self._began: dict[str, float] = {}
+        self._start = self._said = time.monotonic()
+        self._shown: list[str] = []
+        self._stop = threading.Event()
+        self._looking = threading.Thread(target=self._look, name="progress", daemon=True)
 
     def __enter__(self) -> Progress:
         self._bars.start()
+        self.look()
+        self._looking.start()
         return self
 
     def __exit__(
@@ -44,23 +74,74 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stop.set()
+        self._looking.join()
+        self.look()
         self._bars.stop()
+        for log in self._logs:
+            log.end(error)
+        if not (error or self._console.is_terminal):
+            self._say()
 
     def show(self, event: Outcome | Late) -> None:
-        """Show where a stage stands after one of its tasks ended, or that a task is late."""
+        """Take in that a task has ended, or show that it is late."""
         if isinstance(event, Late):
             self._show_late(event)
             return
-        stage = event.task.stage
-        done = sum(todo.done[stage] for todo in self._todos)
-        total = sum(todo.total.get(stage, 0) for todo in self._todos)
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(f"{self._title}: {stage}")
-        self._bars.update(self._tasks[stage], completed=done, total=total)
-        part = done * PARTS // total
-        if not self._console.is_terminal and part > self._shown[stage]:
-            self._shown[stage] = part
-            self._console.print(f"{self._title}: {stage} {done} of {total}")
+        took = event.took.seconds if event.took else 0.0
+        self._began.setdefault(event.task.stage, time.monotonic() - took)
+        self._logs[event.todo].add(event)
+
+    def look(self) -> None:
+        """Show where the work stands, and write the logs."""
+        for log in self._logs:
+            log.write()
+        if self._console.is_terminal:
+            self._move_bars()
+        else:
+            now = time.monotonic()
+            wait = max(FIRST_SECONDS, min(MOST_SECONDS, SHARE * (now - self._start)))
+            if now > self._said + wait:
+                self._say()
+
+    def _look(self) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            self.look()
+
+    def _say(self) -> None:
+        """Write a line, unless nothing has changed."""
+        self._said = time.monotonic()
+        parts = [
+            f"{stage} {standing.done:,} of {standing.total:,}{f' ({pace})' if pace else ''}"
+            for stage, standing, pace in self._stages()
+            if standing.done
+        ]
+        if parts and parts != self._shown:
+            self._shown = parts
+            self._console.print(f"{self._title}: {', '.join(parts)}", soft_wrap=True)
+
+    def _move_bars(self) -> None:
+        for stage, standing, pace in self._stages():
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bars.add_task(f"{self._title}: {stage}", pace="")
+            bar, done = self._tasks[stage], standing.done
+            self._bars.update(bar, completed=done, total=standing.total, pace=pace)
+
+    def _stages(self) -> Iterator[tuple[str, Standing, str]]:
+        """Where each stage stands, with its pace and what time is left."""
+        for stage in dict.fromkeys(stage for todo in self._todos for stage in todo.standing):
+            standing = sum(
+                (todo.standing.get(stage, Standing()) for todo in self._todos), Standing()
+            )
+            yield stage, standing, self._pace(stage, standing)
+
+    def _pace(self, stage: str, standing: Standing) -> str:
+        seconds = time.monotonic() - self._began.get(stage, time.monotonic())
+        if not seconds or standing.done == standing.before:
+            return ""
+        left = standing.left(seconds) if standing.done < standing.total else None
+        rate = f"{standing.rate(seconds):,.3g} a second"
+        return rate if left is None else f"{rate}, about {timedelta(seconds=round(left))} left"
 
     def _show_late(self, late: Late) -> None:
         model, task = self._todos[late.todo].run.model, late.task
@@ -68,3 +149,10 @@ class Progress:
             f"{model}, {task.name} ({task.stage}): {late.seconds:.0f} s so far, "
             f"others took {late.usual:.0f} s"
         )
+
+
+def tell_resumed(title: str, todos: Sequence[Todo]) -> None:
+    """Say how much of finished work was done before, if any was."""
+    resumed, shards = sum(todo.resumed for todo in todos), sum(todo.shards for todo in todos)
+    if resumed:
+        print(f"{title}: {resumed:,} of {shards:,} shards were extracted before", file=sys.stderr)

@@ -224,7 +224,7 @@ class _Running:
         """How a finished task ended; None where it goes back in line."""
         todo, task = flight.assigned.todo, flight.assigned.task
         try:
-            ray.get(reference)
+            return Outcome(todo, task, took=ray.get(reference))
         except ray.exceptions.RayTaskError as error:
             refused = error.cause if isinstance(error.cause, InputError) else None
             return Outcome(todo, task, describe(error.cause), refused)
@@ -232,7 +232,6 @@ class _Running:
             if flight.actor is None:
                 return Outcome(todo, task, describe(error))
             return self._lost(flight, error)
-        return Outcome(todo, task)
 
     def _lost(self, flight: Flight, error: Exception) -> Outcome | None:
         """A task whose actor died goes back in line, a bounded number of times."""

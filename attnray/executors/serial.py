@@ -10,7 +10,7 @@ from attnray.config import ExecutorConfig
 from attnray.errors import InputError, describe
 from attnray.executors.feed import Feed, Pulled
 from attnray.executors.todo import Todo
-from attnray.executors.work import Outcome, local_device
+from attnray.executors.work import Outcome, Took, local_device
 from attnray.executors.worker import ModelWorker, run_free
 from attnray.stages.tasks import Task
 from attnray.store.run import Run
@@ -59,11 +59,10 @@ def _one(number: int, todo: Todo, worker: ModelWorker) -> Outcome:
     return _attempt(number, task, partial(worker.run, todo.model, task))
 
 
-def _attempt(number: int, task: Task, run: Callable[[], None]) -> Outcome:
+def _attempt(number: int, task: Task, run: Callable[[], Took]) -> Outcome:
     try:
-        run()
+        return Outcome(number, task, took=run())
     except InputError as error:
         return Outcome(number, task, describe(error), error)
     except Exception as error:
         return Outcome(number, task, describe(error))
-    return Outcome(number, task)

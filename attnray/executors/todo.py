@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attnray.errors import IncompleteRun
 from attnray.executors.feed import Feed
+from attnray.executors.standing import Standing
 from attnray.executors.work import ModelSettings, Outcome
 from attnray.metrics.registry import METRICS
 from attnray.stages.lacking import Lacking
@@ -20,6 +21,7 @@ from attnray.stages.tasks import (
     ExtractTask,
     ModelTask,
     ProbeTask,
+    Task,
 )
 from attnray.store.run import Run
 
@@ -39,8 +41,8 @@ class Todo:
         wanted: which kinds of work.
         feed: gives what more is planned of one that grows.
 
-    `total` and `done` have examples by stage, those done before as well, and the probes to train.
-    `flop` is about what the forward passes over all of its shards take.
+    `standing` says how far each stage is; `flop` is about what the forward passes over all of the
+    shards take; of `shards`, `resumed` were found to be extracted before.
 
     Raises:
         IncompleteRun: extraction is needed but not wanted.
@@ -49,7 +51,8 @@ class Todo:
     def __init__(self, run: Run, wanted: frozenset[str] = WHOLE, feed: Feed | None = None) -> None:
         self.model = _model(run)
         self.refused = False
-        self.done: Counter[str] = Counter()
+        self.standing: dict[str, Standing] = {}
+        self.resumed = 0
         self._wanted = wanted
         self._feed = feed
         self._shards: Iterator[int] = iter(())
@@ -75,7 +78,9 @@ class Todo:
         of_gradients = run.whole and EXTRACT in self._wanted
         self._differentiations = lacking.differentiations() if of_gradients else iter(())
         self._probes = deque(lacking.probes() if run.whole and PROBE in self._wanted else ())
-        self.total = _totals(lacking, run, self._wanted, len(self._probes))
+        for stage, (total, flop) in self._totals().items():
+            standing = self.standing.setdefault(stage, Standing())
+            standing.total, standing.flop = total, flop
 
     @property
     def grows(self) -> bool:
@@ -113,12 +118,13 @@ class Todo:
         while self._next is None and (shard := next(self._shards, None)) is not None:
             self._next = self._lacking.extraction(shard) if EXTRACT in self._wanted else None
             if self._next is None:
-                self._count(EXTRACT, shard)
+                self.resumed += 1
+                self._count(EXTRACT, shard, before=True)
                 self._analysable(shard)
         while self._next is None and (found := next(self._differentiations, None)) is not None:
             shard, self._next = found
             if self._next is None:
-                self._count(DifferentiateTask.stage, shard)
+                self._count(DifferentiateTask.stage, shard, before=True)
         return bool(self._again) or self._next is not None
 
     @property
@@ -136,7 +142,7 @@ class Todo:
             shard = self._extracted.popleft()
             self._next_free = self._lacking.analysis(shard)
             if self._next_free is None:
-                self._count(ANALYSE, shard)
+                self._count(ANALYSE, shard, before=True)
         on_model = self.has_model_task or self._flying[True] or self.grows
         if self._next_free is None and not on_model and self._probes:
             self._next_free = self._probes.popleft()
@@ -179,7 +185,7 @@ class Todo:
         self._flying[isinstance(task, ModelTask)] -= 1
         self.refused = self.refused or outcome.refused is not None
         if isinstance(task, ProbeTask):
-            self.done[task.stage] += 1
+            self.standing[task.stage].add(1, 1)
             return
         self._count(task.stage, task.shard)
         if isinstance(task, ExtractTask):
@@ -192,8 +198,36 @@ class Todo:
         if self._analysed[shard]:
             self._extracted.append(shard)
 
-    def _count(self, stage: str, shard: int) -> None:
-        self.done[stage] += int(self._lacking.examples[shard])
+    def size(self, task: Task) -> int:
+        """How many examples a task is about."""
+        shards = task.trial.train if isinstance(task, ProbeTask) else task.shard
+        return int(self._lacking.examples[shards].sum())
+
+    @property
+    def shards(self) -> int:
+        """How many shards pass through the model."""
+        return int(self._known.sum())
+
+    def _count(self, stage: str, shard: int, before: bool = False) -> None:
+        if standing := self.standing.get(stage):
+            size, flop = self._lacking.examples[shard], self._lacking.cost[shard]
+            standing.add(int(size), float(flop), before)
+
+    def _totals(self) -> dict[str, tuple[int, float]]:
+        """The examples of each stage, and the FLOP of these; of probes, how many there are."""
+        run, examples, cost = self.run, self._lacking.examples, self._lacking.cost
+        gradients = [m for m in run.metrics if METRICS[m].made_of == "gradients"]
+        over = [np.array(e.examples.shards) for m in gradients for e in run.measurements(m)]
+        found = {
+            ExtractTask.stage: [self._lacking.on_model] * (EXTRACT in self._wanted),
+            DifferentiateTask.stage: over * (EXTRACT in self._wanted),
+            AnalyseTask.stage: [self._analysed],
+        }
+        totals = {
+            stage: (sum(int(examples[e].sum()) for e in each), sum(cost[e].sum() for e in each))
+            for stage, each in found.items()
+        } | {ProbeTask.stage: (len(self._probes), float(len(self._probes)))}
+        return {stage: (total, float(flop)) for stage, (total, flop) in totals.items() if total}
 
     def _refuse_to_extract(self) -> None:
         """Refuse to go on without attention, or without what is measured as it is made."""
@@ -210,21 +244,6 @@ def _long_first(which: NDArray[np.bool_], cost: NDArray[np.float64]) -> Iterator
     """The numbers of these shards: the last to end should be a short one."""
     shards = np.flatnonzero(which)
     return map(int, shards[np.argsort(-cost[shards], kind="stable")])
-
-
-def _totals(lacking: Lacking, run: Run, wanted: frozenset[str], probes: int) -> dict[str, int]:
-    """The examples of each stage, and the probes."""
-    gradients = [m for m in run.metrics if METRICS[m].made_of == "gradients"]
-    differentiated = (each.examples.size for m in gradients for each in run.measurements(m))
-    extracting = EXTRACT in wanted
-    analysing = ANALYSE in wanted and not run.fused
-    found = {
-        ExtractTask.stage: int(lacking.examples[lacking.on_model].sum()) * extracting,
-        DifferentiateTask.stage: sum(differentiated) * extracting,
-        AnalyseTask.stage: int(lacking.examples[lacking.analysed].sum()) * analysing,
-        ProbeTask.stage: probes,
-    }
-    return {stage: total for stage, total in found.items() if total}
 
 
 def _model(run: Run) -> ModelSettings:

@@ -44,18 +44,27 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class Took:
+    """On which host a task was done, and in how many seconds."""
+
+    host: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Outcome:
     """A task that ended.
 
     `todo` is the place of the run it belongs to among those the executor was given; `error`
     says why it failed, in one line; `refused` is the error of an input that cannot be used,
-    for which nothing more of that run is tried.
+    for which nothing more of that run is tried; `took` is that of a task that was done.
     """
 
     todo: int
     task: Task
     error: str | None = None
     refused: InputError | None = None
+    took: Took | None = None
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,16 @@ Everything heavy is imported by the task that needs it, where it runs.
 from __future__ import annotations
 
 import gc
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from attnray.errors import InputError
-from attnray.executors.work import ModelSettings
+from attnray.executors.work import ModelSettings, Took
 from attnray.model.source import Checkpoint, locate
 from attnray.stages.tasks import AnalyseTask, ExtractTask, ModelTask, ProbeTask
 
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from attnray.model.masked_lm import MaskedLM
 
 
-def run_free(task: AnalyseTask | ProbeTask) -> None:
+def run_free(task: AnalyseTask | ProbeTask) -> Took:
     """Do a task that needs no worker of its own, and commit what it makes."""
+    began = time.perf_counter()
     if isinstance(task, ProbeTask):
         from attnray.stages.probe import probe
 
@@ -32,6 +35,7 @@ def run_free(task: AnalyseTask | ProbeTask) -> None:
         from attnray.stages.analyse import analyse
 
         analyse(task)
+    return Took(socket.gethostname(), time.perf_counter() - began)
 
 
 def import_analysis() -> None:
@@ -63,18 +67,20 @@ class ModelWorker:
     def __init__(self) -> None:
         self._loaded: _Loaded | None = None
         self._turn = threading.Lock()
+        self._waited = threading.local()
 
     def load(self, settings: ModelSettings) -> None:
         """Load a model before there is a task for it; should that fail, its task will say so."""
         with suppress(Exception), _importing(), self._encoder(settings):
             pass
 
-    def run(self, settings: ModelSettings, task: ModelTask) -> None:
-        """Do a task and commit what it makes.
+    def run(self, settings: ModelSettings, task: ModelTask) -> Took:
+        """Do a task and commit what it makes; seconds in which another has the model are left out.
 
         Raises:
             InputError: the checkpoint here is not the one that was planned with.
         """
+        began = time.perf_counter()
         if isinstance(task, ExtractTask):
             from attnray.stages.extract import extract
 
@@ -82,13 +88,23 @@ class ModelWorker:
         else:
             from attnray.stages.differentiate import differentiate
 
-            with self._turn:
-                differentiate(self._model(settings).masked_lm, task)
+            with self._model_of(settings) as loaded:
+                differentiate(loaded.masked_lm, task)
+        seconds = time.perf_counter() - began - self._waited.seconds
+        return Took(socket.gethostname(), seconds)
 
     @contextmanager
     def _encoder(self, settings: ModelSettings) -> Iterator[Encoder]:
+        with self._model_of(settings) as loaded:
+            yield loaded.encoder
+
+    @contextmanager
+    def _model_of(self, settings: ModelSettings) -> Iterator[_Loaded]:
+        """The model, once no other task has it."""
+        came = time.perf_counter()
         with self._turn:
-            yield self._model(settings).encoder
+            self._waited.seconds = time.perf_counter() - came
+            yield self._model(settings)
 
     def _model(self, settings: ModelSettings) -> _Loaded:
         import torch

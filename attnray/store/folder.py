@@ -7,6 +7,7 @@ checked first: against its marker, or against the manifest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ EXTRACT, REPORT = "extract", "report"
 CORPUS = "corpus"
 #: The frozen plan.
 MANIFEST = "manifest.json"
+#: The folder of the log.
+LOG = "log"
 
 
 class Shard(NamedTuple):
@@ -272,6 +275,18 @@ class RunFolder(CommittedFiles):
     def write_page(self, name: str, page: str) -> Files:
         """Write a page, such as `report`."""
         return self.write(page_of(name), page.encode())
+
+    # The log
+
+    def write_log(self, name: str, text: str) -> None:
+        """Write a piece of the log; they are read in the order of their names."""
+        self.medium.write(f"{LOG}/{name}.jsonl", text.encode())
+
+    def log(self) -> Iterator[dict[str, Any]]:
+        """The lines of the log, of one driver after another."""
+        for name in self.medium.sizes(LOG):
+            for line in self.medium.read(name).splitlines():
+                yield json.loads(line)
 
     def _found(self, stage: str, number: int, name: str) -> pa.Table:
         """A table among the files of a finished task."""

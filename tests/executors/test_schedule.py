@@ -97,7 +97,10 @@ def test_a_run_is_finished_once_all_of_it_ended(copied: Path) -> None:
         assert not todo.finished
         todo.ended(Outcome(0, task))
     assert todo.finished
-    assert todo.done == todo.total
+    assert todo.resumed == 0
+    assert {*todo.standing} == {"extract", "analyse"}
+    for each in todo.standing.values():
+        assert (each.done, each.before, each.flop_done) == (each.total, 0, each.flop)
 
 
 def test_what_was_not_extracted_is_not_analysed(copied: Path) -> None:
@@ -106,7 +109,10 @@ def test_what_was_not_extracted_is_not_analysed(copied: Path) -> None:
         todo.ended(Outcome(0, todo.model_task(), "it broke"))
     assert not todo.has_free_task
     assert todo.finished
-    assert todo.done == todo.total
+    assert todo.resumed == 0
+    assert {*todo.standing} == {"extract", "analyse"}
+    for each in todo.standing.values():
+        assert (each.done, each.before, each.flop_done) == (each.total, 0, each.flop)
 
 
 def test_what_was_done_before_counts_as_done(copied: Path) -> None:
@@ -114,5 +120,6 @@ def test_what_was_done_before_counts_as_done(copied: Path) -> None:
     todo = Todo(subject.run)
     assert todo.finished
     assert not todo.needs_device
-    assert todo.done == todo.total
-    assert np.all([total > 0 for total in todo.total.values()])
+    assert todo.resumed == todo.shards > 0
+    standings = todo.standing.values()
+    assert np.all([each.done == each.before == each.total > 0 for each in standings])
