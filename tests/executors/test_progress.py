@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,24 +113,24 @@ def test_a_run_that_ends_with_an_error_adds_no_line(copied: Path, clock: Clock) 
 
 def test_each_task_has_a_line_in_the_log(copied: Path, clock: Clock) -> None:
     todo = unmeasured(copied)
-    (copied / "log.jsonl").write_text('{"time": "cut sho\n')
     with Progress("tiny", [todo], console=written()) as shown:
         do(todo, shown, 1.5)
         failed = Outcome(0, todo.free_task(), "OSError: broken")
         todo.ended(failed)
         shown.show(failed)
-    began, done, broken, ended = todo.run.folder.log()
+    *_, began, done, broken, ended = todo.run.folder.log()
     assert (began["event"], ended["event"]) == ("began", "ended")
     assert (done["stage"], done["seconds"], done["host"]) == ("analyse", 1.5, "here")
-    assert done["examples"] == len(todo.run.folder.examples(int(done["task"][-5:])))
+    shard = int(done["task"].removeprefix("shard "))
+    assert done["examples"] == len(todo.run.folder.examples(*todo.run.manifest.shard(shard)))
     assert (broken["task"], broken["error"]) == (failed.task.name, "OSError: broken")
     assert began["time"] <= done["time"] <= broken["time"] <= ended["time"]
 
 
 def test_a_log_that_cannot_be_written_ends_nothing(copied: Path, clock: Clock) -> None:
     todo = unmeasured(copied)
-    (copied / "log.jsonl").unlink()
-    (copied / "log.jsonl").mkdir()
+    shutil.rmtree(copied / "log")
+    (copied / "log").touch()
     with Progress("tiny", [todo], console=written()) as shown:
         do(todo, shown, 1)
 

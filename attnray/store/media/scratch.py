@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-_PREFIX = "attnray-"
+_PREFIX = "attnray-scratch-"
 #: Held by the process whose folder it lies in.
 _LOCK = "lock"
 
