@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib import resources
 from multiprocessing import get_context
@@ -34,6 +35,7 @@ from simulated.cluster import Cluster, Meter
 from simulated.projection import table
 from simulated.source import SOURCE, StandIn, composed, make_source, opened, repeated
 
+import attnray.executors.connection
 import attnray.executors.ray
 from attnray.config import ExecutorConfig
 from attnray.executors.process import process
@@ -111,7 +113,10 @@ def simulate(folder: Path, scratch: Path, shards: int, gpus: int) -> dict[str, A
         "reduce": lambda: reduce(run, make_executor(executor).spread),
     }
     milliseconds, megabytes = {}, {}
-    with mock.patch.object(attnray.executors.ray, "ray", cluster):
+    of_ray = (attnray.executors.ray, attnray.executors.connection)
+    with ExitStack() as stack:
+        for module in of_ray:
+            stack.enter_context(mock.patch.object(module, "ray", cluster))
         for name, phase in phases.items():
             forget_peak()
             start = meter.seconds()

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -24,7 +25,7 @@ class Log:
 
     def __init__(self, todo: Todo) -> None:
         self._todo = todo
-        self._lines: list[dict[str, object]] = []
+        self._lines: deque[dict[str, object]] = deque()
         self._writing = threading.Lock()
         self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}"
         self._piece, self._text, self._unwritten = 0, "", False

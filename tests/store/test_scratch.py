@@ -33,7 +33,9 @@ def test_a_folder_goes_with_what_has_it() -> None:
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
-    left, held, strange = (tmp_path / name for name in ("attnray-1", "attnray-2", "other"))
+    left, held, strange = (
+        tmp_path / name for name in ("attnray-scratch-1", "attnray-scratch-2", "other")
+    )
     for folder in (left, held, strange):
         (folder / "inner").mkdir(parents=True)
     with FileLock(held / "lock"):
