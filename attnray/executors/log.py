@@ -28,7 +28,8 @@ class Log:
         self._lines: deque[dict[str, object]] = deque()
         self._writing = threading.Lock()
         self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}"
-        self._piece, self._text, self._unwritten = 0, "", False
+        self._piece, self._text = 0, ""
+        self._begun = self._unwritten = False
         self._line(event=BEGAN, host=socket.gethostname(), pid=os.getpid(), version=__version__)
 
     def add(self, outcome: Outcome) -> None:
@@ -39,6 +40,7 @@ class Log:
         said |= {"seconds": round(took.seconds, 3), "host": took.host} if took else {}
         said |= {"error": outcome.error} if outcome.error else {}
         self._line(**said)
+        self._begun = True
 
     def end(self, error: BaseException | None) -> None:
         """A line for the end of the driver, and why it ends before its work does, if so."""
@@ -46,9 +48,9 @@ class Log:
         self.write()
 
     def write(self) -> None:
-        """Write the lines that are not written yet."""
+        """Write the lines that are not written yet, once a task has ended."""
         with self._writing, suppress(OSError):  # whoever wants the disk for results will say so
-            while self._lines:
+            while self._begun and self._lines:
                 self._unwritten = True
                 self._text += f"{json.dumps(self._lines.popleft())}\n"
             if self._unwritten:

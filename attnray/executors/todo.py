@@ -200,8 +200,9 @@ class Todo:
 
     def size(self, task: Task) -> int:
         """How many examples a task is about."""
-        shards = task.trial.train if isinstance(task, ProbeTask) else task.shard
-        return int(self._lacking.examples[shards].sum())
+        if isinstance(task, ProbeTask):
+            return sum(int(self._lacking.examples[shard.number]) for shard in task.trial.train)
+        return int(self._lacking.examples[task.shard])
 
     @property
     def shards(self) -> int:
