@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -15,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from attnray.errors import InputError
+from attnray.model.json_file import read_object
 from attnray.model.source import SENTENCEPIECE
 
 if TYPE_CHECKING:
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 #: What tokenizers put before or after a piece to mark the edge of a word.
 WORD_MARKERS = "▁Ġ"
 PUNCTUATION = (".", ",")
+#: What `tokenizer_config.json` says of BERT's normalizer, and what it is called in its own state.
+BERT_SETTINGS = {
+    "do_lower_case": "lowercase",
+    "strip_accents": "strip_accents",
+    "tokenize_chinese_chars": "handle_chinese_chars",
+}
 #: How many letters of words are remembered with their pieces: about 30 MB.
 REMEMBERED = 2**20
 
@@ -65,13 +74,20 @@ class WordPieces:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._tokenizer, self._cls, self._sep = _load(folder)
+        self._folder = folder
+        self._tokenizer = _load(folder)
         state = json.loads(self._tokenizer.to_str())
+        unknown = state["model"].get("unk_token")
+        if unknown and unknown not in self._tokenizer.get_vocab():
+            raise InputError(
+                f"{folder}: the tokenizer's unknown piece {unknown!r} is none of its own"
+            )
         self._spaced = "ByteLevel" in json.dumps(state["pre_tokenizer"])
         self._tokenizer.model = _model_of_text(state)
-        self.single = self._layout("a")
-        self.pair = self._layout("a", "a")
-        if self._cls is not None and not self.single.before:
+        with _explained(folder):
+            self.single = self._layout("a")
+            self.pair = self._layout("a", "a")
+        if not self.single.before:
             raise InputError(f"{folder}: the tokenizer puts no special token before a text")
         self._punctuation = self._ids_of(PUNCTUATION)
         self._known: dict[str, list[int]] = {}
@@ -86,9 +102,27 @@ class WordPieces:
             self._letters += sum(map(len, new))
         return [self._known[word] for word in words]
 
+    def check(self, known: int) -> None:
+        """Refuse a tokenizer with pieces that the model, which knows so many, does not have.
+
+        Raises:
+            InputError: names the first of them.
+        """
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=False)
+        ordinary = (id_ for piece, id_ in vocabulary.items() if not piece.startswith(" "))
+        special = (*self.pair.before, *self.pair.between, *self.pair.after)
+        most = max((*ordinary, *special))
+        if most >= known:
+            raise InputError(
+                f"{self._folder}: the tokenizer has the piece {self.spelling(most)!r} as {most}, "
+                f"but vocab_size in config.json is {known}: give a checkpoint with a tokenizer of "
+                "its own"
+            )
+
     def _encoded(self, words: list[str]) -> list[list[int]]:
         texts = [_after_space(word) for word in words] if self._spaced else words
-        encoding = self._tokenizer.encode(texts, is_pretokenized=True, add_special_tokens=False)
+        with _explained(self._folder):
+            encoding = self._tokenizer.encode(texts, is_pretokenized=True, add_special_tokens=False)
         pieces: list[list[int]] = [[] for _ in words]
         for word, piece in zip(encoding.word_ids, encoding.ids, strict=True):
             assert word is not None  # no special token was asked for
@@ -116,9 +150,8 @@ class WordPieces:
     @cached_property
     def _roles_of_special(self) -> NDArray[np.int8]:
         roles = np.full(self._size, TokenRole.SPECIAL, np.int8)
-        for piece, role in ((self._cls, TokenRole.CLS), (self._sep, TokenRole.SEP)):
-            if piece is not None:
-                roles[piece] = role
+        roles[self.single.after[-1:]] = TokenRole.SEP
+        roles[self.single.before[:1]] = TokenRole.CLS
         return roles
 
     @cached_property
@@ -183,25 +216,86 @@ def _hidden(piece: str) -> str:
     return f" {piece}"
 
 
-def _load(folder: Path) -> tuple[Tokenizer, int | None, int | None]:
-    from transformers import AutoTokenizer
-
-    _check_sentencepiece(folder)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, local_files_only=True)
-        backend: Tokenizer = tokenizer.backend_tokenizer
-    except Exception as error:  # whatever a library finds wrong is a matter of the input
-        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
-        raise InputError(f"{folder}: no fast tokenizer can be loaded ({reason})") from error
-    if backend.get_vocab().keys() <= set(tokenizer.all_special_tokens):
-        kind = type(tokenizer).__name__
-        raise InputError(f"{folder}: a {kind} cannot be made of these files; give tokenizer.json")
+def _load(folder: Path) -> Tokenizer:
+    """The tokenizer as `tokenizer.json` has it; without one, as its class makes it."""
+    with _explained(folder):
+        whole = (folder / "tokenizer.json").is_file()
+        backend = _of_json(folder) if whole else _of_vocabulary(folder)
     backend.no_truncation()
     backend.no_padding()
     backend.encode_special_tokens = True
-    first = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
-    last = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
-    return backend, first, last
+    return backend
+
+
+def _of_json(folder: Path) -> Tokenizer:
+    """(The classes of transformers make their own normalizer and template in place of its.)"""
+    from tokenizers import Tokenizer
+
+    backend: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    settings = _settings(folder)
+    _refuse_contradiction(folder, json.loads(backend.to_str())["normalizer"], settings)
+    named = {_spelled(value) for key, value in settings.items() if key.endswith("_token")}
+    added = {token.content for token in backend.get_added_tokens_decoder().values()}
+    backend.add_special_tokens([*named.intersection(backend.get_vocab()).difference(added)])
+    return backend
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """What is said of a tokenizer beside its vocabulary."""
+    paths = (folder / name for name in ("special_tokens_map.json", "tokenizer_config.json"))
+    return {k: v for path in paths if path.is_file() for k, v in read_object(path).items()}
+
+
+def _spelled(token: Any) -> str:
+    """A special token, which is given as text or with its properties; nothing for none."""
+    return str((token.get("content") if isinstance(token, dict) else token) or "")
+
+
+def _refuse_contradiction(folder: Path, made: Any, said: dict[str, Any]) -> None:
+    """Of BERT's normalizer both files speak; whichever was followed, the other would be ignored."""
+    if not isinstance(made, dict) or made["type"] != "BertNormalizer":
+        return
+    for key, name in BERT_SETTINGS.items():
+        value, other = made[name], said.get(key)
+        value = made["lowercase"] if value is None else value
+        if other is not None and bool(other) != value:
+            raise InputError(
+                f"{folder / 'tokenizer_config.json'}: {key} is {other}, but {name} in "
+                f"tokenizer.json is {value}: correct the one that is wrong"
+            )
+
+
+def _of_vocabulary(folder: Path) -> Tokenizer:
+    from transformers import AutoTokenizer
+
+    _check_sentencepiece(folder)
+    if "fast_tokenizer_files" in _settings(folder):
+        raise InputError(
+            f"{folder / 'tokenizer_config.json'}: fast_tokenizer_files names other files; give "
+            "tokenizer.json"
+        )
+    tokenizer = AutoTokenizer.from_pretrained(
+        folder, use_fast=True, local_files_only=True, trust_remote_code=False
+    )
+    backend: Tokenizer = tokenizer.backend_tokenizer
+    if backend.get_vocab().keys() <= set(tokenizer.all_special_tokens):
+        kind = type(tokenizer).__name__
+        raise InputError(f"{folder}: a {kind} cannot be made of these files; give tokenizer.json")
+    return backend
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Whatever the library finds wrong with a tokenizer is a matter of the input."""
+    try:
+        yield
+    except (InputError, KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # a panic of the library's is no Exception
+        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        path = folder / "tokenizer.json"
+        place = path if path.is_file() else folder
+        raise InputError(f"{place}: no fast tokenizer can be made of it ({reason})") from error
 
 
 def _check_sentencepiece(folder: Path) -> None:

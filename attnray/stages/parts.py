@@ -36,12 +36,14 @@ class Spread(Protocol):
 class TokenizerSettings:
     """What a worker needs to load the tokenizer on its own machine.
 
-    `identity` is the fingerprint of what the plan found it to be.
+    `known` is how many pieces the model has; `identity` the fingerprint of what the plan found the
+    tokenizer to be.
     """
 
     path: str | None
     hub: str | None
     revision: str | None
+    known: int
     identity: str
 
 
@@ -149,7 +151,7 @@ def word_pieces(settings: TokenizerSettings) -> WordPieces:
     """The tokenizer on this machine; a process has one at a time, which knows words it has seen.
 
     Raises:
-        InputError: it is not the one of the plan.
+        InputError: it is not the one of the plan, or not the model's.
     """
     # New weights: none have to be there, or are read.
     model = ModelConfig(None, settings.path, settings.hub, settings.revision, random_init=True)
@@ -159,7 +161,9 @@ def word_pieces(settings: TokenizerSettings) -> WordPieces:
             f"{checkpoint.folder}: not the files the run is planned with; "
             "every machine needs the same checkpoint"
         )
-    return WordPieces(checkpoint.folder)
+    pieces = WordPieces(checkpoint.folder)
+    pieces.check(settings.known)
+    return pieces
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from functools import cached_property
 from itertools import accumulate, islice
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from attnray.config import Config, CorpusConfig, corpora, fused, lengths, stores
 from attnray.corpus import parts as corpus_parts
@@ -35,6 +36,9 @@ from attnray.stages.parts import (
 from attnray.store.files import Checksum, fingerprint
 from attnray.store.folder import RunFolder, Shard
 from attnray.store.manifest import ExampleSet, Manifest, with_sets
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 #: So many parts are numbered at a time, at the most.
 AT_A_TIME = 32
@@ -240,9 +244,13 @@ class Planner:
     @cached_property
     def _longest(self) -> int:
         """The most pieces that the model accepts."""
+        return longest_input(self._model)
+
+    @cached_property
+    def _model(self) -> PretrainedConfig:
         from attnray.model.configuration import read_config
 
-        return longest_input(read_config(self._checkpoint))
+        return read_config(self._checkpoint)
 
     def _example_settings(self, corpus: CorpusConfig, kind: str, cut: int) -> ExampleSettings:
         config, model = self._config, self._config.model
@@ -257,7 +265,9 @@ class Planner:
             seed=config.seed,
             shard=config.shard,
             batch=config.batch,
-            tokenizer=TokenizerSettings(model.path, model.hub, model.revision, identity),
+            tokenizer=TokenizerSettings(
+                model.path, model.hub, model.revision, self._model.vocab_size, identity
+            ),
         )
 
 

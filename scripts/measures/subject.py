@@ -24,6 +24,7 @@ from attnray.metrics.analysis import analyse as find
 from attnray.metrics.base import Metric
 from attnray.metrics.groups import Group, batches
 from attnray.metrics.tree import leaves
+from attnray.model.configuration import read_config
 from attnray.model.encoder import Encoder, padded
 from attnray.model.source import Checkpoint, locate
 from attnray.stages.parts import Spread, TokenizerSettings, word_pieces
@@ -117,7 +118,8 @@ class Subject:
         """Load the tokenizer anew: it knows no word yet. Gives what a worker needs to do so."""
         model = self.run.config.model
         identity = fingerprint(self.checkpoint.tokenizer())
-        settings = TokenizerSettings(model.path, model.hub, model.revision, identity)
+        known = read_config(self.checkpoint).vocab_size
+        settings = TokenizerSettings(model.path, model.hub, model.revision, known, identity)
         load_tokenizer(settings)
         return settings
 

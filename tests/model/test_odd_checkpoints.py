@@ -16,6 +16,7 @@ from attnray.config import Config, CorpusConfig, ExecutorConfig, ModelConfig, St
 from attnray.errors import InputError
 from attnray.model import json_file
 from attnray.model.encoder import Encoder
+from attnray.model.pieces import WordPieces
 from attnray.model.source import locate
 from attnray.model.weights import BLOCK
 from attnray.stages.planned import Place, plan
@@ -320,3 +321,128 @@ def test_a_weight_of_another_shape_is_told_with_both(folder: Path) -> None:
     rewritten(folder, lambda weights: weights.update({name: torch.zeros(7)}))
     checkpoint = locate(ModelConfig(name=None, path=str(folder)), 0)
     assert f"{name} (of (7,), not (24,))" in refusal(lambda: Encoder(checkpoint, "cpu"))
+
+
+# A tokenizer
+
+
+def retold(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_tokenizer_json_is_taken_as_it_is(folder: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["normalizer"] = {"type": "Replace", "pattern": {"String": "X"}, "content": "the"}
+        content["pre_tokenizer"] = {"type": "WhitespaceSplit"}
+        content["post_processor"] |= {"single": content["post_processor"]["single"][::-1]}
+
+    retold(folder, change)
+    pieces = WordPieces(folder)
+    assert [[pieces.spelling(p) for p in word] for word in pieces.split(["X", "a."])] == [
+        ["the"],
+        ["a", "##."],
+    ]
+    (first,), (last,) = pieces.single.before, pieces.single.after
+    assert (pieces.spelling(first), pieces.spelling(last)) == ("[SEP]", "[CLS]")
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        ({"do_lower_case": True}, {"lowercase": False}),
+        ({"do_lower_case": False}, {"lowercase": True}),
+        ({"strip_accents": False}, {"lowercase": True, "strip_accents": None}),
+        ({"tokenize_chinese_chars": False}, {"handle_chinese_chars": True}),
+    ],
+)
+def test_two_files_that_contradict_each_other_are_told(
+    folder: Path, said: dict[str, Any], made: dict[str, Any]
+) -> None:
+    path = folder / "tokenizer_config.json"
+    other = {"do_lower_case": None, "strip_accents": None, "tokenize_chinese_chars": None}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **other, **said}))
+    retold(folder, lambda content: content["normalizer"].update(made))
+    message = refused_tokenizer(folder)
+    assert message.startswith(f"{path}: {next(iter(said))} is ")
+    assert next(iter(made)) in message or "strip_accents" in message
+    retold(folder, lambda content: content["normalizer"].update(lowercase=False))
+    path.write_text("{}")
+    assert WordPieces(folder).split(["The"]) != WordPieces(folder).split(["the"])
+
+
+def refused_tokenizer(folder: Path) -> str:
+    """Why a run with the tokenizer is refused, before anything is measured."""
+    message = refusal(lambda: planned(folder))
+    assert not list(folder.parent.glob("runs/*/shards/*"))
+    return message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["model"]["vocab"].update(zzz=10**6),
+        lambda content: content["model"]["vocab"].update(zzz=2**31),
+        lambda content: content["post_processor"]["special_tokens"]["[SEP]"].update(ids=[999]),
+    ],
+)
+def test_a_piece_that_the_model_does_not_have_is_told(folder: Path, change: Any) -> None:
+    retold(folder, change)
+    message = refused_tokenizer(folder)
+    assert message.startswith(f"{folder}: the tokenizer has the piece ")
+    assert "vocab_size in config.json is 152" in message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["model"].update(unk_token="[NONE]"),
+        lambda content: content["model"].update(vocab={}),
+        lambda content: content["model"].update(vocab=["a"]),
+        lambda content: content.update(model=None),
+        lambda content: content.update(post_processor=None),
+        lambda content: content["post_processor"].update(special_tokens={}),
+        lambda content: content.update(normalizer={"type": "Precompiled"}),
+        lambda content: content.update(
+            normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+        ),
+        lambda content: content.update(pre_tokenizer={"type": "unheard-of"}),
+        lambda content: content.update(added_tokens=7),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_is_told(folder: Path, change: Any) -> None:
+    retold(folder, change)
+    assert refused_tokenizer(folder).startswith(str(folder))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "x", "[" * 10_000, '{"do_lower_case": []}', '{"cls_token": 7, "sep_token": [{}]}'],
+)
+def test_settings_of_a_tokenizer_that_cannot_be(folder: Path, content: str) -> None:
+    (folder / "tokenizer_config.json").write_text(content)
+    if "cls_token" in content:
+        planned(folder)
+    else:
+        assert refused_tokenizer(folder).startswith(f"{folder / 'tokenizer_config.json'}: ")
+
+
+@pytest.mark.parametrize("name", ["../other/vocab.txt", "{parent}/other/vocab.txt"])
+def test_files_that_a_tokenizers_settings_name_are_not_read(folder: Path, name: str) -> None:
+    """Only those in the folder are known by their checksums."""
+    (folder / "tokenizer.json").unlink()
+    words = ["the", "zyx"]
+    expected = WordPieces(folder).split(words)
+    other = folder.parent / "other"
+    other.mkdir()
+    lines = (folder / "vocab.txt").read_text().splitlines()
+    (other / "vocab.txt").write_text("\n".join([*lines[:5], *lines[:4:-1]]))
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text())
+    given = name.format(parent=folder.parent)
+    path.write_text(json.dumps({**settings, "vocab_file": given, "tokenizer_file": given}))
+    assert WordPieces(folder).split(words) == expected
+    path.write_text(json.dumps({**settings, "fast_tokenizer_files": ["../tokenizer.5.json"]}))
+    assert refused_tokenizer(folder).startswith(f"{path}: fast_tokenizer_files")

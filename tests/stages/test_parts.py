@@ -209,6 +209,6 @@ def test_what_a_killed_plan_left_behind_is_no_part_of_the_next(
 
 
 def test_a_worker_has_the_tokenizer_of_the_plan_or_none(tiny_model: Path) -> None:
-    settings = TokenizerSettings(str(tiny_model), None, None, "another")
+    settings = TokenizerSettings(str(tiny_model), None, None, 9, "another")
     with pytest.raises(InputError, match="every machine needs the same checkpoint"):
         word_pieces(settings)
