@@ -43,6 +43,11 @@ JOBS = {
         "Compare finished runs: best heads, coreference, probes, behaviours, head roles.",
         "python jobs/compare.py 'runs=[runs/a,runs/b]' run_dir=runs/a-and-b",
     ),
+    "status": (
+        "Say of a run, at work or not, what is done, has failed and is left, and how fast it goes; "
+        "it only reads.",
+        "python jobs/status.py RUN_DIR",
+    ),
     "list": (
         "Print the models and corpora that can be chosen by name, with licence and size.",
         "python jobs/list.py",

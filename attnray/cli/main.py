@@ -72,6 +72,11 @@ def _compose_and_run(job: str) -> None:
     if job == "list":
         print(choices_text())
         return
+    if job == "status":
+        from attnray.cli.status import status
+
+        status(arguments)
+        return
     # Hydra's parser refuses -m between settings.
     sys.argv[1:] = sorted(known_to_hydra(arguments), key=lambda each: each not in MULTIRUN)
     members = _composed()

@@ -185,7 +185,7 @@ class Todo:
         self._flying[isinstance(task, ModelTask)] -= 1
         self.refused = self.refused or outcome.refused is not None
         if isinstance(task, ProbeTask):
-            self.standing[task.stage].add(1, 1)
+            self.standing[task.stage].add(*self.size(task))
             return
         self._count(task.stage, task.shard)
         if isinstance(task, ExtractTask):
@@ -198,11 +198,11 @@ class Todo:
         if self._analysed[shard]:
             self._extracted.append(shard)
 
-    def size(self, task: Task) -> int:
-        """How many examples a task is about."""
+    def size(self, task: Task) -> tuple[int, float]:
+        """How many examples a task is about, and their FLOP; a probe is one, and counts as one."""
         if isinstance(task, ProbeTask):
-            return sum(int(self._lacking.examples[shard.number]) for shard in task.trial.train)
-        return int(self._lacking.examples[task.shard])
+            return 1, 1.0
+        return int(self._lacking.examples[task.shard]), float(self._lacking.cost[task.shard])
 
     @property
     def shards(self) -> int:
@@ -211,8 +211,8 @@ class Todo:
 
     def _count(self, stage: str, shard: int, before: bool = False) -> None:
         if standing := self.standing.get(stage):
-            size, flop = self._lacking.examples[shard], self._lacking.cost[shard]
-            standing.add(int(size), float(flop), before)
+            size, flop = int(self._lacking.examples[shard]), float(self._lacking.cost[shard])
+            standing.add(size, flop, before)
 
     def _totals(self) -> dict[str, tuple[int, float]]:
         """The examples of each stage, and the FLOP of these; of probes, how many there are."""

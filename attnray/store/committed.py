@@ -50,6 +50,14 @@ class CommittedFiles:
         """Keeps other drivers away: see `Medium.hold`."""
         return self.medium.hold()
 
+    def driver(self) -> str | None:
+        """The driver at work: see `Medium.holder`."""
+        return self.medium.holder()
+
+    def committed(self, stage: str) -> int:
+        """How many tasks of a stage have a marker."""
+        return len(self.medium.sizes(f"done/{stage}"))
+
     def remove(self, name: str) -> None:
         """Remove a file: whatever has it in its marker is not done any more."""
         self.medium.remove(name)

@@ -86,6 +86,11 @@ class RunFolder(CommittedFiles):
         if text != frozen:
             self.medium.write(MANIFEST, text)
 
+    @property
+    def shards_written(self) -> int:
+        """How many shards are there, planned to the end or not."""
+        return len(self.medium.sizes("shards"))
+
     def examples(self, number: int, checksum: Checksum, spellings: bool = False) -> list[Example]:
         """The examples of a shard, in the order in which its attention is stored.
 
@@ -271,6 +276,10 @@ class RunFolder(CommittedFiles):
     def write_figure(self, name: str, svg: str) -> Files:
         """Write a figure."""
         return self.write(f"figures/{name}.svg", svg.encode())
+
+    def has_page(self, name: str) -> bool:
+        """Whether there is such a page."""
+        return self.medium.size(page_of(name)) is not None
 
     def write_page(self, name: str, page: str) -> Files:
         """Write a page, such as `report`."""
