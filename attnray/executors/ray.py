@@ -7,7 +7,6 @@ and only then is a task submitted that reads it from there.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import IncompleteRun, InputError, describe
-from attnray.executors.connection import Connection, ray
+from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
@@ -46,7 +45,7 @@ class RayExecutor:
 
     def device(self) -> str:
         """See `Executor.device`."""
-        if self._config.gpus_per_extractor is not None or "RAY_ADDRESS" not in os.environ:
+        if self._config.gpus_per_extractor is not None or given_address() is None:
             return local_device(self._config)
         return _cluster_device()
 
