@@ -11,7 +11,6 @@ import pytest
 from attnray.compare.subjects import opened
 from attnray.config import Config, CorpusConfig, ExecutorConfig, ModelConfig, StoreConfig
 from attnray.corpus import parts as corpus_parts
-from attnray.executors.connection import Connection
 from attnray.executors.ray import WORTH_A_CLUSTER, RayExecutor
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome
@@ -24,8 +23,10 @@ from tests.builders.jobs import refusal
 @pytest.fixture(autouse=True, scope="module")
 def cluster() -> Iterator[None]:
     """The cluster that tests start in this process ends with them."""
+    import ray  # after the executor, which sets what Ray reads as it is imported
+
     yield
-    Connection.close()
+    ray.shutdown()
 
 
 class TestRay(ExecutorTests):
@@ -63,10 +64,12 @@ def test_parts_planned_by_workers_are_the_same_files(
 
 
 def test_few_parts_start_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    Connection.close()
+    import ray
+
+    ray.shutdown()
     executor = RayExecutor(ExecutorConfig("ray"))
     assert list(executor.spread(str, range(WORTH_A_CLUSTER - 1))) == [*"0123456"]
-    assert not Connection.is_open()
+    assert not ray.is_initialized()
 
 
 def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None:
