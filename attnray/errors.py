@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+import traceback
+from pathlib import Path
+
 from attnray.redacted import redacted
+
+#: The machine refuses these however often it is asked, and takes these up again with more space.
+LASTING = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+}
+FULL = {errno.ENOSPC, errno.EDQUOT}
+#: How libraries in Rust end what they say of an error of the machine.
+OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 class _ToldError(Exception):
@@ -53,3 +73,41 @@ def describe(error: BaseException) -> str:
         return str(error)
     first = redacted(str(error)).strip().split("\n", 1)[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def described(error: Exception) -> InputError | IncompleteRun:
+    """Any error as the one that ends a run, with what to do about it."""
+    if isinstance(error, InputError | IncompleteRun):
+        return error
+    if isinstance(error, MemoryError):
+        return IncompleteRun(
+            "out of memory: with smaller batches (batch.tokens), fewer workers or more memory the "
+            "same command goes on"
+        )
+    if found := OS_ERROR.search(str(error)):
+        return _of_machine(OSError(int(found[1]), os.strerror(int(found[1]))))
+    if isinstance(error, OSError):
+        return _of_machine(error)
+    return IncompleteRun(
+        f"{describe(error)} ({_place(error)}). This is a mistake in attnray, not in what it was "
+        "given: the environment ATTNRAY_DEBUG=1 shows more of it, for a report"
+    )
+
+
+def _of_machine(error: OSError) -> InputError | IncompleteRun:
+    what = error.strerror or describe(error)
+    where = f"{os.fsdecode(error.filename)}: {what}" if error.filename else what
+    if error.errno in FULL:
+        return IncompleteRun(f"{where}: free some space, and the same command goes on")
+    if error.errno in LASTING:
+        return InputError(f"{where}: allow it, or name another place")
+    return IncompleteRun(f"{where}: the same command tries again")
+
+
+def _place(error: Exception) -> str:
+    """Where in attnray an error comes from."""
+    package = Path(__file__).parent
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [each for each in frames if Path(each.filename).is_relative_to(package)]
+    last = (ours or frames)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}"

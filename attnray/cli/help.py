@@ -43,10 +43,10 @@ JOBS = {
         "Compare finished runs: best heads, coreference, probes, behaviours, head roles.",
         "python jobs/compare.py 'runs=[runs/a,runs/b]' run_dir=runs/a-and-b",
     ),
-    "verify": (
-        "Check every file of a run against its checksums; with --repair what is broken is made "
-        "again.",
-        "python jobs/verify.py RUN_DIR",
+    "status": (
+        "Say of a run, at work or not, what is done, has failed and is left, and how fast it goes; "
+        "it only reads.",
+        "python jobs/status.py RUN_DIR",
     ),
     "list": (
         "Print the models and corpora that can be chosen by name, with licence and size.",

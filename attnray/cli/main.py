@@ -1,172 +1,46 @@
-"""The command line of every job: overrides in, one clear line and an exit status out."""
+"""The command line of every job: settings in, one clear line and an exit status out.
+
+Whatever goes wrong ends here. Little is imported, so that this is there before anything can.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
-from dataclasses import asdict
-from difflib import get_close_matches
-from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from attnray.cli.output import until_unread
+from attnray.cli.signals import stoppable
+from attnray.errors import InputError, described
 
-from attnray.cli.checks import check
-from attnray.cli.choices import configuration_folder, register_models
-from attnray.cli.help import choices_text, help_text
-from attnray.cli.member import Member
-from attnray.cli.overrides import known_to_hydra
-from attnray.config import Config, register, typed
-from attnray.errors import IncompleteRun, InputError
-from attnray.redacted import redacted
-
-COMPLETE, INCOMPLETE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-#: What makes a command line a sweep.
-MULTIRUN = ("-m", "--multirun")
-#: Names the folder for what Hydra writes of a sweep, which nobody needs.
-HYDRA_FOLDER = "ATTNRAY_HYDRA_FOLDER"
+COMPLETE, INCOMPLETE, UNUSABLE = 0, 1, 2
+#: Set to 1, it shows where an error comes from.
+DEBUG = "ATTNRAY_DEBUG"
 
 
 def main(job: str) -> NoReturn:
     """Run a job with the overrides of the command line, and end the process.
 
     Exit status: 0 complete; 1 the run is incomplete, and the message names each missing
-    shard; 2 the configuration or the input cannot be used.
+    shard; 2 the configuration or the input cannot be used; 128 and its number, a signal.
     """
-    status = _status(job)
+    with until_unread(), stoppable():
+        status = _status(job)
     gc.freeze()  # else all that was imported is looked through once more, for a second
     sys.exit(status)
 
 
 def _status(job: str) -> int:
     try:
-        _compose_and_run(job)
-    except InputError as error:
-        return _say(str(error), UNUSABLE)
-    except IncompleteRun as error:
-        return _say(str(error), INCOMPLETE)
-    except (HydraException, OmegaConfBaseException) as error:
-        return _say(_one_line(error), UNUSABLE)
-    except AssertionError as error:
-        # So Hydra ends when a setting is given to a role that has no corpus of its own.
-        if "Unexpected type for root: NoneType" not in str(error):
+        from attnray.cli.compose import compose_and_run
+
+        compose_and_run(job)
+        sys.stdout.flush()
+    except Exception as error:
+        if os.environ.get(DEBUG) == "1":
             raise
-        return _say(_without_corpus(sys.argv[1:]), UNUSABLE)
-    except KeyboardInterrupt:
-        return _say("interrupted: the same command goes on where this one stopped", INTERRUPTED)
+        ended = described(error)
+        print(f"attnray: {ended}", file=sys.stderr)
+        return UNUSABLE if isinstance(ended, InputError) else INCOMPLETE
     return COMPLETE
-
-
-def _compose_and_run(job: str) -> None:
-    arguments = sys.argv[1:]
-    if {"--help", "-h"} & set(arguments):
-        print(help_text(job))
-        return
-    if job == "list":
-        print(choices_text())
-        return
-    if job == "verify":
-        from attnray.cli.verify import verify
-
-        verify(arguments)
-        return
-    # Hydra's parser refuses -m between settings.
-    sys.argv[1:] = sorted(known_to_hydra(arguments), key=lambda each: each not in MULTIRUN)
-    members = _composed()
-    for member in members:
-        check(member.config)
-    if not members:
-        return  # Hydra was asked to show something
-    # These take seconds to import: what can be refused is refused before.
-    if members[0].swept:
-        from attnray.cli.sweep import sweep
-
-        sweep(job, members)
-    else:
-        from attnray.cli.jobs import JOBS
-
-        JOBS[job](members[0].config, members[0].overrides)
-
-
-def _composed() -> list[Member]:
-    """The configuration of the command line; with `-m`, one for each member of the sweep.
-
-    Hydra only composes them here: all of them are there, and are known to be possible, before
-    the work begins, which goes into one queue.
-    """
-    # Without this Hydra prints several lines and ends the process itself.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    register()
-    register_models()
-    members: list[Member] = []
-    failures: list[Exception] = []
-
-    def collect(composed: DictConfig) -> None:
-        hydra_config = HydraConfig.get()
-        said = list(hydra_config.overrides.task)
-        try:
-            config = typed(composed)
-            members.append(Member(config, said, hydra_config.mode == RunMode.MULTIRUN))
-        except (InputError, OmegaConfBaseException) as error:
-            # Hydra would print its own lines on its way out.
-            failures.append(error)
-
-    folder = str(configuration_folder())
-    with TemporaryDirectory() as scratch:
-        os.environ[HYDRA_FOLDER] = scratch
-        hydra.main(version_base=None, config_path=folder, config_name="config")(collect)()
-    if failures:
-        raise failures[0]
-    return members
-
-
-def _without_corpus(arguments: list[str]) -> str:
-    """What to do about a setting of a role without a corpus."""
-    chosen = {each.partition("=")[0].removeprefix("corpus@corpora.") for each in arguments}
-    found = (re.match(r"corpora\.(\w+)\.", argument) for argument in arguments)
-    role = next(match[1] for match in found if match and match[1] not in chosen)
-    return f"corpora.{role} has no corpus yet: choose it first, as in corpora.{role}=conllu"
-
-
-def _one_line(error: Exception) -> str:
-    """Hydra's message without its advice on tracebacks and search paths."""
-    text = str(error)
-    unknown = re.search(r"Could not override '([^']+)'|Key '(\w+)' (?:is )?not in", text)
-    if unknown:
-        return _unknown(unknown[1] or unknown[2])
-    if re.search("token recognition|(mismatched|extraneous) input|no viable alternative", text):
-        first = text.strip().split("\n", 1)[0]
-        return f"{first} (put values with =, spaces, commas or braces in quotes: 'key=\"value\"')"
-    lines = [line.strip() for line in text.split("Config search path")[0].splitlines()]
-    kept = [
-        line for line in lines if line and not line.startswith(("reference_type", "object_type"))
-    ]
-    return ", ".join(kept).replace(":,", ":")
-
-
-def _unknown(key: str) -> str:
-    known = _keys(asdict(Config()))
-    near = get_close_matches(key, known, n=3, cutoff=0.6)
-    hint = f": did you mean {' or '.join(near)}?" if near else ": see conf/config.yaml"
-    return f"there is no setting {key}{hint}"
-
-
-def _keys(config: dict[str, Any], prefix: str = "") -> list[str]:
-    keys = []
-    for key, value in config.items():
-        keys.append(f"{prefix}{key}")
-        if isinstance(value, dict):
-            keys += _keys(value, f"{prefix}{key}.")
-    return keys
-
-
-def _say(message: str, status: int) -> int:
-    print(f"attnray: {redacted(message)}", file=sys.stderr)
-    return status

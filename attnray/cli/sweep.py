@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from attnray.cli.jobs import JOBS, driving, finish
+from attnray.cli.jobs import JOBS, finish
 from attnray.cli.member import Member
 from attnray.compare.job import compare
 from attnray.errors import IncompleteRun, InputError, describe
@@ -38,8 +37,7 @@ def sweep(job: str, members: Sequence[Member]) -> None:
         failed, problems = _one_after_another(job, members), []
     else:
         shared = _shared_folder(members)
-        with ExitStack() as held:
-            failed, whole = _in_one_queue(_placed(members, shared), held)
+        failed, whole = _in_one_queue(_placed(members, shared))
         problems = _compared(whole, shared)
     if failed:
         many = f"{len(failed)} of the {len(members)} members of the sweep failed"
@@ -60,11 +58,9 @@ def _one_after_another(job: str, members: Sequence[Member]) -> list[str]:
     return failed
 
 
-def _in_one_queue(
-    placed: list[tuple[Member, Place]], held: ExitStack
-) -> tuple[list[str], list[Run]]:
+def _in_one_queue(placed: list[tuple[Member, Place]]) -> tuple[list[str], list[Run]]:
     """Plan, process, reduce and report every member; gives what failed, and the whole runs."""
-    runs, failed = _planned(placed, held)
+    runs, failed = _planned(placed)
     whole: set[RunFolder] = set()
     for processed in process_all(runs, f"sweep of {len(placed)}"):
         folder = processed.run.folder
@@ -97,7 +93,7 @@ def _lacks_cases(run: Run) -> bool:
     return not run.config.cases and any(issubclass(METRICS[m], Predictor) for m in run.metrics)
 
 
-def _planned(placed: list[tuple[Member, Place]], held: ExitStack) -> tuple[list[Run], list[str]]:
+def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
     """The runs of the members that can be planned, and why the others cannot.
 
     Raises:
@@ -105,16 +101,12 @@ def _planned(placed: list[tuple[Member, Place]], held: ExitStack) -> tuple[list[
     """
     runs: list[Run] = []
     failed: list[str] = []
-
-    def hold(folder: RunFolder) -> None:
-        held.enter_context(folder.hold())
-
     executor = make_executor(placed[0][0].config.executor)
     device = executor.device()
     for member, place in placed:
         try:
-            run = plan(member.config, device, place, executor.spread, hold)
-        except (InputError, IncompleteRun) as error:
+            run = plan(member.config, device, place, executor.spread)
+        except InputError as error:
             failed.append(f"{_name(member)}: {error}")
             continue
         if any(run.folder == other.folder for other in runs):
@@ -128,8 +120,7 @@ def _planned(placed: list[tuple[Member, Place]], held: ExitStack) -> tuple[list[
 def _finish(processed: Processed) -> None:
     if processed.error:
         raise processed.error
-    with driving():
-        finish(processed.run)
+    finish(processed.run)
     print(f"report: {processed.run.folder.where(page_of(REPORT))}")
 
 

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, ClassVar
 
-# Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone; a
-# cluster of our own asks for a token, as is Ray's default, but without a warning that it does.
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-if "RAY_ADDRESS" not in os.environ:
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-
-import ray as ray  # others have it from here, with the settings above
-
 import attnray
+from attnray.errors import IncompleteRun, describe
+from attnray.executors.cluster import Cluster
 
-#: The job's arrays travel by the run folder, so Ray's store can be small.
-OBJECT_STORE_BYTES = 100 * 2**20
+
+def given_address() -> str | None:
+    """The address of the cluster that RAY_ADDRESS names; None where it is to be one of our own."""
+    address = os.environ.get("RAY_ADDRESS", "").strip()
+    return None if address in ("", "local") else address
+
+
+# Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone, and
+# signals are ours. A cluster of our own asks for a token, as is Ray's default, but without a
+# warning that it does; nothing of it listens beyond this machine, nor shows metrics.
+SETTINGS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1"}
+OWN_SETTINGS = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_enable_metrics_collection": "0",
+}
+for name, value in (SETTINGS if given_address() else SETTINGS | OWN_SETTINGS).items():
+    os.environ.setdefault(name, value)
+
+import ray as ray  # noqa: E402 (others have it from here, with the settings above)
+
+#: How long a cluster of our own may take to end by itself.
+END_SECONDS = 10
 
 
 class Connection:
@@ -29,9 +46,12 @@ class Connection:
     in which tables can be made.
     """
 
-    _ours: ClassVar[bool] = False
+    # What Ray starts ends with the thread that did: here it is one that stays.
+    _thread: ClassVar[ThreadPoolExecutor] = ThreadPoolExecutor(1, "ray")
     _opening: ClassVar[threading.Lock] = threading.Lock()
-    _closing: ClassVar[threading.Thread | None] = None
+    _closing: ClassVar[Future[None] | None] = None
+    _ours: ClassVar[bool] = False
+    _cluster: ClassVar[Cluster | None] = None
 
     def __enter__(self) -> None:
         self.open()
@@ -39,50 +59,76 @@ class Connection:
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         if self._ours:
             type(self)._ours = False
-            closing = threading.Thread(target=ray.shutdown, name="end of the cluster")
-            closing.start()
-            type(self)._closing = closing
+            type(self)._closing = self._thread.submit(self._close)
             if error:  # what is left on its way must not be let go of as Ray ends
-                closing.join()
+                self._closed()
 
     @classmethod
     def is_open(cls) -> bool:
         """Whether this process is connected, and not about to end that."""
-        if cls._closing:
-            cls._closing.join()
-            cls._closing = None
+        cls._closed()
         return ray.is_initialized()
 
     @classmethod
     def open(cls) -> None:
-        """Connect, unless this process is connected: a plan may, and what follows it."""
+        """Connect, unless this process is connected: a plan may, and what follows it.
+
+        Raises:
+            InputError: there is no such cluster, or it does not let this process in.
+            IncompleteRun: nobody answers there, or a cluster of our own does not start.
+        """
         with cls._opening:
-            if cls.is_open():
-                return
-            address = os.environ.get("RAY_ADDRESS")
+            if not cls.is_open():
+                cls._thread.submit(cls._open).result()
+                cls._ours = True
+
+    @classmethod
+    def close(cls) -> None:
+        """Disconnect now; a cluster of our own ends."""
+        cls._ours = False
+        cls._thread.submit(cls._close).result()
+
+    @classmethod
+    def _open(cls) -> None:
+        address = given_address()
+        if address:
+            from attnray.executors.address import checked
+
+            options = _given(checked(address))
+        else:
+            cls._cluster = Cluster()
+            options = cls._cluster.options()
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        try:
             ray.init(
-                **(_given(address) if address else _own()),
+                **options,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 configure_logging=False,
             )
-            cls._ours = True
+        except Exception as error:
+            cls._close()
+            where = f"the cluster at {address}" if address else "Ray on this machine"
+            raise IncompleteRun(
+                f"{where} did not start to work: {describe(error)}; the same command tries again"
+            ) from error
+
+    @classmethod
+    def _close(cls) -> None:
+        ray.shutdown()
+        if cls._cluster:
+            cls._cluster.end()
+            cls._cluster = None
+
+    @classmethod
+    def _closed(cls) -> None:
+        """Wait for what is about to end."""
+        closing, cls._closing = cls._closing, None
+        if closing and wait([closing], END_SECONDS).not_done and cls._cluster:
+            cls._cluster.end()  # after which nothing is left to wait for
 
 
-def _own() -> dict[str, Any]:
-    """A local cluster, with a CPU for an extractor and one for an analysis at the least."""
-    return {
-        "address": "local",
-        "num_cpus": max(2, _cores()),
-        "include_dashboard": False,
-        "object_store_memory": OBJECT_STORE_BYTES,
-    }
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+atexit.register(Connection._close)
 
 
 def _given(address: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Log:
         """A line for a task that ended."""
         stage, took = outcome.task.stage, outcome.took
         said: dict[str, object] = {"stage": stage, "task": outcome.task.name}
-        said |= {"examples": self._todo.size(outcome.task)}
+        said |= dict(zip(("examples", "flop"), self._todo.size(outcome.task), strict=True))
         said |= {"seconds": round(took.seconds, 3), "host": took.host} if took else {}
         said |= {"error": outcome.error} if outcome.error else {}
         self._line(**said)

@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from types import TracebackType
 
 from rich import progress
@@ -136,12 +135,7 @@ class Progress:
             yield stage, standing, self._pace(stage, standing)
 
     def _pace(self, stage: str, standing: Standing) -> str:
-        seconds = time.monotonic() - self._began.get(stage, time.monotonic())
-        if not seconds or standing.done == standing.before:
-            return ""
-        left = standing.left(seconds) if standing.done < standing.total else None
-        rate = f"{standing.rate(seconds):,.3g} a second"
-        return rate if left is None else f"{rate}, about {timedelta(seconds=round(left))} left"
+        return standing.pace(time.monotonic() - self._began.get(stage, time.monotonic()))
 
     def _show_late(self, late: Late) -> None:
         model, task = self._todos[late.todo].run.model, late.task

@@ -7,7 +7,6 @@ and only then is a task submitted that reads it from there.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,8 +15,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from attnray.config import ExecutorConfig
-from attnray.errors import Damaged, IncompleteRun, InputError, describe
-from attnray.executors.connection import Connection, ray
+from attnray.errors import IncompleteRun, InputError, describe
+from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
@@ -46,7 +45,7 @@ class RayExecutor:
 
     def device(self) -> str:
         """See `Executor.device`."""
-        if self._config.gpus_per_extractor is not None or "RAY_ADDRESS" not in os.environ:
+        if self._config.gpus_per_extractor is not None or given_address() is None:
             return local_device(self._config)
         return _cluster_device()
 
@@ -215,7 +214,7 @@ class _Running:
         """Take in one finished task, and what follows from it."""
         flight = self._state.land(reference, time.monotonic())
         outcome = self._outcome(reference, flight)
-        if outcome is not None and not self._state.todos[outcome.todo].mends(outcome):
+        if outcome is not None:
             self._state.todos[outcome.todo].ended(outcome)
             yield outcome
         self._release()
@@ -227,8 +226,7 @@ class _Running:
             return Outcome(todo, task, took=ray.get(reference))
         except ray.exceptions.RayTaskError as error:
             refused = error.cause if isinstance(error.cause, InputError) else None
-            damaged = error.cause if isinstance(error.cause, Damaged) else None
-            return Outcome(todo, task, describe(error.cause), refused, damaged)
+            return Outcome(todo, task, describe(error.cause), refused)
         except ray.exceptions.RayError as error:
             if flight.actor is None:
                 return Outcome(todo, task, describe(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from datetime import timedelta
 
 
 @dataclass
@@ -30,11 +31,13 @@ class Standing:
         self.before += before * size
         self.flop_before += before * flop
 
-    def rate(self, seconds: float) -> float:
-        """How many a second, where the work took so many seconds so far."""
-        return (self.done - self.before) / seconds
-
-    def left(self, seconds: float) -> float | None:
-        """About how many seconds the rest takes; None where nothing tells."""
+    def pace(self, seconds: float) -> str:
+        """How many a second are done, if it took so many, and what time is left; "" if none is."""
         spent = self.flop_done - self.flop_before
-        return seconds * (self.flop - self.flop_done) / spent if spent else None
+        if not seconds or self.done == self.before:
+            return ""
+        rate = f"{(self.done - self.before) / seconds:,.3g} a second"
+        if self.done == self.total or not spent:
+            return rate
+        left = timedelta(seconds=round(seconds * (self.flop - self.flop_done) / spent))
+        return f"{rate}, about {left} left"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import chain
 
 import numpy as np
@@ -63,7 +62,6 @@ class Todo:
         self._next_free: AnalyseTask | ProbeTask | None = None
         self._flying: Counter[bool] = Counter()
         self._known = np.zeros(0, np.bool_)
-        self._mended: set[int] = set()
         self._take_in(run)
         if EXTRACT not in wanted:
             self._refuse_to_extract()
@@ -187,7 +185,7 @@ class Todo:
         self._flying[isinstance(task, ModelTask)] -= 1
         self.refused = self.refused or outcome.refused is not None
         if isinstance(task, ProbeTask):
-            self.standing[task.stage].add(1, 1)
+            self.standing[task.stage].add(*self.size(task))
             return
         self._count(task.stage, task.shard)
         if isinstance(task, ExtractTask):
@@ -196,37 +194,15 @@ class Todo:
             elif self._analysed[task.shard]:  # what was not extracted is not analysed either
                 self._count(ANALYSE, task.shard)
 
-    def mends(self, outcome: Outcome) -> bool:
-        """Removes the file that a task found damaged; whether what made it is done again instead.
-
-        That is attention, once: other files are made again when the run is started again.
-        """
-        task, damaged = outcome.task, outcome.damaged
-        if damaged is None:
-            return False
-        with suppress(OSError):
-            self.run.folder.remove(damaged.name)
-        if not isinstance(task, AnalyseTask) or EXTRACT not in self._wanted:
-            return False
-        if task.shard in self._mended or self._lacking.extraction(task.shard) is None:
-            return False
-        self._mended.add(task.shard)
-        self._flying[False] -= 1
-        self._shards = chain([task.shard], self._shards)
-        standing = self.standing[EXTRACT]
-        standing.total += self.size(task)
-        standing.flop += float(self._lacking.cost[task.shard])
-        return True
-
     def _analysable(self, shard: int) -> None:
         if self._analysed[shard]:
             self._extracted.append(shard)
 
-    def size(self, task: Task) -> int:
-        """How many examples a task is about."""
+    def size(self, task: Task) -> tuple[int, float]:
+        """How many examples a task is about, and their FLOP; a probe is one, and counts as one."""
         if isinstance(task, ProbeTask):
-            return sum(int(self._lacking.examples[shard.number]) for shard in task.trial.train)
-        return int(self._lacking.examples[task.shard])
+            return 1, 1.0
+        return int(self._lacking.examples[task.shard]), float(self._lacking.cost[task.shard])
 
     @property
     def shards(self) -> int:
@@ -235,8 +211,8 @@ class Todo:
 
     def _count(self, stage: str, shard: int, before: bool = False) -> None:
         if standing := self.standing.get(stage):
-            size, flop = self._lacking.examples[shard], self._lacking.cost[shard]
-            standing.add(int(size), float(flop), before)
+            size, flop = int(self._lacking.examples[shard]), float(self._lacking.cost[shard])
+            standing.add(size, flop, before)
 
     def _totals(self) -> dict[str, tuple[int, float]]:
         """The examples of each stage, and the FLOP of these; of probes, how many there are."""

@@ -67,13 +67,9 @@ class Planner:
     ) -> None:
         self._planned = planned
         self._spread = spread
-        self.folder = folder
+        self._folder = folder
         self._config = config
         self._checkpoint = checkpoint
-
-    def elsewhere(self, folder: RunFolder) -> Planner:
-        """The same in another folder, which takes over nothing."""
-        return Planner(folder, self._config, self._checkpoint, {}, self._spread)
 
     def grow(self, manifest: Manifest, roles: Sequence[str]) -> Iterator[Manifest]:
         """Add the roles that are not planned yet: the plan as it grows.
@@ -105,7 +101,7 @@ class Planner:
             for key in (key for role in roles for key in manifest.roles[role]):
                 if key not in manifest.samples:
                     manifest = self._sampled(manifest, key)
-        manifest.write(self.folder)
+        manifest.write(self._folder)
         return manifest
 
     def _sampled(self, manifest: Manifest, key: str) -> Manifest:
@@ -119,13 +115,13 @@ class Planner:
         found = [
             e
             for s in shards
-            for e in self.folder.examples(*manifest.shard(s), spellings=True)
+            for e in self._folder.examples(*manifest.shard(s), spellings=True)
             if e.index in chosen
         ]
         if not found:
             return manifest
         number = len(manifest.examples)
-        written = self.folder.write_examples(number, batched(found, self._config.batch))
+        written = self._folder.write_examples(number, batched(found, self._config.batch))
         return replace(
             manifest,
             examples=[*manifest.examples, written.checksum],
@@ -210,15 +206,15 @@ class Planner:
         written: list[Checksum] = []
         try:
             for parts in _more_and_more(self._spread(draft, self._parts(corpus, kind, cut))):
-                tasks = [growing.add(self.folder, each) for each in parts]
+                tasks = [growing.add(self._folder, each) for each in parts]
                 for checksums in self._spread(number, tasks):
                     written += checksums
                 if growing.counts.get(entry.needs):
                     yield growing.set, list(written)
         finally:
-            self.folder.remove_drafts()
+            self._folder.remove_drafts()
         if growing.counts.get(entry.needs):
-            self._planned[again] = (self.folder, growing.set, written)
+            self._planned[again] = (self._folder, growing.set, written)
 
     def _parts(self, corpus: CorpusConfig, kind: str, cut: int) -> list[DraftTask]:
         """The parts of a corpus, to be drafted."""
@@ -227,7 +223,7 @@ class Planner:
         # Blocks, and a limit, reach over what would be parts.
         together = settings.blocks or corpus.limit is not None
         found = [corpus_parts.whole(corpus)] if together else corpus_parts.parts(corpus)
-        return [DraftTask(self.folder, n, part, settings) for n, part in enumerate(found)]
+        return [DraftTask(self._folder, n, part, settings) for n, part in enumerate(found)]
 
     @cached_property
     def _decisive(self) -> dict[str, object]:
@@ -242,7 +238,7 @@ class Planner:
     ) -> tuple[ExampleSet, list[Checksum]]:
         """An example set of another run, its shards copied and numbered from `first`."""
         for place, shard in enumerate(map(Shard, examples.shards, checksums), first):
-            self.folder.copy_shard(place, folder, shard)
+            self._folder.copy_shard(place, folder, shard)
         return replace(examples, shards=range(first, first + len(checksums))), checksums
 
     @cached_property

@@ -86,6 +86,11 @@ class RunFolder(CommittedFiles):
         if text != frozen:
             self.medium.write(MANIFEST, text)
 
+    @property
+    def shards_written(self) -> int:
+        """How many shards are there, planned to the end or not."""
+        return len(self.medium.sizes("shards"))
+
     def examples(self, number: int, checksum: Checksum, spellings: bool = False) -> list[Example]:
         """The examples of a shard, in the order in which its attention is stored.
 
@@ -128,18 +133,6 @@ class RunFolder(CommittedFiles):
         """The shards whose files are missing, or of another size."""
         sizes = self.medium.sizes("shards")
         return [each for each in shards if sizes.get(_shard(each.number)) != each.checksum.size]
-
-    def file_of(self, shard: Shard) -> Files:
-        """The file of a shard."""
-        return {_shard(shard.number): shard.checksum}
-
-    def lacking(self, shard: Shard) -> str:
-        """What a message says of a shard whose file is lost."""
-        return f"{self.where(_shard(shard.number))}: missing or damaged"
-
-    def inside(self, name: str) -> RunFolder:
-        """A run folder in this one."""
-        return RunFolder(f"{self.root}/{name}")
 
     def sized(self, sums: Sequence[str]) -> list[Checksum]:
         """The checksums of shards, by their sha256, with the sizes that their files have."""
@@ -283,6 +276,10 @@ class RunFolder(CommittedFiles):
     def write_figure(self, name: str, svg: str) -> Files:
         """Write a figure."""
         return self.write(f"figures/{name}.svg", svg.encode())
+
+    def has_page(self, name: str) -> bool:
+        """Whether there is such a page."""
+        return self.medium.size(page_of(name)) is not None
 
     def write_page(self, name: str, page: str) -> Files:
         """Write a page, such as `report`."""

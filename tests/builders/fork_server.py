@@ -22,7 +22,7 @@ from typing import Any
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
 #: What the jobs of most tests import sooner or later, those that they import late behind.
 IMPORTED = (
-    "attnray.cli.main",
+    "attnray.cli.compose",
     "attnray.cli.jobs",
     "attnray.cli.sweep",
     "attnray.compare.job",

@@ -71,11 +71,16 @@ def start(
 
 
 def run_job(
-    job: str, *overrides: str, cwd: Path | None = None, scratch: bool = False
+    job: str,
+    *overrides: str,
+    cwd: Path | None = None,
+    scratch: bool = False,
+    variables: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a job to its end."""
     with TemporaryFile() as stdout, TemporaryFile() as stderr:
-        process = start(job, *overrides, cwd=cwd, scratch=scratch, write=(stdout, stderr))
+        write = (stdout, stderr)
+        process = start(job, *overrides, cwd=cwd, scratch=scratch, write=write, variables=variables)
         try:
             status = process.wait()
         except BaseException:
@@ -95,9 +100,15 @@ def succeed(job: str, *overrides: str, cwd: Path | None = None, scratch: bool = 
     return done.stdout
 
 
-def refusal(job: str, *overrides: str, status: int = 2, scratch: bool = False) -> str:
+def refusal(
+    job: str,
+    *overrides: str,
+    status: int = 2,
+    scratch: bool = False,
+    variables: dict[str, str] | None = None,
+) -> str:
     """Run a job that must end with this status and one line; gives the line."""
-    done = run_job(job, *overrides, scratch=scratch)
+    done = run_job(job, *overrides, scratch=scratch, variables=variables)
     assert done.returncode == status, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("attnray: ")]
     assert len(lines) == 1, done.stderr
@@ -125,8 +136,7 @@ def wait_while_running(process: Job, ready: Callable[[], bool]) -> None:
 
 def kill(process: Job) -> None:
     """End a job with SIGKILL, and wait for what it started to end: a cluster's workers go on."""
-    # Ray's agents end a minute later, and do nothing until then.
-    started = [each for each in descendants(process.pid) if "Agent" not in each.command]
+    started = descendants(process.pid)
     process.send_signal(signal.SIGKILL)
     process.wait()
     wait_for_end(started)

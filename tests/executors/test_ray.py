@@ -11,6 +11,7 @@ import pytest
 from attnray.compare.subjects import opened
 from attnray.config import Config, CorpusConfig, ExecutorConfig, ModelConfig, StoreConfig
 from attnray.corpus import parts as corpus_parts
+from attnray.executors.connection import Connection
 from attnray.executors.ray import WORTH_A_CLUSTER, RayExecutor
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome
@@ -23,10 +24,8 @@ from tests.builders.jobs import refusal
 @pytest.fixture(autouse=True, scope="module")
 def cluster() -> Iterator[None]:
     """The cluster that tests start in this process ends with them."""
-    import ray  # after the executor, which sets what Ray reads as it is imported
-
     yield
-    ray.shutdown()
+    Connection.close()
 
 
 class TestRay(ExecutorTests):
@@ -64,12 +63,10 @@ def test_parts_planned_by_workers_are_the_same_files(
 
 
 def test_few_parts_start_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ray
-
-    ray.shutdown()
+    Connection.close()
     executor = RayExecutor(ExecutorConfig("ray"))
     assert list(executor.spread(str, range(WORTH_A_CLUSTER - 1))) == [*"0123456"]
-    assert not ray.is_initialized()
+    assert not Connection.is_open()
 
 
 def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None:

@@ -38,8 +38,14 @@ class ImportanceSums:
             self._pending.put(target_values(own[..., :n, :n], marks[:n]), take)
 
     def partial(self) -> ImportancePartial:
-        """See `Accumulator.partial`."""
+        """See `Accumulator.partial`.
+
+        Raises:
+            FloatingPointError: the model gave gradients that are no numbers.
+        """
         self._pending.finish()
+        if not np.isfinite(self._sums).all():
+            raise FloatingPointError("the masked-LM loss has gradients that are no numbers")
         return ImportancePartial(self._sums, np.asarray(len(self._examples)))
 
     def cases(self) -> None:

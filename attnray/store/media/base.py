@@ -58,3 +58,6 @@ class Medium(Protocol):
         Raises:
             IncompleteRun: another driver has it; says which, and since when.
         """
+
+    def holder(self) -> str | None:
+        """The driver that holds the run folder, as far as can be told; None where there is none."""

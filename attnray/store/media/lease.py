@@ -54,6 +54,12 @@ def hold(bucket: str, key: str, where: str) -> Iterator[None]:
         lease.end()
 
 
+def holder(bucket: str, key: str, where: str) -> str | None:
+    """The driver that has the lease of a run folder, if it was not killed on this machine."""
+    found, _ = _Lease(bucket, key, where)._found()
+    return _told(found) if found and not _was_killed(found) else None
+
+
 class _Lease:
     def __init__(self, bucket: str, key: str, where: str) -> None:
         self._bucket, self._key, self._where = bucket, key, where

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -114,6 +115,18 @@ class LocalMedium:
                     path.unlink()
                     path.parent.rmdir()  # where nothing else came into it
             lock.release()
+
+    def holder(self) -> str | None:
+        """See `Medium.holder`."""
+        try:
+            with open(self._path(LOCK), encoding="utf-8") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return file.read() or "it just began"
+        except OSError:  # there is none, or no lock can be had
+            pass
+        return None
 
     def _path(self, name: str) -> str:
         return os.path.join(self.root, name)

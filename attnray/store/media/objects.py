@@ -16,7 +16,7 @@ import obstore
 from obstore.store import ObjectStore
 
 from attnray.store.media.bucket import ask
-from attnray.store.media.lease import hold
+from attnray.store.media.lease import hold, holder
 from attnray.store.media.scratch import Scratch
 
 T = TypeVar("T")
@@ -104,6 +104,11 @@ class ObjectMedium:
         """See `Medium.hold`: a lease that the driver renews, which ends soon after it."""
         bucket, prefix = self._place
         return hold(bucket, prefix + LOCK, self.where())
+
+    def holder(self) -> str | None:
+        """See `Medium.holder`: who has the lease, though it may have been killed."""
+        bucket, prefix = self._place
+        return holder(bucket, prefix + LOCK, self.where())
 
     @property
     def _place(self) -> tuple[str, str]:

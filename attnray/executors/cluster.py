@@ -1,0 +1,79 @@
+"""A cluster of our own on this machine: seen by nobody else, and gone with this process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from attnray.errors import InputError
+from attnray.executors import guard
+
+#: The job's arrays travel by the run folder, so Ray's store can be small.
+OBJECT_STORE_BYTES = 100 * 2**20
+#: A socket's path has at most so many bytes, of which these are Ray's.
+SOCKET_BYTES = 107
+BELOW = "/attnray-12345678/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
+
+
+class Cluster:
+    """Where a cluster of our own has its files, and what ends it."""
+
+    def __init__(self) -> None:
+        # Ray lets everyone into the folder that it is given: it lies in one that does not.
+        self._folder = Path(tempfile.mkdtemp(prefix="attnray-", dir=_short())).resolve()
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+        # Else Ray writes a token for all of this user's clusters, where others can read it.
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+
+    def options(self) -> dict[str, Any]:
+        """What Ray is started with: a CPU for an extractor and one for an analysis at the least."""
+        return {
+            "address": "local",
+            "num_cpus": max(2, _cores()),
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "_temp_dir": str(self._folder / "ray"),
+            "_node_ip_address": "127.0.0.1",
+        }
+
+    def end(self) -> None:
+        """End every process of the cluster at once, and remove its files."""
+        self._guard.communicate()
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _short() -> str:
+    """The folder of temporary files, or /tmp where a socket in that would have too long a path.
+
+    Raises:
+        InputError: neither will do.
+    """
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise InputError(f"{error.strerror}: set TMPDIR to a folder that can be written") from error
+    longest = SOCKET_BYTES - len(BELOW)
+    for each in (folder, "/tmp"):
+        if len(os.fsencode(os.path.realpath(each))) <= longest and os.access(each, os.W_OK):
+            return each
+    raise InputError(
+        f"{folder}: too long a path for the sockets of Ray, which takes {longest} characters: "
+        "set TMPDIR to a folder with a shorter one"
+    )
