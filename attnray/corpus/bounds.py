@@ -12,15 +12,19 @@ from attnray.errors import InputError
 LINE = 2**26
 #: Bytes of a file that is one list of JSON, which is read whole.
 JSON_LIST = 2**27
-#: Words of a sentence, and of a document.
+#: Characters that are split into sentences at a time, and of a passage of GAP.
+WINDOW = 2**16
+#: Words of a sentence; words, sentences and letters of a document.
 SENTENCE_WORDS = 2**20
 DOCUMENT_WORDS = 2**23
+DOCUMENT_SENTENCES = 2**19
+DOCUMENT_LETTERS = 2**26
 #: Characters of a word.
-WORD = 2**20
+WORD = 2**17
 #: Characters of what is written again and again: the name of a document, a relation.
 NAME = 2**12
-#: Different relations of a file.
-RELATIONS = 2000
+#: Different relations of a file: each has sums for every head.
+RELATIONS = 1000
 #: Brackets of mentions on a word.
 BRACKETS = 200
 #: Numbers of a word's vector.
@@ -42,9 +46,11 @@ def cut(text: str) -> str:
 
 @dataclass
 class Extent:
-    """How many words a document has so far."""
+    """How much a document has so far."""
 
     words: int = 0
+    sentences: int = 0
+    letters: int = 0
 
     def add(self, sentence: Sentence, where: str) -> Sentence:
         """Take in the next sentence, which stands at this place of a file.
@@ -52,21 +58,25 @@ class Extent:
         Raises:
             InputError: it, its longest word, a relation or all of the document is too long.
         """
-        words = len(sentence.words)
-        self.words += words
-        check(where, words, SENTENCE_WORDS, "words in a sentence")
-        check(where, self.words, DOCUMENT_WORDS, "words in a document")
-        check(where, max(map(len, sentence.words), default=0), WORD, "characters in a word")
+        letters = [*map(len, sentence.words)]
+        self.words += len(letters)
+        self.sentences += 1
+        self.letters += sum(letters)
+        within(where, len(letters), SENTENCE_WORDS, "words in a sentence")
+        within(where, self.words, DOCUMENT_WORDS, "words in a document")
+        within(where, self.sentences, DOCUMENT_SENTENCES, "sentences in a document")
+        within(where, self.letters, DOCUMENT_LETTERS, "letters in a document")
+        within(where, max(letters, default=0), WORD, "characters in a word")
         longest = max(map(len, sentence.relations), default=0)
-        check(where, longest, NAME, "characters in a relation")
+        within(where, longest, NAME, "characters in a relation")
         return sentence
 
 
-def check(where: str, size: int, most: int, what: str) -> None:
+def within(where: str, size: int, most: int, what: str, remedy: str = "divide it") -> None:
     """Refuse what has more of anything than it may have.
 
     Raises:
         InputError: says where, of what, and how much is possible.
     """
     if size > most:
-        raise InputError(f"{where}: {size:,} {what}; at most {most:,} are possible: divide it")
+        raise InputError(f"{where}: {size:,} {what}; at most {most:,} are possible: {remedy}")

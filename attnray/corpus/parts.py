@@ -77,7 +77,7 @@ def documents(corpus: CorpusConfig, part: Part) -> Iterator[Document]:
         InputError: with file and line, what cannot be read and what it should be.
     """
     form = FORMATS[corpus.format]
-    return chain.from_iterable(form.read(_here(corpus, s), corpus, s.span) for s in part)
+    return chain.from_iterable(form.documents(_here(corpus, s), corpus, s.span) for s in part)
 
 
 def _here(corpus: CorpusConfig, stretch: Stretch) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from attnray.config import Config, CorpusConfig, corpora
+from attnray.corpus import bounds
+from attnray.corpus.bounds import within
 from attnray.corpus.document import Document
 from attnray.corpus.files import addresses, checksums
 from attnray.corpus.files.lines import BLOCK, WHOLE, Span, opened
@@ -33,6 +35,19 @@ class Format:
     annotated: Callable[[str], bool]
     mentions: Callable[[str], bool]
     starts: Callable[[str], Iterator[Span]] | None = None
+
+    def documents(self, path: str, corpus: CorpusConfig, span: Span) -> Iterator[Document]:
+        """The documents of a file, or a span of it.
+
+        Raises:
+            InputError: with file and line, what cannot be read and what it should be.
+        """
+        relations: set[str] = set()
+        for document in self.read(path, corpus, span):
+            relations.update(*(sentence.relations for sentence in document.sentences))
+            remedy = "see that they are relations"
+            within(path, len(relations), bounds.RELATIONS, "different relations", remedy)
+            yield document
 
 
 def _always(_: str) -> bool:
@@ -141,7 +156,7 @@ def read(corpus: CorpusConfig) -> Iterator[Document]:
     (Of unlabelled text `limit` counts examples, which is for the plan to apply.)
     """
     form = FORMATS[corpus.format]
-    documents = chain.from_iterable(form.read(path, corpus, WHOLE) for path in _local(corpus))
+    documents = chain.from_iterable(form.documents(path, corpus, WHOLE) for path in _local(corpus))
     return islice(documents, corpus.limit if annotated(corpus) else None)
 
 

@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import chain, islice
 
 from attnray.corpus.agreement import attributes
@@ -16,6 +17,9 @@ from attnray.corpus.mentions import head_word, mention_type
 from attnray.corpus.texts import Text, joined
 from attnray.corpus.units import Units, fold_of
 from attnray.model.pieces import Layout, WordPieces
+
+#: Of so many sentences the word pieces are in memory at a time.
+AT_A_TIME = 512
 
 
 class Segmenter:
@@ -114,11 +118,13 @@ class Segmenter:
 
     def _texts(self, sentences: Sequence[Sentence]) -> Iterator[Text]:
         """The texts of sentences."""
-        words = list(chain.from_iterable(sentence.words for sentence in sentences))
-        pieces = iter(self.word_pieces.split(words))
-        for sentence in sentences:
-            own = list(islice(pieces, len(sentence.words)))
-            yield Text.of(sentence.words, sentence.heads, sentence.relations, own)
+        for first in range(0, len(sentences), AT_A_TIME):
+            some = sentences[first : first + AT_A_TIME]
+            words = list(chain.from_iterable(sentence.words for sentence in some))
+            pieces = iter(self.word_pieces.split(words))
+            for sentence in some:
+                own = list(islice(pieces, len(sentence.words)))
+                yield Text.of(sentence.words, sentence.heads, sentence.relations, own)
 
     def _beginning(self, document: Document, room: int) -> Text:
         """As many words of a document as fit into `room` pieces."""
@@ -142,9 +148,10 @@ class Segmenter:
             heads += [head + start if head > 0 else head for head in sentence.heads]
             where += [(sentence, word, unit) for word in range(len(sentence.words))]
         found = []
+        head_of = cache(lambda start, end: head_word(start, end, heads))
         for mention in document.mentions:
             if mention.end < kept:
-                head = head_word(mention.start, mention.end, heads)
+                head = head_of(mention.start, mention.end)
                 sentence, word, unit = where[head]
                 kind = mention_type(sentence.upos[word], sentence.xpos[word])
                 said = attributes(sentence.words[word], sentence.feats[word], kind == "pronoun")
@@ -191,7 +198,7 @@ def _boundaries(run: Sequence[Text], room: int) -> list[int]:
     left = room
     for boundary in range(1, len(run)):
         left -= run[boundary - 1].length
-        following = chain.from_iterable(text.pieces for text in run[boundary:])
+        following = chain.from_iterable(run[i].pieces for i in range(boundary, len(run)))
         first = next(following, None)
         if left > 0 and first is not None and len(first) <= left:
             found.append(boundary)

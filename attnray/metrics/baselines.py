@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
-from attnray.corpus.agreement import agree
+from attnray.corpus.agreement import Attributes, agree
 from attnray.corpus.example import Antecedent, Example
+
+#: The first and the last word of a mention.
+Place = tuple[int, int]
 
 
 class Folded:
-    """The words and mentions of an example as rules compare them: case ignored."""
+    """The words and mentions of an example as rules compare them: case ignored.
+
+    There may be very many mentions: each is looked at once.
+    """
 
     def __init__(self, example: Example) -> None:
         self.forms = [word.casefold() for word in example.words]
-        self.mentions = example.mentions
-        self._texts = [self.text(mention) for mention in example.mentions]
+        self._same_words: dict[tuple[str, ...], dict[int, Place]] = defaultdict(dict)
+        self._alike: dict[Attributes, dict[int, Place]] = defaultdict(dict)
+        for mention in example.mentions:
+            place = (mention.start, mention.end)
+            self._same_words[self._text(mention)].setdefault(mention.head, place)
+            self._alike[mention.attributes].setdefault(mention.head, place)
 
-    def text(self, mention: Antecedent) -> tuple[str, ...]:
-        """The words of a mention."""
+    def of_same_words(self, anaphor: Antecedent) -> set[int]:
+        """The head words of the mentions before another one that have its words."""
+        return _before(self._same_words[self._text(anaphor)], anaphor)
+
+    def agreeing(self, anaphor: Antecedent) -> set[int]:
+        """The head words of the mentions before another one that agree with it."""
+        own = anaphor.attributes
+        found = (heads for attributes, heads in self._alike.items() if agree(attributes, own))
+        return set().union(*(_before(heads, anaphor) for heads in found))
+
+    def _text(self, mention: Antecedent) -> tuple[str, ...]:
         return tuple(self.forms[mention.start : mention.end + 1])
 
-    def earlier(self, anaphor: Antecedent) -> Sequence[tuple[Antecedent, tuple[str, ...]]]:
-        """The mentions before another one, each with its words."""
-        span = (anaphor.start, anaphor.end)
-        pairs = zip(self.mentions, self._texts, strict=True)
-        return [(mention, text) for mention, text in pairs if (mention.start, mention.end) < span]
+
+def _before(heads: dict[int, Place], anaphor: Antecedent) -> set[int]:
+    """Those of the head words whose first mention is before another one."""
+    return {head for head, place in heads.items() if place < (anaphor.start, anaphor.end)}
 
 
 def nearest(candidates: list[int], anaphor: Antecedent, example: Folded) -> int | None:
@@ -40,13 +59,12 @@ def head_match(candidates: list[int], anaphor: Antecedent, example: Folded) -> i
 
 def sieve(candidates: list[int], anaphor: Antecedent, example: Folded) -> int | None:
     """In turn the nearest of the same words, of the same form, that agrees, at all."""
-    earlier, text = example.earlier(anaphor), example.text(anaphor)
-    same_words = {mention.head for mention, own in earlier if own == text}
+    same_words = example.of_same_words(anaphor)
     found = _first(word for word in candidates if word in same_words)
     if found is None:
         found = head_match(candidates, anaphor, example)
     if found is None:
-        agreeing = {m.head for m, _ in earlier if agree(m.attributes, anaphor.attributes)}
+        agreeing = example.agreeing(anaphor)
         found = _first(word for word in candidates if word in agreeing)
     return nearest(candidates, anaphor, example) if found is None else found
 

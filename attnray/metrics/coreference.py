@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -116,12 +117,16 @@ def anaphors(example: Example, candidates: str) -> list[Anaphor]:
             before the anaphor's head word).
     """
     found = []
-    for position, mention in enumerate(example.mentions):
-        earlier = [m for m in example.mentions[:position] if m.head != mention.head]
-        right = frozenset(m.head for m in earlier if m.entity == mention.entity)
+    heads: set[int] = set()
+    of_entity: dict[str, set[int]] = defaultdict(set)
+    for mention in example.mentions:
+        own = {mention.head}
+        right = of_entity[mention.entity] - own
         if right:
-            among = {m.head for m in earlier} if candidates == "mentions" else range(mention.head)
-            found.append(Anaphor.among(among, mention, right))
+            among = heads - own if candidates == "mentions" else range(mention.head)
+            found.append(Anaphor.among(among, mention, frozenset(right)))
+        heads |= own
+        of_entity[mention.entity] |= own
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -97,7 +97,7 @@ class WordPieces:
         """The ids of each word's pieces, not to be changed; none for a word the tokenizer drops."""
         if self._letters > REMEMBERED:
             self._known, self._letters = {}, 0
-        if new := list(set(words).difference(self._known)):
+        for new in _so_many(set(words).difference(self._known), REMEMBERED):
             self._known.update(zip(new, self._encoded(new), strict=True))
             self._letters += sum(map(len, new))
         return [self._known[word] for word in words]
@@ -186,6 +186,20 @@ def _positions(encoding: Encoding, text: int) -> range:
     """Where the pieces of one text stand among all tokens."""
     found = [i for i, sequence in enumerate(encoding.sequence_ids) if sequence == text]
     return range(found[0], found[-1] + 1) if found else range(0)
+
+
+def _so_many(words: Iterable[str], letters: int) -> Iterator[list[str]]:
+    """Words, so many letters at a time: encoding takes some 400 bytes for each."""
+    some: list[str] = []
+    left = letters
+    for word in words:
+        if some and left < len(word):
+            yield some
+            some, left = [], letters
+        some.append(word)
+        left -= len(word)
+    if some:
+        yield some
 
 
 def _after_space(word: str) -> str:

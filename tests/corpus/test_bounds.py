@@ -101,17 +101,33 @@ def test_long_lines_are_read(tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     path.write_text("a cat " * 2**18 + "\n\nAnother.\n", encoding="utf-8")
     long, short = documents(path, "text")
-    assert [len(each.words) for each in long.sentences] == [2**19]
+    assert sum(len(each.words) for each in long.sentences) == 2**19
     assert [each.words for each in short.sentences] == [["Another."]]
 
 
 SMALLER = {"LINE": 10_000, "JSON_LIST": 10_000, "NAME": 100, "SENTENCE_WORDS": 50}
-SMALLER |= {"DOCUMENT_WORDS": 90, "WORD": 200, "BRACKETS": 20}
+SMALLER |= {"DOCUMENT_WORDS": 90, "DOCUMENT_SENTENCES": 40, "DOCUMENT_LETTERS": 1000}
+SMALLER |= {"WORD": 200, "BRACKETS": 20, "RELATIONS": 30, "WINDOW": 500}
 TOO_MUCH = [
     ("text", "a cat\n" * 5000, 1, "10,000"),
     ("text", "\n\n" + "a " * 51, 3, "51 words in a sentence"),
     ("text", "\n" + "The cat sat. " * 40, 2, "words in a document"),
     ("text", "a" * 201, 1, "201 characters in a word"),
+    ("text", "It was\n" + "a" * 1000, 1, "1,000 characters in a word"),
+    ("text", "\n" + "Ah! " * 41, 2, "41 sentences in a document"),
+    ("text", "It was in " + ("a" * 150 + " ") * 7, 1, "letters in a document"),
+    (
+        "conllu",
+        "".join(sentence(1).replace("root", f"r{n}") for n in range(31)),
+        None,
+        "31 different",
+    ),
+    (
+        "gap",
+        f"{GAP_HEADER}\n1\t{'he sat. ' * 63}\the\t0" + "\t" * 7,
+        2,
+        "504 characters in a passage",
+    ),
     ("conllu", "# newdoc id = " + "a" * 101, 1, "101 characters in the name"),
     ("conllu", sentence(3) + sentence(51), 5, "51 words in a sentence"),
     ("conllu", sentence(40) + sentence(40) + sentence(11), 83, "91 words in a document"),
@@ -233,6 +249,26 @@ def test_a_column_of_classes_that_is_no_list(tmp_path: Path) -> None:
         pa.table({"tokens": [["a"]], "upos": [5]}).replace_schema_metadata(metadata), path
     )
     assert "upos is no list of 1 values" in refused(path, "parquet")
+
+
+def test_long_passages_are_split_a_window_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if whole, but for sentences of half a window, as of a quote that is never closed."""
+    path = tmp_path / "long.txt"
+    said = [f'Mr. {"very " * (n % 9)}Poe has {n} cats, "Ah! Oh." he said.' for n in range(400)]
+    path.write_text(" ".join(said), encoding="utf-8")
+    whole = documents(path, "text")
+    monkeypatch.setattr(bounds, "WINDOW", 300)
+    assert documents(path, "text") == whole
+    assert len(whole[0].sentences) == 400
+    path.write_text("\u201cA b. C. " * 1000, encoding="utf-8")
+    (document,) = documents(path, "text")
+    assert {len(each.words) for each in document.sentences} == {
+        101,
+        71,
+    }  # 300 characters and the rest
+    assert sum(len(each.words) for each in document.sentences) == 3000
 
 
 def test_a_parse_of_any_depth(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import check
+from attnray.corpus.bounds import within
 from attnray.errors import InputError
 
 #: How many bytes are in memory at a time, to the end of a line.
@@ -136,22 +136,20 @@ def numbered_lines(path: str, span: Span = WHOLE) -> Iterator[tuple[int, str]]:
     """Each line of a UTF-8 file from 1, without its ending (LF or CRLF) and without a BOM.
 
     Raises:
-        InputError: the file cannot be read, or a line is not UTF-8.
+        InputError: the file cannot be read, or a line is not UTF-8 or has a byte 0.
     """
     number = span.lines + 1
     for block in blocks(path, span):
-        whole, error = block, None
-        try:
-            text = block.decode()
-        except UnicodeDecodeError as caught:
-            whole, error = block[: block.rfind(b"\n", 0, caught.start) + 1], caught
-            text = whole.decode()
+        bad = _not_text(block)
+        whole = block if bad is None else block[: block.rfind(b"\n", 0, bad) + 1]
+        text = whole.decode()
         lines = _lines(text.removeprefix(_BOM) if number == 1 else text)
         yield from enumerate(lines, number)
         number += len(lines)
-        if error:
-            problem = f"byte {error.start - len(whole) + 1} is not UTF-8; convert the file to it"
-            raise error_at(path, number, problem) from error
+        if bad is not None:
+            problem = "not UTF-8" if block[bad] else "0, which no text has"
+            place = f"byte {bad - len(whole) + 1} is {problem}"
+            raise error_at(path, number, f"{place}; convert the file to UTF-8")
 
 
 def runs(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
@@ -167,7 +165,7 @@ def runs(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int
             run.append((number, line))
             size += len(line) + 1
             if size > bounds.LINE:
-                check(f"{path}:{run[0][0]}", size, bounds.LINE, "characters without a blank line")
+                within(f"{path}:{run[0][0]}", size, bounds.LINE, "characters without a blank line")
         elif run:
             yield run
             run, size = [], 0
@@ -184,6 +182,16 @@ def _unreadable(path: str, error: OSError | ValueError) -> InputError:
     """The error of a file that the system does not give."""
     reason = getattr(error, "strerror", None) or str(error)
     return InputError(f"{path}: {reason}; corpus.path must name a readable file")
+
+
+def _not_text(block: bytes) -> int | None:
+    """The first byte that is no UTF-8, or 0, of which half of a file in UTF-16 consists."""
+    zero = block.find(b"\0")
+    try:
+        block.decode()
+    except UnicodeDecodeError as error:
+        return error.start if zero < 0 else min(zero, error.start)
+    return zero if zero >= 0 else None
 
 
 def _lines(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import Extent, check, cut, shown
+from attnray.corpus.bounds import Extent, cut, shown, within
 from attnray.corpus.document import NO_HEAD, Document, Sentence
 from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.corpus.formats.entities import Entities
@@ -77,7 +77,7 @@ def _name(path: str, number: int, line: str) -> tuple[str, str]:
     match = _BEGIN.fullmatch(line)
     if match is None:
         raise error_at(path, number, f"{shown(line)} is not `#begin document (NAME); part NNN`")
-    check(f"{path}:{number}", len(line), bounds.NAME, "characters in the name of a document")
+    within(f"{path}:{number}", len(line), bounds.NAME, "characters in the name of a document")
     name = match["name"]
     return name, f"{name}_{int(match['part'])}" if match["part"] else name
 
@@ -106,14 +106,14 @@ class _Builder:
             raise error_at(self._path, number, f"{problem}; words of a sentence count from 0")
         place = self._extent.words + len(self._rows)
         brackets = columns[COREFERENCE].split("|")
-        check(f"{self._path}:{number}", len(brackets), bounds.BRACKETS, "brackets on a word")
+        within(f"{self._path}:{number}", len(brackets), bounds.BRACKETS, "brackets on a word")
         for bracket in brackets:
             if bracket not in EMPTY:
                 self._entities.read(bracket, place, number)
         self._rows.append(columns)
         self._lines.append(number)
         self._size += sum(map(len, columns))
-        check(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
+        within(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
 
     def _columns(self, line: str) -> list[str]:
         if "\t" in line:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import Extent, check, cut
+from attnray.corpus.bounds import Extent, cut, within
 from attnray.corpus.document import Document, Sentence
 from attnray.corpus.files.lines import WHOLE, Span, blocks, error_at, numbered_lines, stem
 from attnray.corpus.formats.conllu_header import Header
@@ -175,7 +175,7 @@ class _Builder:
 
     def begin(self, name: str, number: int) -> None:
         """Begin a document at a line; `name` may be empty."""
-        check(
+        within(
             f"{self._path}:{number}", len(name), bounds.NAME, "characters in the name of a document"
         )
         self._name = name
@@ -190,7 +190,7 @@ class _Builder:
         self._size += len(line)
         self._worded = self._worded or self._columns.worded(line)
         if self._size > bounds.LINE:
-            check(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
+            within(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
 
     def name_sentence(self, name: str) -> None:
         """Name the sentence to come, of this document or of one that begins before it."""
@@ -236,6 +236,8 @@ class _Builder:
         word = self._extent.words - 1
         if self._columns is not CONLLU:
             rows = [self._columns.arranged(row) for row in rows]
+        of_words = (row[ID] for row in rows if row[ID].isdecimal())
+        ids = {identifier: place for place, identifier in enumerate(of_words)}
         for row, number in zip(rows, numbers, strict=False):
             of_word = row[ID].isdecimal()
             word += of_word
@@ -243,21 +245,20 @@ class _Builder:
                 continue
             given = [each for each in row[MISC].split("|") if each.startswith(_ENTITY)]
             brackets = sum(each.count("(") + each.count(")") for each in given)
-            check(f"{self._path}:{number}", brackets, bounds.BRACKETS, "brackets on a word")
+            within(f"{self._path}:{number}", brackets, bounds.BRACKETS, "brackets on a word")
             empty_node = "." in row[ID]
-            first, last = (word, word) if "-" not in row[ID] else self._range(row[ID], rows, number)
+            first, last = (word, word) if "-" not in row[ID] else self._range(row[ID], ids, number)
             for value in given:
                 value = value.removeprefix(_ENTITY)
                 self._entities.read(value, first, number, empty_node, last)
 
-    def _range(self, identifier: str, rows: Sequence[Row], number: int) -> tuple[int, int]:
+    def _range(self, identifier: str, ids: Mapping[str, int], number: int) -> tuple[int, int]:
         """The first and the last word of a multiword token, from 0 in the document."""
-        ids = [row[ID] for row in rows if row[ID].isdecimal()]
         first, _, last = identifier.partition("-")
-        if first not in ids or last not in ids[ids.index(first) :]:
+        if first not in ids or last not in ids or ids[first] > ids[last]:
             problem = f"the range {cut(identifier)} is of words that the sentence does not have"
             raise error_at(self._path, number, f"{problem}; write 3-4 before the words 3 and 4")
-        return self._extent.words + ids.index(first), self._extent.words + ids.index(last)
+        return self._extent.words + ids[first], self._extent.words + ids[last]
 
     def _beyond(
         self, rows: Sequence[Row], numbers: Sequence[int], heads: Sequence[int]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sentencex
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import Extent, check, shown
+from attnray.corpus.bounds import Extent, shown, within
 from attnray.corpus.document import NO_HEAD, Document, Mention, Sentence
 from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.errors import InputError
@@ -73,7 +73,8 @@ def read_gap(path: str, language: str = "en") -> Iterator[Document]:
         found = True
         row = dict(zip(COLUMNS, fields, strict=True))
         where = f"{path}:{number}"
-        check(where, len(row["ID"]), bounds.NAME, "characters in an ID")
+        within(where, len(row["Text"]), bounds.WINDOW, "characters in a passage")
+        within(where, len(row["ID"]), bounds.NAME, "characters in an ID")
         try:
             spans = _spans(row)
         except ValueError as error:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import check, shown
+from attnray.corpus.bounds import shown, within
 from attnray.corpus.document import Document
 from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.corpus.formats.rows import Row, documents
@@ -59,7 +59,7 @@ def _listed(path: str, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[str, 
     numbers, texts, size = [], [], 0
     for number, line in lines:
         size += len(line)
-        check(f"{path}:{number}", size, bounds.JSON_LIST, "characters in a list (not a line each)")
+        within(f"{path}:{number}", size, bounds.JSON_LIST, "characters in a list (not a line each)")
         numbers.append(number)
         texts.append(line)
     try:

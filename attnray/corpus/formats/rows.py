@@ -7,7 +7,7 @@ from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import Extent, check, cut, shown
+from attnray.corpus.bounds import Extent, cut, shown, within
 from attnray.corpus.document import NO_HEAD, Document, Sentence
 from attnray.corpus.files.lines import stem
 from attnray.corpus.formats.text import sentences
@@ -162,7 +162,7 @@ def _name(row: Row, names: Sequence[str]) -> str:
         return ""
     if not isinstance(name, str | int | float):
         raise InputError(f"{row.where}: {' or '.join(names)} is {shown(name)}; give a name")
-    check(row.where, len(str(name)), bounds.NAME, f"characters in {' or '.join(names)}")
+    within(row.where, len(str(name)), bounds.NAME, f"characters in {' or '.join(names)}")
     return str(name)
 
 

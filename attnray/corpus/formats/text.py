@@ -8,7 +8,7 @@ from io import BytesIO
 import sentencex
 
 from attnray.corpus import bounds
-from attnray.corpus.bounds import Extent, check
+from attnray.corpus.bounds import Extent, within
 from attnray.corpus.document import Document, Sentence
 from attnray.corpus.files.lines import WHOLE, Span, blocks, error_at, numbered_lines, runs, stem
 from attnray.corpus.formats.word_head import looks_like_word_head
@@ -69,7 +69,25 @@ def sentences(text: str, language: str, where: str) -> list[Sentence]:
     Raises:
         InputError: it, or one of these, is too long; names the place `where` it stands.
     """
-    check(where, len(text), bounds.LINE, "characters in a passage")
     extent = Extent()
-    words = (each.split() for each in sentencex.segment(language, text))
+    words = (each.split() for each in _segmented(text, language, where))
     return [extent.add(Sentence.unannotated(each), where) for each in words if each]
+
+
+def _segmented(text: str, language: str, where: str) -> Iterator[str]:
+    """The sentences of a text, found in a window at a time; they may end at its end, too.
+
+    (A quote that is never closed takes time quadratic in what is looked at.)
+    """
+    start = 0
+    while len(text) > start + bounds.WINDOW:
+        end = text.find(" ", start + bounds.WINDOW) + 1 or len(text)
+        word = max(start, text.rfind(" ", 0, start + bounds.WINDOW) + 1)
+        within(where, len(text[word:end].rstrip()), bounds.WORD, "characters in a word")
+        *whole, last = sentencex.segment(language, text[start:end])
+        yield from whole
+        start = end - len(last)
+        if len(last) > bounds.WINDOW // 2:
+            yield last
+            start = end
+    yield from sentencex.segment(language, text[start:])
