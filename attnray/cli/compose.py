@@ -66,6 +66,11 @@ def _compose_and_run(job: str) -> None:
 
         status(arguments)
         return
+    if job == "verify":
+        from attnray.cli.verify import verify
+
+        verify(arguments)
+        return
     # Hydra's parser refuses -m between settings.
     sys.argv[1:] = sorted(known_to_hydra(arguments), key=lambda each: each not in MULTIRUN)
     members = _composed()

@@ -48,6 +48,11 @@ JOBS = {
         "it only reads.",
         "python jobs/status.py RUN_DIR",
     ),
+    "verify": (
+        "Check every file of a run against its checksums; with --repair what is broken is made "
+        "again.",
+        "python jobs/verify.py RUN_DIR",
+    ),
     "list": (
         "Print the models and corpora that can be chosen by name, with licence and size.",
         "python jobs/list.py",

@@ -6,6 +6,7 @@ Executors import torch, which takes seconds: they are imported by the jobs that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from glob import glob
 from importlib import import_module
@@ -17,13 +18,13 @@ from omegaconf import OmegaConf
 
 from attnray.cli.checks import check
 from attnray.config import Config, planned, typed
-from attnray.errors import InputError
+from attnray.errors import Damaged, InputError
 from attnray.metrics.registry import PROBES
 from attnray.redacted import redacted
 from attnray.report.closing import closing_lines
-from attnray.stages.planned import existing, plan, states
+from attnray.stages.planned import Hold, existing, nobody_else, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
-from attnray.stages.report import REPRODUCTION, report, shown_tables
+from attnray.stages.report import REPRODUCTION, report, reported, shown_tables
 from attnray.store.files import fingerprint
 from attnray.store.folder import REPORT, RunFolder, page_of
 from attnray.store.manifest import Manifest, refuse_other
@@ -42,31 +43,61 @@ FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens",
 
 
 def _run(config: Config, _: list[str]) -> None:
+    found: set[str] = set()
+    while True:
+        try:
+            with driving() as hold:
+                run = _done(config, hold)
+            break
+        except Damaged as damaged:  # it is removed by now: what made it does so again
+            if damaged.name in found:
+                raise
+            found.add(damaged.name)
+    _print_summary(run)
+
+
+def _done(config: Config, hold: Hold) -> Run:
+    """A run with everything that is to be done of it."""
     from attnray.executors.process import process, process_growing
     from attnray.executors.work import make_executor
 
     if config.controls:
-        run = _planned(config)
+        run = _planned(config, hold)
         process(run)
     else:
         executor = make_executor(config.executor)
-        run = process_growing(_growing(config, executor), executor)
+        run = process_growing(_growing(config, executor, hold), executor)
     finish(run)
-    _print_summary(run)
+    return run
 
 
-def _growing(config: Config, executor: Executor) -> Iterator[Run]:
+def _growing(config: Config, executor: Executor, hold: Hold) -> Iterator[Run]:
     """The run as its plan grows; where that has a thread, it then imports what comes at the end."""
-    yield from states(config, executor.device(), spread=executor.spread)
+    yield from states(config, executor.device(), spread=executor.spread, hold=hold)
     for module in AT_THE_END:
         import_module(module)
 
 
-def _planned(config: Config) -> Run:
+def _planned(config: Config, hold: Hold) -> Run:
     from attnray.executors.work import make_executor
 
     executor = make_executor(config.executor)
-    return plan(config, executor.device(), spread=executor.spread)
+    return plan(config, executor.device(), spread=executor.spread, hold=hold)
+
+
+@contextmanager
+def driving() -> Iterator[Hold]:
+    """Gives what holds run folders for the time of a job; a file found damaged is removed.
+
+    Then what made it is not done any more, and is done again by the next start.
+    """
+    with ExitStack() as held:
+        try:
+            yield lambda folder: held.enter_context(folder.hold())
+        except Damaged as damaged:
+            with suppress(OSError):
+                RunFolder(run_folder(damaged.run)).remove(damaged.name)
+            raise
 
 
 def finish(run: Run) -> None:
@@ -87,7 +118,8 @@ def _tabulate(run: Run) -> None:
 
 
 def _plan(config: Config, _: list[str]) -> None:
-    run = _planned(config)
+    with driving() as hold:
+        run = _planned(config, hold)
     count = len(run.manifest.examples)
     print(f"{run.folder}: {count} shards planned")
 
@@ -96,29 +128,33 @@ def _extract(config: Config, overrides: list[str]) -> None:
     from attnray.executors.process import process
     from attnray.executors.todo import EXTRACT
 
-    process(_existing(config, overrides), frozenset({EXTRACT}))
+    with driving() as hold:
+        process(_existing(config, overrides, hold), frozenset({EXTRACT}))
 
 
 def _analyse(config: Config, overrides: list[str]) -> None:
     from attnray.executors.process import process
     from attnray.executors.todo import ANALYSE
 
-    process(_existing(config, overrides), frozenset({ANALYSE}))
+    with driving() as hold:
+        process(_existing(config, overrides, hold), frozenset({ANALYSE}))
 
 
 def _probe(config: Config, overrides: list[str]) -> None:
     from attnray.executors.process import process
     from attnray.executors.todo import PROBE
 
-    run = _existing(config, overrides, PROBES)
-    process(run, frozenset({PROBE}))
-    reduce_probes(run)
+    with driving() as hold:
+        run = _existing(config, overrides, hold, PROBES)
+        process(run, frozenset({PROBE}))
+        reduce_probes(run)
     print(closing_lines(shown_tables(run, {PROBES}), run.model))
     print(f"tables:  {run.folder.where('tables')}")
 
 
 def _reduce(config: Config, overrides: list[str]) -> None:
-    _tabulate(_existing(config, overrides))
+    with driving() as hold:
+        _tabulate(_existing(config, overrides, hold))
 
 
 def _compare(config: Config, _: list[str]) -> None:
@@ -144,8 +180,11 @@ def _matching(pattern: str) -> list[Path]:
 
 
 def _report(config: Config, overrides: list[str]) -> None:
-    run = _existing(config, overrides)
-    report(run)
+    run = _existing(config, overrides, nobody_else)
+    if not reported(run):
+        with driving() as hold:
+            hold(run.folder)
+            report(run)
     _print_summary(run)
 
 
@@ -161,20 +200,22 @@ JOBS: dict[str, Callable[[Config, list[str]], None]] = {
 }
 
 
-def _existing(config: Config, overrides: list[str], metric: str | None = None) -> Run:
+def _existing(config: Config, overrides: list[str], hold: Hold, metric: str | None = None) -> Run:
     """The run a stage works on: its folder's plan, and what the command line says on top.
 
     Args:
         config: the configuration of the command line.
         overrides: what was said there.
+        hold: keeps others from the run folder.
         metric: what the stage is for, whether it is among the metrics or not.
 
     Raises:
         InputError: there is no plan in the folder, or it was made with other settings.
     """
     if config.run_dir is None:
-        return _planned(_with(config, metric))
+        return _planned(_with(config, metric), hold)
     folder = RunFolder(run_folder(config.run_dir))
+    hold(folder)
     manifest = Manifest.read(folder)
     if manifest is None:
         raise InputError(f"{folder} has no manifest.json: run jobs/plan.py on it first")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from attnray.cli.jobs import JOBS, finish
+from attnray.cli.jobs import JOBS, driving, finish
 from attnray.cli.member import Member
 from attnray.compare.job import compare
 from attnray.errors import IncompleteRun, InputError, describe
@@ -37,7 +38,8 @@ def sweep(job: str, members: Sequence[Member]) -> None:
         failed, problems = _one_after_another(job, members), []
     else:
         shared = _shared_folder(members)
-        failed, whole = _in_one_queue(_placed(members, shared))
+        with ExitStack() as held:
+            failed, whole = _in_one_queue(_placed(members, shared), held)
         problems = _compared(whole, shared)
     if failed:
         many = f"{len(failed)} of the {len(members)} members of the sweep failed"
@@ -58,9 +60,11 @@ def _one_after_another(job: str, members: Sequence[Member]) -> list[str]:
     return failed
 
 
-def _in_one_queue(placed: list[tuple[Member, Place]]) -> tuple[list[str], list[Run]]:
+def _in_one_queue(
+    placed: list[tuple[Member, Place]], held: ExitStack
+) -> tuple[list[str], list[Run]]:
     """Plan, process, reduce and report every member; gives what failed, and the whole runs."""
-    runs, failed = _planned(placed)
+    runs, failed = _planned(placed, held)
     whole: set[RunFolder] = set()
     for processed in process_all(runs, f"sweep of {len(placed)}"):
         folder = processed.run.folder
@@ -93,7 +97,7 @@ def _lacks_cases(run: Run) -> bool:
     return not run.config.cases and any(issubclass(METRICS[m], Predictor) for m in run.metrics)
 
 
-def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
+def _planned(placed: list[tuple[Member, Place]], held: ExitStack) -> tuple[list[Run], list[str]]:
     """The runs of the members that can be planned, and why the others cannot.
 
     Raises:
@@ -101,12 +105,16 @@ def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
     """
     runs: list[Run] = []
     failed: list[str] = []
+
+    def hold(folder: RunFolder) -> None:
+        held.enter_context(folder.hold())
+
     executor = make_executor(placed[0][0].config.executor)
     device = executor.device()
     for member, place in placed:
         try:
-            run = plan(member.config, device, place, executor.spread)
-        except InputError as error:
+            run = plan(member.config, device, place, executor.spread, hold)
+        except (InputError, IncompleteRun) as error:
             failed.append(f"{_name(member)}: {error}")
             continue
         if any(run.folder == other.folder for other in runs):
@@ -120,7 +128,8 @@ def _planned(placed: list[tuple[Member, Place]]) -> tuple[list[Run], list[str]]:
 def _finish(processed: Processed) -> None:
     if processed.error:
         raise processed.error
-    finish(processed.run)
+    with driving():
+        finish(processed.run)
     print(f"report: {processed.run.folder.where(page_of(REPORT))}")
 
 

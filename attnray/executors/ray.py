@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from attnray.config import ExecutorConfig
-from attnray.errors import IncompleteRun, InputError, describe
+from attnray.errors import Damaged, IncompleteRun, InputError, describe
 from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
@@ -214,7 +214,7 @@ class _Running:
         """Take in one finished task, and what follows from it."""
         flight = self._state.land(reference, time.monotonic())
         outcome = self._outcome(reference, flight)
-        if outcome is not None:
+        if outcome is not None and not self._state.todos[outcome.todo].mends(outcome):
             self._state.todos[outcome.todo].ended(outcome)
             yield outcome
         self._release()
@@ -226,7 +226,8 @@ class _Running:
             return Outcome(todo, task, took=ray.get(reference))
         except ray.exceptions.RayTaskError as error:
             refused = error.cause if isinstance(error.cause, InputError) else None
-            return Outcome(todo, task, describe(error.cause), refused)
+            damaged = error.cause if isinstance(error.cause, Damaged) else None
+            return Outcome(todo, task, describe(error.cause), refused, damaged)
         except ray.exceptions.RayError as error:
             if flight.actor is None:
                 return Outcome(todo, task, describe(error))

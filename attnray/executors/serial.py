@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from attnray.config import ExecutorConfig
-from attnray.errors import InputError, describe
+from attnray.errors import Damaged, InputError, describe
 from attnray.executors.feed import Feed, Pulled
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome, Took, local_device
@@ -46,8 +46,9 @@ class SerialExecutor:
                     todo.wait()
                     continue
                 outcome = _one(number, todo, worker)
-                todo.ended(outcome)
-                yield outcome
+                if not todo.mends(outcome):
+                    todo.ended(outcome)
+                    yield outcome
 
 
 def _one(number: int, todo: Todo, worker: ModelWorker) -> Outcome:
@@ -64,5 +65,7 @@ def _attempt(number: int, task: Task, run: Callable[[], Took]) -> Outcome:
         return Outcome(number, task, took=run())
     except InputError as error:
         return Outcome(number, task, describe(error), error)
+    except Damaged as error:
+        return Outcome(number, task, describe(error), damaged=error)
     except Exception as error:
         return Outcome(number, task, describe(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 
 import numpy as np
@@ -62,6 +63,7 @@ class Todo:
         self._next_free: AnalyseTask | ProbeTask | None = None
         self._flying: Counter[bool] = Counter()
         self._known = np.zeros(0, np.bool_)
+        self._mended: set[int] = set()
         self._take_in(run)
         if EXTRACT not in wanted:
             self._refuse_to_extract()
@@ -193,6 +195,29 @@ class Todo:
                 self._analysable(task.shard)
             elif self._analysed[task.shard]:  # what was not extracted is not analysed either
                 self._count(ANALYSE, task.shard)
+
+    def mends(self, outcome: Outcome) -> bool:
+        """Removes the file that a task found damaged; whether what made it is done again instead.
+
+        That is attention, once: other files are made again when the run is started again.
+        """
+        task, damaged = outcome.task, outcome.damaged
+        if damaged is None:
+            return False
+        with suppress(OSError):
+            self.run.folder.remove(damaged.name)
+        if not isinstance(task, AnalyseTask) or EXTRACT not in self._wanted:
+            return False
+        if task.shard in self._mended or self._lacking.extraction(task.shard) is None:
+            return False
+        self._mended.add(task.shard)
+        self._flying[False] -= 1
+        self._shards = chain([task.shard], self._shards)
+        standing = self.standing[EXTRACT]
+        size, flop = self.size(task)
+        standing.total += size
+        standing.flop += flop
+        return True
 
     def _analysable(self, shard: int) -> None:
         if self._analysed[shard]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attnray.config import ExecutorConfig, ModelConfig
-from attnray.errors import InputError
+from attnray.errors import Damaged, InputError
 from attnray.stages.tasks import Task
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ class Outcome:
 
     `todo` is the place of the run it belongs to among those the executor was given; `error`
     says why it failed, in one line; `refused` is the error of an input that cannot be used,
-    for which nothing more of that run is tried; `took` is that of a task that was done.
+    for which nothing more of that run is tried; `damaged` that of a file of the run; `took` is
+    that of a task that was done.
     """
 
     todo: int
     task: Task
     error: str | None = None
     refused: InputError | None = None
+    damaged: Damaged | None = None
     took: Took | None = None
 
 

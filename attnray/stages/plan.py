@@ -67,9 +67,13 @@ class Planner:
     ) -> None:
         self._planned = planned
         self._spread = spread
-        self._folder = folder
+        self.folder = folder
         self._config = config
         self._checkpoint = checkpoint
+
+    def elsewhere(self, folder: RunFolder) -> Planner:
+        """The same in another folder, which takes over nothing."""
+        return Planner(folder, self._config, self._checkpoint, {}, self._spread)
 
     def grow(self, manifest: Manifest, roles: Sequence[str]) -> Iterator[Manifest]:
         """Add the roles that are not planned yet: the plan as it grows.
@@ -101,7 +105,7 @@ class Planner:
             for key in (key for role in roles for key in manifest.roles[role]):
                 if key not in manifest.samples:
                     manifest = self._sampled(manifest, key)
-        manifest.write(self._folder)
+        manifest.write(self.folder)
         return manifest
 
     def _sampled(self, manifest: Manifest, key: str) -> Manifest:
@@ -115,13 +119,13 @@ class Planner:
         found = [
             e
             for s in shards
-            for e in self._folder.examples(*manifest.shard(s), spellings=True)
+            for e in self.folder.examples(*manifest.shard(s), spellings=True)
             if e.index in chosen
         ]
         if not found:
             return manifest
         number = len(manifest.examples)
-        written = self._folder.write_examples(number, batched(found, self._config.batch))
+        written = self.folder.write_examples(number, batched(found, self._config.batch))
         return replace(
             manifest,
             examples=[*manifest.examples, written.checksum],
@@ -206,15 +210,15 @@ class Planner:
         written: list[Checksum] = []
         try:
             for parts in _more_and_more(self._spread(draft, self._parts(corpus, kind, cut))):
-                tasks = [growing.add(self._folder, each) for each in parts]
+                tasks = [growing.add(self.folder, each) for each in parts]
                 for checksums in self._spread(number, tasks):
                     written += checksums
                 if growing.counts.get(entry.needs):
                     yield growing.set, list(written)
         finally:
-            self._folder.remove_drafts()
+            self.folder.remove_drafts()
         if growing.counts.get(entry.needs):
-            self._planned[again] = (self._folder, growing.set, written)
+            self._planned[again] = (self.folder, growing.set, written)
 
     def _parts(self, corpus: CorpusConfig, kind: str, cut: int) -> list[DraftTask]:
         """The parts of a corpus, to be drafted."""
@@ -223,7 +227,7 @@ class Planner:
         # Blocks, and a limit, reach over what would be parts.
         together = settings.blocks or corpus.limit is not None
         found = [corpus_parts.whole(corpus)] if together else corpus_parts.parts(corpus)
-        return [DraftTask(self._folder, n, part, settings) for n, part in enumerate(found)]
+        return [DraftTask(self.folder, n, part, settings) for n, part in enumerate(found)]
 
     @cached_property
     def _decisive(self) -> dict[str, object]:
@@ -238,7 +242,7 @@ class Planner:
     ) -> tuple[ExampleSet, list[Checksum]]:
         """An example set of another run, its shards copied and numbered from `first`."""
         for place, shard in enumerate(map(Shard, examples.shards, checksums), first):
-            self._folder.copy_shard(place, folder, shard)
+            self.folder.copy_shard(place, folder, shard)
         return replace(examples, shards=range(first, first + len(checksums))), checksums
 
     @cached_property

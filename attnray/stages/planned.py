@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from attnray.metrics.registry import METRICS, PROBES, roles_of
 from attnray.model.families import heads_of, may_have_head, width_of
 from attnray.model.source import Checkpoint, check_device, locate
 from attnray.redacted import redacted
+from attnray.stages.again import plan_again
 from attnray.stages.parts import Spread
 from attnray.stages.plan import PlannedSets, Planner
 from attnray.store.files import fingerprint
@@ -27,7 +28,21 @@ from attnray.store.run import Run
 CONTROLS = "controls"
 
 
-def plan(config: Config, device: str, place: Place | None = None, spread: Spread = map) -> Run:
+#: Keeps others from a run folder for the time of a job.
+Hold = Callable[[RunFolder], object]
+
+
+def nobody_else(_: RunFolder) -> None:
+    """There are no others."""
+
+
+def plan(
+    config: Config,
+    device: str,
+    place: Place | None = None,
+    spread: Spread = map,
+    hold: Hold = nobody_else,
+) -> Run:
     """Plan a run and its controls, or find the plan that its folder has.
 
     Args:
@@ -35,17 +50,23 @@ def plan(config: Config, device: str, place: Place | None = None, spread: Spread
         device: what its extractors run on.
         place: where it lies in a sweep.
         spread: has the parts of a corpus planned: by default one after another, here.
+        hold: keeps others from the run folder, before anything is read or written there.
 
     Raises:
         InputError: the configuration or an input cannot be used, or the folder holds
             another run.
+        IncompleteRun: another job is at work there.
     """
-    *_, run = states(config, device, place, spread)
+    *_, run = states(config, device, place, spread, hold)
     return run
 
 
 def states(
-    config: Config, device: str, place: Place | None = None, spread: Spread = map
+    config: Config,
+    device: str,
+    place: Place | None = None,
+    spread: Spread = map,
+    hold: Hold = nobody_else,
 ) -> Iterator[Run]:
     """A run as its plan grows, and whole at last: see `plan`.
 
@@ -55,7 +76,7 @@ def states(
     """
     place = place or Place(runs_folder())
     config = _absolute(sized(config, device))
-    found = _states(config, device, place, spread)
+    found = _states(config, device, place, spread, hold)
     if config.controls or PROBES in config.metrics:
         *_, run = found
         yield replace(run, twin=plan(_twin(run), device, place, spread)) if config.controls else run
@@ -106,13 +127,14 @@ def _twin(run: Run) -> Config:
     )
 
 
-def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterator[Run]:
+def _states(config: Config, device: str, place: Place, spread: Spread, hold: Hold) -> Iterator[Run]:
     checkpoint = locate(config.model, config.seed)
     check_device(checkpoint, device)
     now = identity(config, checkpoint, device)
     roles = [*dict.fromkeys(role for metric in config.metrics for role in roles_of(metric))]
     _refuse_the_same(now["corpora"], roles)
     folder = RunFolder(_folder(config, checkpoint, now, place))
+    hold(folder)
     manifest = Manifest.read(folder)
     if manifest is None:
         # Told before the model's configuration is read, the import for which takes seconds.
@@ -122,9 +144,10 @@ def _states(config: Config, device: str, place: Place, spread: Spread) -> Iterat
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
     without = _without(config, checkpoint, manifest)
-    kept = redacted(asdict(config))
+    kept = redacted(asdict(replace(config, run_dir=None)))  # which may move
     manifest = replace(manifest, identity=now, config=kept, without=without)
     planner = Planner(folder, config, checkpoint, place.planned, spread)
+    plan_again(manifest, planner, roles)
     growing = planner.grow(manifest, roles)
     for manifest in growing:
         yield Run(folder, config, manifest, whole=False)

@@ -33,6 +33,26 @@ def report(run: Run) -> None:
     Raises:
         IncompleteRun: a metric has no tables yet.
     """
+    facts, config = _facts(run), run.config
+    made_from = _fingerprint(run, facts)
+    if not run.folder.done(REPORT, 0, made_from, contents=True):
+        files = _write_page(run, facts)
+        if config.reproduce:
+            files |= _write_reproduction(run, config.reproduce)
+        run.folder.commit(REPORT, 0, made_from, files)
+
+
+def reported(run: Run) -> bool:
+    """Whether the figures and the page are there.
+
+    Raises:
+        IncompleteRun: a metric has no tables yet.
+    """
+    return run.folder.done(REPORT, 0, _fingerprint(run, _facts(run)), contents=True)
+
+
+def _fingerprint(run: Run, facts: Facts) -> str:
+    """What decides the page."""
     fingerprints = {metric: run.table_fingerprint(metric) for metric in run.metrics}
     if heads.NEEDS in run.metrics:
         fingerprints[heads.HEADS] = run.heads_fingerprint
@@ -41,14 +61,9 @@ def report(run: Run) -> None:
     lacking = [m for m, i in fingerprints.items() if not run.folder.done(tabulated(m), 0, i)]
     if lacking:
         raise IncompleteRun(f"{run.folder} has no tables of {', '.join(lacking)} yet")
-    facts, config = _facts(run), run.config
+    config = run.config
     shown = {"examples": config.examples, "reproduce": config.reproduce, "version": __version__}
-    made_from = fingerprint({**fingerprints, **asdict(facts), "tables": run.tables, **shown})
-    if not run.folder.done(REPORT, 0, made_from, contents=True):
-        files = _write_page(run, facts)
-        if config.reproduce:
-            files |= _write_reproduction(run, config.reproduce)
-        run.folder.commit(REPORT, 0, made_from, files)
+    return fingerprint({**fingerprints, **asdict(facts), "tables": run.tables, **shown})
 
 
 def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:

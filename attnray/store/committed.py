@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,8 +58,8 @@ class CommittedFiles:
         """How many tasks of a stage have a marker."""
         return len(self.medium.sizes(f"done/{stage}"))
 
-    def remove(self, name: str) -> None:
-        """Remove a file: whatever has it in its marker is not done any more."""
+    def remove(self, name: str = "") -> None:
+        """Remove a file, after which what has it in its marker is not done; or all there is."""
         self.medium.remove(name)
 
     def write(self, name: str, content: bytes) -> Files:
@@ -116,7 +116,7 @@ class CommittedFiles:
         if made_from != fingerprint:
             return False
         if contents:
-            return not any(self.broken(files))
+            return not self.broken(files)
         return all(self.medium.size(name) == each.size for name, each in files.items())
 
     def listed(self, stage: str, number: int) -> Files:
@@ -132,13 +132,22 @@ class CommittedFiles:
             raise self.damaged(name) if there else self.missing(name)
         return marker[1]
 
-    def broken(self, files: Mapping[str, Checksum]) -> Iterator[Damaged]:
+    def broken(self, files: Mapping[str, Checksum]) -> list[Damaged]:
         """Those of some files that are missing, or hold something else."""
+        found = []
         for name, checksum in files.items():
             try:
                 self.read(name, checksum)
             except Damaged as error:
-                yield error
+                found.append(error)
+        return found
+
+    def broken_of(self, stage: str, number: int) -> list[Damaged]:
+        """Those of a finished task; its marker where that is."""
+        try:
+            return self.broken(self.listed(stage, number))
+        except Damaged as error:
+            return [error]
 
     def missing(self, name: str) -> Damaged:
         """That a file is not there."""

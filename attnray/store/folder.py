@@ -134,6 +134,18 @@ class RunFolder(CommittedFiles):
         sizes = self.medium.sizes("shards")
         return [each for each in shards if sizes.get(_shard(each.number)) != each.checksum.size]
 
+    def file_of(self, shard: Shard) -> Files:
+        """The file of a shard."""
+        return {_shard(shard.number): shard.checksum}
+
+    def lacking(self, shard: Shard) -> str:
+        """What a message says of a shard whose file is lost."""
+        return f"{self.where(_shard(shard.number))}: missing or damaged"
+
+    def inside(self, name: str) -> RunFolder:
+        """A run folder in this one."""
+        return RunFolder(f"{self.root}/{name}")
+
     def sized(self, sums: Sequence[str]) -> list[Checksum]:
         """The checksums of shards, by their sha256, with the sizes that their files have."""
         sizes = self.medium.sizes("shards")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,25 @@ class ExecutorTests:
         broken.write_bytes(whole[:100])
         for stage in ("extract", "analyse"):
             assert "00003" in refusal(stage, run_dir, status=1)
+        assert not broken.exists(), "of a file that is not there a start finds out at once"
         assert len(markers(tmp_path / "run", "extract")) == len(markers(undisturbed, "extract")) - 1
-        broken.write_bytes(whole)
         succeed("run", run_dir, self.executor, *tiny_settings)
+        assert broken.read_bytes() == whole
         assert tables(tmp_path / "run") == tables(undisturbed)
+
+    def test_attention_found_damaged_is_extracted_again(
+        self, copied: Path, undisturbed: Path, tiny_settings: tuple[str, ...]
+    ) -> None:
+        for name in ("00002.zarr/offsets/c/0", "00004.zarr/weights/zarr.json"):
+            path = copied / "attention" / name
+            path.write_bytes(path.read_bytes()[:-1] + b" ")
+        shutil.rmtree(copied / "partials" / "syntax")
+        before = markers(copied, "extract")
+        succeed("run", f"run_dir={copied}", self.executor, *tiny_settings)
+        assert tables(copied) == tables(undisturbed)
+        after = markers(copied, "extract")
+        again = {"00002.json", "00004.json"}
+        assert {name for name, time in after.items() if before[name] != time} == again
 
     def test_results_come_in_the_order_of_items_and_the_first_error_ends_them(
         self, tmp_path: Path

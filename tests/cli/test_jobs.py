@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+import attnray
+from attnray.store.media.local import LocalMedium
 from tests.builders.jobs import markers, refusal, run_job, succeed, tables
 
 
@@ -93,3 +95,19 @@ def test_a_job_can_be_started_in_any_folder(tmp_path: Path) -> None:
     done = run_job("run", "--cfg", "job", cwd=tmp_path)
     assert done.returncode == 0
     assert "minilm" in done.stdout
+
+
+def test_a_second_driver_is_refused_and_readers_are_not(
+    copied: Path, tiny_settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    run_dir = f"run_dir={copied}"
+    with LocalMedium(copied).hold():
+        for job in ("run", "extract", "reduce"):
+            settings = tiny_settings if job == "run" else ()
+            line = refusal(job, run_dir, "executor=serial", *settings, status=1)
+            assert f"{copied}: another job is at work in this run folder (process " in line
+        assert "1-1" in succeed("report", run_dir)
+        assert "whole" in succeed("verify", str(copied))
+        assert len(attnray.open(str(copied))) > 0
+    assert not (copied / ".driver").exists()
+    succeed("reduce", run_dir)
