@@ -97,6 +97,8 @@ def locate(config: ModelConfig, seed: int) -> Checkpoint:
         folder, commit = _from_hub(config)
         name = config.name or str(config.hub).rpartition("/")[2]
         pinned = config.checksums
+    if not name.isprintable():  # it goes into tables and onto pages
+        raise InputError(f"the model's name {name!r} has letters that cannot be written: rename it")
     if config.seed is not None:
         seed = config.seed
     weights = None if config.random_init else _weights(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -46,6 +48,18 @@ def whole_page(template: str, context: Mapping[str, object]) -> str:
     return _environment().get_template(template).render(context)
 
 
+def policy(style: str) -> str:
+    """What a page with this style may do: load and run nothing, whatever got into it.
+
+    The attributes `style` are those of figures.
+    """
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src-elem 'sha256-{digest}'; style-src-attr 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -56,7 +70,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["wording"] = wording
+    style = (FOLDER / "style.css").read_text("utf-8")
+    environment.globals |= {"wording": wording, "style": Markup(style), "policy": policy(style)}
     macros: Any = environment.get_template("macros.html.jinja").module
     environment.globals |= {"figure": macros.figure, "table": macros.table}
     return environment

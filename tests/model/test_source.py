@@ -141,6 +141,14 @@ def test_the_name_is_that_of_the_folder_however_it_is_written(
     assert locate(ModelConfig(path=path), 0).name == "tiny"
 
 
+@pytest.mark.parametrize("name", ["a\udcff", "a\nb", "\u202e"])
+def test_a_name_that_cannot_be_written_is_an_error(
+    tiny_model: Path, tmp_path: Path, name: str
+) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / name))
+    assert repr(name) in refusal(lambda: at(folder))
+
+
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     message = refusal(lambda: at(tmp_path / "nowhere"))
     assert str(tmp_path / "nowhere") in message

@@ -1,0 +1,123 @@
+"""Pages in a real browser: whatever names come from a corpus or a checkpoint, nothing runs."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from attnray.metrics.rows import whole_schema
+from attnray.metrics.syntax import BestRelationRow
+from attnray.report.comparison import comparison
+from attnray.report.drawing.maps import MapPanel
+from attnray.report.findings import Facts
+from attnray.report.page import page
+from attnray.report.reproduction import ReproductionRow
+from attnray.report.reproduction_page import reproduction_page
+from tests.builders import hand_made
+from tests.builders.browser import browser, shown
+from tests.builders.pages import Page
+
+pytestmark = pytest.mark.skipif(browser() is None, reason="needs a browser such as chromium")
+
+RUN = "document.title='owned'"
+HOSTILE = (
+    f"<script>{RUN}</script>",
+    f"</style><script>{RUN}</script>",
+    f"</title></text></svg><script>{RUN}</script>",
+    f'"><img src=x onerror="{RUN}">',
+    f"' onmouseover='{RUN}' autofocus onfocus='{RUN}",
+    f"<svg onload={RUN}>",
+    f"<style onload={RUN}>*{{display:none}}</style>",
+    f"]]><script>{RUN}</script><!--",
+    f"javascript:{RUN}",
+    "<meta http-equiv=refresh content=0;url=about:blank>",
+    "<base href=//example.org>",
+    "{{ 7 * 7 }}{% endblock %}",
+    "&lt;b&gt;",
+    "\u202egnp.exe\u2066\u2069",
+    "a\x00b\x1b[2J",
+)
+NAME = "".join(HOSTILE)
+#: What may be on a page.
+TAGS = {
+    *("html", "head", "meta", "title", "style", "body", "header", "main", "section", "nav"),
+    *("h1", "h2", "h3", "p", "a", "ul", "li", "strong", "cite", "span", "div", "figure"),
+    *("figcaption", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
+    *("svg", "g", "path", "defs", "use", "text", "tspan", "metadata"),
+}
+
+
+def renamed(table: pa.Table) -> pa.Table:
+    for column, name in (("model", NAME), ("corpus", f"c{NAME}")):
+        where = table.column_names.index(column)
+        table = table.set_column(where, column, pa.array([name] * len(table), pa.string()))
+    return table
+
+
+def relations() -> list[hand_made.Row]:
+    return [hand_made.relation(name, 300 - n) for n, name in enumerate(HOSTILE)]
+
+
+def run_page() -> str:
+    best = hand_made.table(BestRelationRow, [*hand_made.RELATIONS, *relations()])
+    tables = {name: renamed(each) for name, each in {**hand_made.ALL, "syntax_best": best}.items()}
+    panel = MapPanel(NAME, HOSTILE, np.full((len(HOSTILE),) * 2, 0.5), note=NAME)
+    facts = Facts(NAME, (NAME,), HOSTILE, dict(zip(HOSTILE, HOSTILE, strict=True)), 3.5)
+    return page(tables, facts, {"relations": [panel], "behaviours": [panel]}).text
+
+
+def comparison_page() -> str:
+    names = (NAME, *HOSTILE)
+    rows = [{**row, "model": name, "corpus": NAME} for name in names for row in relations()]
+    return comparison(
+        {"syntax_best": pa.Table.from_pylist(rows, whole_schema(BestRelationRow))}
+    ).text
+
+
+def reproduced_page() -> str:
+    row = {"source": "table 1", "quantity": NAME, "unit": "share", "paper": 0.5, "ours": 0.25}
+    row |= {"difference": -0.25, "paper_detail": NAME, "our_detail": NAME}
+    rows = [{**row, "item": name, "model": NAME, "corpus": NAME} for name in HOSTILE]
+    table = pa.Table.from_pylist(rows, whole_schema(ReproductionRow))
+    return reproduction_page({"reproduction": table}, NAME)
+
+
+def title(text: str) -> str:
+    found = re.search("<title>(.*?)</title>", text, re.S)
+    assert found
+    return unescape(found[1])
+
+
+@pytest.mark.parametrize("make", [run_page, comparison_page, reproduced_page])
+def test_hostile_names_are_text_in_a_browser(make: object, tmp_path: Path) -> None:
+    assert callable(make)
+    text = make()
+    (tmp_path / "page.html").write_text(text, "utf-8")
+    seen = shown(tmp_path / "page.html", tmp_path / "browser")
+    assert title(seen.text) == title(text) != "owned"
+    found = Page(seen.text)
+    assert {tag for tag, _ in found.tags} <= TAGS
+    assert not [name for _, attributes in found.tags for name in attributes if name[:2] == "on"]
+    assert len([tag for tag, _ in found.tags if tag == "style"]) == 1
+    assert "Content Security Policy" not in seen.console, "its own style is allowed"
+    for name in HOSTILE[:-2]:
+        assert name in found.text
+    assert not set("\u202e\u2066\x1b\x00") & set(text)
+
+
+def test_the_policy_keeps_what_gets_into_a_page_from_running(tmp_path: Path) -> None:
+    text = run_page()
+    path = tmp_path / "page.html"
+    inside = f"<script>{RUN}</script><img src=x onerror={RUN}><style>*{{color:red}}</style></body>"
+    path.write_text(text.replace("</body>", inside), "utf-8")
+    seen = shown(path, tmp_path / "browser")
+    assert title(seen.text) == title(text)
+    assert seen.console.count("Content Security Policy") >= 3
+    unguarded = re.sub("<meta http-equiv[^>]*>", "", text).replace("</body>", inside)
+    path.write_text(unguarded, "utf-8")
+    assert title(shown(path, tmp_path / "browser").text) == "owned", "the browser runs scripts"
