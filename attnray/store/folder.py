@@ -277,7 +277,7 @@ class RunFolder(CommittedFiles):
             Damaged: it is not what was written.
         """
         stage = _TABULATED.get(name)
-        if stage is None or self.medium.size(marker_of(stage, 0)) is None:
+        if stage is None or not (self.has_table(name) or self.medium.size(marker_of(stage, 0))):
             raise InputError(f"{self.where(_table(name))}: the run has no such table")
         return self._found(stage, 0, _table(name))
 
