@@ -20,7 +20,7 @@ from attnray.store.run import Run
 from tests.builders.jobs import ROOT
 
 #: Runs over two sentences, `she saw it` and `it saw her`; but for their pages.
-RUNS = {path.stem: path for path in sorted((ROOT / "tests" / "runs").glob("*.zip"))}
+RUNS = {path.stem: path for path in sorted((ROOT / "tests" / "released").glob("*.zip"))}
 
 
 def test_there_is_a_run_of_each_released_version() -> None:
