@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 
 from attnray.config import CorpusConfig
 from attnray.corpus.document import Document
 from attnray.corpus.files.lines import WHOLE, Span, compressed
+from attnray.corpus.placeholders import with_text
 from attnray.corpus.readers import FORMATS, files, read
 
 #: A part ends with the first document, or file, with which it has so many bytes.
@@ -70,14 +71,17 @@ def _spans(path: str, starts: Callable[[str], Iterator[Span]]) -> Iterator[Span]
     yield span
 
 
-def documents(corpus: CorpusConfig, part: Part) -> Iterator[Document]:
-    """The documents of a part.
+def documents(corpus: CorpusConfig, part: Part, annotated: bool = True) -> Iterator[Document]:
+    """The documents of a part; those of an annotated corpus have text.
 
     Raises:
         InputError: with file and line, what cannot be read and what it should be.
     """
     form = FORMATS[corpus.format]
-    return chain.from_iterable(form.documents(_here(corpus, s), corpus, s.span) for s in part)
+    for stretch in part:
+        path = _here(corpus, stretch)
+        for document in form.documents(path, corpus, stretch.span):
+            yield with_text(path, document) if annotated else document
 
 
 def _here(corpus: CorpusConfig, stretch: Stretch) -> str:

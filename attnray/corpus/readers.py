@@ -69,7 +69,7 @@ FORMATS = {
     "word_head": Format(lambda path, *_: read_word_head(path), _always, _never),
     "gap": Format(lambda path, corpus, _: read_gap(path, corpus.language), _never, _always),
     "text": Format(
-        lambda path, corpus, span: text.read_text(path, corpus.language, span),
+        lambda path, corpus, span: _read_prose(path, corpus.language, span),
         annotated=_never,
         mentions=_never,
         starts=text.document_starts,
@@ -124,10 +124,19 @@ def guess_format(path: str) -> str | None:
     return next((form for ending, form in ENDINGS.items() if name.endswith(ending)), None)
 
 
+def _read_prose(path: str, language: str, span: Span) -> Iterator[Document]:
+    """The documents of a file of text, whose first lines are those of no other format."""
+    if not span.start and (told := _told_by_lines(path)):
+        problem = f"its first lines are those of {told}, no prose"
+        raise InputError(f"{path}: {problem}; say corpus={told} corpus.path=FILE")
+    return text.read_text(path, language, span)
+
+
 def _told_by_lines(path: str) -> str | None:
     with opened(path) as contents:
-        lines = contents.read(BLOCK).decode("utf-8-sig", errors="replace").splitlines()
-    if lines and lines[0].startswith("#begin document"):
+        block = contents.read(BLOCK).lstrip().decode("utf-8-sig", errors="replace")
+    lines = block.split("\n")
+    if lines[0].startswith("#begin document"):
         return "conll2012"
     return "word_head" if looks_like_word_head(lines) else None
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from attnray.errors import InputError
+from attnray.model import casing
 from attnray.model.json_file import read_object
 from attnray.model.source import SENTENCEPIECE
 
@@ -67,7 +68,8 @@ class WordPieces:
     Words are encoded as ordinary text: one that reads `[SEP]` is not a special token. Each is
     encoded by itself, so that the pieces of a word seen before are known. Where a vocabulary has
     the space before a word in its pieces, every word has one, the first too (as by
-    `add_prefix_space`). `single` and `pair` are the templates of one text and of two.
+    `add_prefix_space`). `single` and `pair` are the templates of one text and of two, `unknown` is
+    the id that stands for what the vocabulary lacks, and `remark` says what is odd, if anything is.
 
     Raises:
         InputError: no tokenizer can be made of the folder's files.
@@ -83,6 +85,8 @@ class WordPieces:
                 f"{folder}: the tokenizer's unknown piece {unknown!r} is none of its own"
             )
         self._spaced = "ByteLevel" in json.dumps(state["pre_tokenizer"])
+        self.unknown = _unknown(state["model"])
+        self.remark = casing.mismatch(self._tokenizer)
         self._tokenizer.model = _model_of_text(state)
         with _explained(folder):
             self.single = self._layout("a")
@@ -202,6 +206,14 @@ def _so_many(words: Iterable[str], letters: int) -> Iterator[list[str]]:
         yield some
 
 
+def _unknown(model: dict[str, Any]) -> int | None:
+    """The id of the unknown piece, None in a vocabulary that can spell everything."""
+    if "unk_id" in model:
+        return None if model["unk_id"] is None else int(model["unk_id"])
+    found = model["vocab"].get(model.get("unk_token"))
+    return None if found is None else int(found)
+
+
 def _after_space(word: str) -> str:
     return f" {word}" if word and not word.startswith(" ") else word
 
@@ -288,9 +300,8 @@ def _of_vocabulary(folder: Path) -> Tokenizer:
             f"{folder / 'tokenizer_config.json'}: fast_tokenizer_files names other files; give "
             "tokenizer.json"
         )
-    tokenizer = AutoTokenizer.from_pretrained(
-        folder, use_fast=True, local_files_only=True, trust_remote_code=False
-    )
+    given = {"use_fast": True, "local_files_only": True, "trust_remote_code": False}
+    tokenizer = AutoTokenizer.from_pretrained(folder, **given, **casing.settings(folder))
     backend: Tokenizer = tokenizer.backend_tokenizer
     if backend.get_vocab().keys() <= set(tokenizer.all_special_tokens):
         kind = type(tokenizer).__name__

@@ -10,7 +10,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import Protocol, TypeVar
 
+import numpy as np
+import pyarrow as pa
+
 from attnray.config import BatchConfig, CorpusConfig, ModelConfig, ShardConfig
+from attnray.corpus import placeholders, trees
 from attnray.corpus.drafts import Draft, numbered, to_table
 from attnray.corpus.parts import Part, documents
 from attnray.corpus.segment import Segmenter
@@ -73,7 +77,9 @@ class ExampleSettings:
     def drafts(self, segmenter: Segmenter, part: Part) -> Iterator[Draft]:
         """The examples of a part, within the limit."""
         limit = self.corpus.limit
-        found = islice(documents(self.corpus, part), limit if self.annotated else None)
+        found = islice(
+            documents(self.corpus, part, self.annotated), limit if self.annotated else None
+        )
         drafts = (draft for document in found for draft in segmenter.drafts(document))
         return islice(drafts, None if self.annotated else limit)
 
@@ -90,7 +96,10 @@ class DraftTask:
 
 @dataclass(frozen=True)
 class Drafted:
-    """What a part has: examples, tokens and cells of each shard, its units, what was counted."""
+    """What a part has: examples, tokens and cells of each shard, its units, what was counted.
+
+    `remark` is what is odd about the tokenizer.
+    """
 
     sizes: list[int]
     tokens: list[int]
@@ -98,6 +107,7 @@ class Drafted:
     units: int
     counts: dict[str, int]
     log_lengths: float
+    remark: str
 
 
 def draft(task: DraftTask) -> Drafted:
@@ -109,6 +119,7 @@ def draft(task: DraftTask) -> Drafted:
     """
     settings, units = task.settings, Units(task.settings.blocks)
     segmenter = settings.segmenter(units)
+    pieces = segmenter.word_pieces
     sizes: list[int] = []
     tokens: list[int] = []
     cells: list[int] = []
@@ -119,12 +130,25 @@ def draft(task: DraftTask) -> Drafted:
             first = sum(sizes)
             indices = [first + place for place in order]
             ordered = [shard[place] for place in order]
-            write(to_table(ordered, indices, numbers, segmenter.word_pieces))
+            table = to_table(ordered, indices, numbers, pieces)
+            write(table)
+            segmenter.counts.update(_oddities(table, pieces.unknown, settings.kind))
             sizes.append(len(shard))
             tokens.append(sum(lengths))
             cells.append(sum(length**2 for length in lengths))
     counts = dict(segmenter.counts)
-    return Drafted(sizes, tokens, cells, units.count, counts, segmenter.log_lengths)
+    logs = segmenter.log_lengths
+    return Drafted(sizes, tokens, cells, units.count, counts, logs, pieces.remark)
+
+
+def _oddities(table: pa.Table, unknown: int | None, kind: str) -> dict[str, int]:
+    """What is odd about a shard's examples, counted; what is not there is only of pieces told."""
+    words, heads, pieces = (table[name].chunk(0) for name in ("words", "heads", "pieces"))
+    found = {"placeholders": placeholders.number_of(words.values)}
+    if kind == "sentence":
+        found |= trees.oddities(heads)
+    number = 0 if unknown is None else np.count_nonzero(pieces.values.to_numpy() == unknown)
+    return {"unknown_pieces": int(number), **{item: n for item, n in found.items() if n}}
 
 
 @dataclass(frozen=True)

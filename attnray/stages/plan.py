@@ -310,6 +310,7 @@ class _Growing:
             cells=cells,
             counts=dict(self.counts),
             mean_ln_length=logs / self.counts["examples"],
+            remark=self._parts[0].remark,
         )
 
 

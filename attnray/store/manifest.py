@@ -70,7 +70,7 @@ class ExampleSet:
     None for sentences; `sizes` how many examples each shard has, which are numbered on from the
     one before; `tokens` and `cells` the sums of their lengths and of these squared; `counts` the
     rows of `corpus`; `mean_ln_length` the mean of ln(tokens): the entropy of uniform attention,
-    in nats.
+    in nats; `remark` what is odd about the tokenizer, if anything is.
     """
 
     key: str
@@ -83,6 +83,7 @@ class ExampleSet:
     cells: Sequence[int]
     counts: dict[str, int]
     mean_ln_length: float
+    remark: str = ""
 
     def __post_init__(self) -> None:
         """Hold the lists small: shards are numbered one behind the other."""

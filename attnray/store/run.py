@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from attnray.config import Config, StoreConfig, corpora, fused, stores
+from attnray.corpus.counts import remarks
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import heads
@@ -208,8 +209,15 @@ class Run:
 
     @property
     def notes(self) -> list[str]:
-        """What the run leaves out, and why."""
-        return [f"{metric} was left out: {what}" for metric, what in self._lacking.items()]
+        """What the run leaves out, and why, and what is odd about its inputs."""
+        left_out = [f"{metric} was left out: {what}" for metric, what in self._lacking.items()]
+        odd: dict[tuple[str, str], str] = {}
+        for each in self.manifest.sets:
+            if each.remark:
+                odd.setdefault(("tokenizer", ""), f"the tokenizer of {self.model} {each.remark}")
+            for item, said in remarks(each.corpus, each.counts).items():
+                odd.setdefault((each.corpus, item), said)
+        return [*left_out, *odd.values()]
 
     @property
     def _lacking(self) -> dict[str, str]:

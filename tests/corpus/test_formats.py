@@ -191,6 +191,20 @@ def test_other_lines_are_refused(path: Path, text: str, what: str) -> None:
     assert what in str(error.value)
 
 
+@pytest.mark.parametrize("form", ["word_head", "conll2012"])
+def test_lines_of_another_format_are_no_prose(path: Path, form: str) -> None:
+    path.write_text(f"\n{CONTENTS[form]}")
+    with pytest.raises(InputError, match=rf"corpus: .* those of {form}, .* corpus={form} corpus"):
+        list(read(CorpusConfig("x", "text", str(path))))
+
+
+@pytest.mark.parametrize("text", ["won 0-2\nlost 3-2\n", "see 0-x\n", "a 1-b\nc 2-d", "x 0-r\ny"])
+def test_prose_may_have_such_lines(text: str, path: Path) -> None:
+    path.write_text(text)
+    (document,) = read(CorpusConfig("x", "text", str(path)))
+    assert [word for each in document.sentences for word in each.words] == text.split()
+
+
 def test_conll_x_is_read_as_conllu(path: Path) -> None:
     path.write_text(CONLL_X)
     (document,) = read(CorpusConfig("x", "conllu", str(path)))

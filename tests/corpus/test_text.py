@@ -138,15 +138,3 @@ def test_passages_of_wikipedia(shared: Path, path: Path) -> None:
         found = [word for sentence in document.sentences for word in sentence.words]
         assert "".join(found) == "".join(passage.split())
     assert sum(len(document.sentences) for document in documents) > 2 * len(passages)
-
-
-def test_lines_of_another_format_are_asked_about(path: Path) -> None:
-    with pytest.raises(InputError, match=r":2: lines of `word head-relation` .*corpus=word_head"):
-        read(path, "\nAnn 2-nsubj\nmet 0-root\n\nBob 0-root\n")
-
-
-@pytest.mark.parametrize(
-    "text", ["won 0-2\nlost 3-2\n", "see 0-root\n", "a 1-b\nc 2-d\n", "x 0-r\ny\n"]
-)
-def test_prose_may_have_such_lines(text: str, path: Path) -> None:
-    assert words(read(path, text)) == [[text.split()]]

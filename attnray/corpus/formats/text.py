@@ -10,8 +10,7 @@ import sentencex
 from attnray.corpus import bounds
 from attnray.corpus.bounds import Extent, within
 from attnray.corpus.document import Document, Sentence
-from attnray.corpus.files.lines import WHOLE, Span, blocks, error_at, numbered_lines, runs, stem
-from attnray.corpus.formats.word_head import looks_like_word_head
+from attnray.corpus.files.lines import WHOLE, Span, blocks, numbered_lines, runs, stem
 from attnray.errors import InputError
 
 
@@ -28,9 +27,6 @@ def read_text(path: str, language: str = "en", span: Span = WHOLE) -> Iterator[D
     """
     number = span.documents
     for lines in runs(path, numbered_lines(path, span)):
-        if not number and looks_like_word_head([line for _, line in lines]):
-            problem = "lines of `word head-relation` are no prose"
-            raise error_at(path, lines[0][0], f"{problem}; say corpus=word_head corpus.path=FILE")
         number += 1
         joined = " ".join(line.strip() for _, line in lines)
         found = sentences(joined, language, f"{path}:{lines[0][0]}")

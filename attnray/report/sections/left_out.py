@@ -19,6 +19,12 @@ REASONS = {
     "no_pair": "runs of sentences that could not be split into a pair",
     "discontinuous_mentions": "mentions of several separate parts",
     "mentions_on_empty_nodes": "mentions on empty nodes",
+    "mentions_without_group": "mentions without a group (eid, GRP)",
+    "unknown_pieces": "word pieces that stand for what the vocabulary lacks (they stay)",
+    "placeholders": "words that stand for others, such as _ and [WORD] (they stay)",
+    "sentences_with_circles": "sentences with heads in a circle (they stay)",
+    "sentences_with_several_roots": "sentences with more than one root (they stay)",
+    "sentences_without_root": "sentences without a root (they stay)",
     "words_without_pieces": "words the tokenizer has no piece for (they stay words, attention 0)",
 }
 COLUMNS: tuple[Column[Placed[CorpusRow]], ...] = (
