@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, fields, replace
-from glob import glob
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -28,7 +27,7 @@ from attnray.stages.report import REPRODUCTION, report, reported, shown_tables
 from attnray.store.files import fingerprint
 from attnray.store.folder import REPORT, RunFolder, page_of
 from attnray.store.manifest import Manifest, refuse_other
-from attnray.store.places import run_folder, runs_folder
+from attnray.store.places import matching, run_folder, runs_folder
 from attnray.store.run import Run
 
 if TYPE_CHECKING:
@@ -162,21 +161,13 @@ def _compare(config: Config, _: list[str]) -> None:
 
     if not config.runs:
         raise InputError("no runs to compare: say 'runs=[runs/a,runs/b]', or a pattern")
-    folders = [RunFolder(path) for each in config.runs for path in _matching(each)]
+    folders = [RunFolder(path) for each in config.runs for path in matching(each)]
     names = sorted(Path(folder.root).resolve().name for folder in folders)
     default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
     target = run_folder(config.run_dir) if config.run_dir else default
     page = compare(folders, RunFolder(target))
-    print(f"tables:  {target / 'tables'}")
+    print(f"tables:  {RunFolder(target).where('tables')}")
     print(f"report:  {page}")
-
-
-def _matching(pattern: str) -> list[Path]:
-    """The run folders that a pattern matches."""
-    found = sorted(Path(path) for path in glob(pattern) if Path(path, "manifest.json").is_file())
-    if not found:
-        raise InputError(f"runs={pattern}: no run folder there (one has a manifest.json)")
-    return found
 
 
 def _report(config: Config, overrides: list[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from attnray.cli.jobs import JOBS, driving, finish
 from attnray.cli.member import Member
@@ -20,7 +19,7 @@ from attnray.stages.plan import PlannedSets
 from attnray.stages.planned import Place, plan
 from attnray.store.files import fingerprint
 from attnray.store.folder import REPORT, RunFolder, page_of
-from attnray.store.places import run_folder, runs_folder
+from attnray.store.places import Root, below, run_folder, runs_folder
 from attnray.store.run import Run
 
 #: Settings whose values already tell run folders apart.
@@ -76,7 +75,7 @@ def _in_one_queue(
     return failed, [run for run in runs if run.folder in whole]
 
 
-def _compared(runs: list[Run], folder: Path | None) -> list[str]:
+def _compared(runs: list[Run], folder: Root | None) -> list[str]:
     """Compare whole runs, in a folder or one named after them; gives why it failed, if so."""
     if len(runs) < 2:
         return []
@@ -133,7 +132,7 @@ def _finish(processed: Processed) -> None:
     print(f"report: {processed.run.folder.where(page_of(REPORT))}")
 
 
-def _placed(members: Sequence[Member], shared: Path | None) -> list[tuple[Member, Place]]:
+def _placed(members: Sequence[Member], shared: Root | None) -> list[tuple[Member, Place]]:
     """The members with where each lies: in the folder of the sweep, if it has one, in `runs/`."""
     executors = [asdict(member.config.executor) for member in members]
     if any(each != executors[0] for each in executors):
@@ -146,13 +145,13 @@ def _placed(members: Sequence[Member], shared: Path | None) -> list[tuple[Member
         own = [each for each in redacted(own) if not each.lstrip("+").startswith(NAMED)]
         suffix = "".join(f"-{each}" for each in own)
         config = replace(member.config, run_dir=None) if shared else member.config
-        folder = shared / "runs" if shared else runs_folder()
+        folder = below(shared, "runs") if shared else runs_folder()
         place = Place(folder, suffix.replace("/", "_"), planned)
         places.append((replace(member, config=config), place))
     return places
 
 
-def _shared_folder(members: Sequence[Member]) -> Path | None:
+def _shared_folder(members: Sequence[Member]) -> Root | None:
     """The `run_dir` that all members share, if they have one: the folder of the sweep.
 
     Raises:

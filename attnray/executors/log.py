@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from attnray import __version__
+from attnray.errors import StoreUnreachable
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome
 
@@ -49,7 +50,10 @@ class Log:
 
     def write(self) -> None:
         """Write the lines that are not written yet, once a task has ended."""
-        with self._writing, suppress(OSError):  # whoever wants the disk for results will say so
+        with (
+            self._writing,
+            suppress(OSError, StoreUnreachable),
+        ):  # whoever wants the disk for results will say so
             while self._begun and self._lines:
                 self._unwritten = True
                 self._text += f"{json.dumps(self._lines.popleft())}\n"

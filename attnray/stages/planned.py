@@ -21,7 +21,7 @@ from attnray.stages.plan import PlannedSets, Planner
 from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest, identity, refuse_other
-from attnray.store.places import run_folder, runs_folder
+from attnray.store.places import Root, below, run_folder, runs_folder
 from attnray.store.run import Run
 
 #: Where the run of a control lies in the folder of the run it belongs to.
@@ -91,7 +91,7 @@ class Place:
     `suffix` is added to the default name of a run folder.
     """
 
-    folder: Path
+    folder: Root
     suffix: str = ""
     planned: PlannedSets = field(default_factory=dict)
 
@@ -197,11 +197,11 @@ def _has_head(checkpoint: Checkpoint) -> bool:
     return has_head(checkpoint)
 
 
-def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], place: Place) -> Path:
+def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], place: Place) -> Root:
     """The configured run folder, or one named after model, corpus and what decides the run."""
     if config.run_dir is None:
         name = f"{checkpoint.name}-{config.corpus.name}-{fingerprint(now)[:8]}{place.suffix}"
-        return place.folder / name
+        return below(place.folder, name)
     return run_folder(config.run_dir)
 
 

@@ -24,7 +24,7 @@ class CommittedFiles:
     Tasks are named by stage and number, as in `done/STAGE/00000.json`.
 
     Args:
-        root: a local folder.
+        root: a local folder, or an address as `attnray.store.places` gives it.
     """
 
     root: Path | str

@@ -163,8 +163,8 @@ class RunFolder(CommittedFiles):
 
     def drafted(self, part: int) -> Iterator[pa.Table]:
         """The shards of a part that were written so."""
-        path = str(self.medium.local(_draft(part)))
-        with pa.memory_map(path) as file, pa.ipc.open_file(file) as reader:
+        path = self.medium.local(_draft(part))
+        with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
             for number in range(reader.num_record_batches):
                 yield pa.Table.from_batches([reader.get_batch(number)])
 

@@ -93,9 +93,15 @@ def run_job(
     return subprocess.CompletedProcess(command(job, *overrides), status, *written)
 
 
-def succeed(job: str, *overrides: str, cwd: Path | None = None, scratch: bool = False) -> str:
+def succeed(
+    job: str,
+    *overrides: str,
+    cwd: Path | None = None,
+    scratch: bool = False,
+    variables: dict[str, str] | None = None,
+) -> str:
     """Run a job that must end with status 0; gives what it printed."""
-    done = run_job(job, *overrides, cwd=cwd, scratch=scratch)
+    done = run_job(job, *overrides, cwd=cwd, scratch=scratch, variables=variables)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -26,7 +26,7 @@ WORD = "1\tshe\t_\tPRON\t_\t_\t0\troot\t_\t_\n"
         (["corpus=ewt-dev", "corpus.path=http://127.0.0.1:1/x"], ["127.0.0.1:1/x", "network"]),
         (["model.path=nowhere"], ["model.path=", "nowhere", "folder"]),
         (["model=bert-base-uncased"], ["google-bert/bert-base-uncased", "model.path="]),
-        (["run_dir=s3://bucket/run"], ["s3://bucket/run", "local"]),
+        (["run_dir=ftp://host/run"], ["ftp://host/run", "s3://BUCKET"]),
         (["model.dtype=bfloat16", "executor.gpus_per_extractor=0"], ["bfloat16", "GPU"]),
         (["metrics=[syntax"], ["quotes"]),
     ],

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from attnray.store.media.base import Medium
 from attnray.store.media.local import LocalMedium
+from attnray.store.media.objects import ObjectMedium
 
 
 @lru_cache
 def medium_of(root: Path | str) -> Medium:
     """The medium of a run folder, which is a local folder or an address."""
-    return LocalMedium(Path(root))
+    return LocalMedium(root) if isinstance(root, Path) else ObjectMedium(root)

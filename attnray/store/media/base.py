@@ -45,6 +45,8 @@ class Medium(Protocol):
     def local(self, name: str) -> Path:
         """A local path at which a file or a folder can be read: itself, or a copy.
 
+        A copy is there as long as the path that is given.
+
         Raises:
             FileNotFoundError: there is nothing of this name.
         """

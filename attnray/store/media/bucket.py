@@ -41,6 +41,13 @@ class NoPermission(InputError):  # noqa: N818 (as those of errors.py)
     """The credentials of the environment do not allow it."""
 
 
+def split(address: str) -> tuple[str, str]:
+    """The address of a bucket, and the key in it: no character of a key has a meaning."""
+    scheme, _, rest = address.partition("://")
+    bucket, _, key = rest.partition("/")
+    return f"{scheme}://{bucket}", key
+
+
 def ask(bucket: str, where: str, request: Callable[[ObjectStore], T]) -> T:
     """What a bucket answers to a request.
 

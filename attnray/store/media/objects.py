@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import obstore
 from obstore.store import ObjectStore
 
-from attnray.store.media.bucket import ask
+from attnray.store.media.bucket import ask, split
 from attnray.store.media.lease import hold, holder
 from attnray.store.media.scratch import Scratch
 
@@ -39,7 +39,14 @@ class ObjectMedium:
 
     def read(self, name: str) -> bytes:
         """See `Medium.read`."""
-        return self._ask(name, lambda store, key: bytes(obstore.get(store, key).bytes()))
+
+        def begin(store: ObjectStore, key: str) -> tuple[int, bytes]:
+            found = obstore.get(store, key)
+            size = found.meta["size"]
+            return size, bytes(found.bytes()) if size <= CHUNK else b""
+
+        size, content = self._ask(name, begin)
+        return content if size <= CHUNK else self.local(name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
         """See `Medium.write`."""
@@ -56,7 +63,7 @@ class ObjectMedium:
         """See `Medium.sizes`."""
 
         def listed(store: ObjectStore, prefix: str) -> dict[str, int]:
-            found = chain.from_iterable(obstore.list(store, prefix=prefix or None))
+            found = chain.from_iterable(obstore.list(store, prefix=prefix))
             return {each["path"]: each["size"] for each in found}
 
         start, sizes = len(self._place[1]), self._ask(under, listed)
@@ -113,9 +120,8 @@ class ObjectMedium:
     @property
     def _place(self) -> tuple[str, str]:
         """The address of the bucket, and what the keys of the run folder begin with."""
-        scheme, _, rest = self.root.partition("://")
-        bucket, _, prefix = rest.partition("/")
-        return f"{scheme}://{bucket}", f"{prefix}/" if prefix else ""
+        bucket, key = split(self.root)
+        return bucket, f"{key}/"
 
     def _ask(self, name: str, request: Callable[[ObjectStore, str], T]) -> T:
         """What the store answers to a request about a file, which is given its key."""

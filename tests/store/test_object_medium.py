@@ -15,21 +15,9 @@ import pytest
 from attnray.errors import IncompleteRun, InputError, StoreUnreachable
 from attnray.store.media import bucket, lease, objects
 from attnray.store.media.objects import LOCK, ObjectMedium
-from tests.builders.faulty import FAULTS, Faulty, faulty
-from tests.builders.object_store import gs_environment, s3_environment
+from tests.builders.faulty import FAULTS, Faulty
+from tests.builders.medium_tests import MediumTests
 from tests.builders.trial import wait_until
-
-
-@pytest.fixture(scope="module")
-def way(object_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
-    """A way to the store, which clients of this process go."""
-    with faulty(object_store) as way, pytest.MonkeyPatch.context() as patch:
-        variables = s3_environment(way.address)
-        variables |= gs_environment(way.address, tmp_path_factory.mktemp("gs"))
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        bucket._store.cache_clear()
-        yield way
 
 
 @pytest.fixture(params=["s3", "gs"])
@@ -42,49 +30,28 @@ def medium(
     way.share = 0.0
 
 
-def test_files_are_written_read_and_removed(medium: ObjectMedium) -> None:
-    assert medium.sizes("") == {}
-    assert medium.size("a/b.json") is None
-    with pytest.raises(FileNotFoundError, match="no such object"):
-        medium.read("a/b.json")
-    medium.write("a/b.json", b"one")
-    medium.write("a/b.json", b"other")
-    medium.write("a/c", b"")
-    medium.write("ab", b"no file of the folder a")
-    assert medium.read("a/b.json") == b"other"
-    assert medium.size("a/b.json") == 5
-    assert medium.size("a") is None
-    assert medium.sizes("a") == {"a/b.json": 5, "a/c": 0}
-    medium.remove("a")
-    medium.remove("a")
-    assert medium.sizes("") == {"ab": 23}
-    medium.remove("ab")
-    assert medium.sizes("") == {}
+class TestObjects(MediumTests):
+    """What holds of everything that run folders lie on."""
 
 
-def test_what_is_made_takes_its_place_at_the_end(medium: ObjectMedium) -> None:
+def test_a_large_file_is_copied_in_parts(medium: ObjectMedium, way: Faulty) -> None:
     content = random.Random(0).randbytes(7 * 2**20)
-    medium.write("x.zarr/old/0", b"old")
-    with medium.making("x.zarr") as folder:
-        (folder / "c" / "0").mkdir(parents=True)
-        (folder / "zarr.json").write_text("{}")
-        (folder / "c" / "0" / "1").write_bytes(content)
-        assert medium.sizes("x.zarr") == {"x.zarr/old/0": 3}
-    assert not folder.exists()
-    assert medium.sizes("x.zarr") == {"x.zarr/c/0/1": len(content), "x.zarr/zarr.json": 2}
-    with pytest.raises(FileNotFoundError), medium.making("y"):
-        raise FileNotFoundError
-    assert medium.size("y") is None
-    copy = medium.local("x.zarr")
-    assert (copy / "c" / "0" / "1").read_bytes() == content
-    assert medium.local("x.zarr/zarr.json") == copy / "zarr.json", "it is copied once"
-    alone = medium.local("x.zarr/c/0/1")
-    folders = copy.parent, medium.local("x.zarr/c/0/1")
-    assert folders[1] == alone
+    with medium.making("big") as path:
+        path.write_bytes(content)
+    way.asked.clear()
+    assert medium.local("big").read_bytes() == content
+    assert len(way.asked) > 100
+    assert medium.read("big") == content
+
+
+def test_a_copy_goes_with_its_path(medium: ObjectMedium) -> None:
+    medium.write("folder/a", b"1")
+    medium.write("folder/b/c", b"2")
+    copy = medium.local("folder")
+    assert medium.local("folder/b/c") == copy / "b" / "c", "it is copied once"
+    folder = copy.parent
     del copy
-    assert not folders[0].exists(), "a copy goes with its path"
-    with pytest.raises(FileNotFoundError):
-        medium.local("z")
+    assert not folder.exists()
 
 
 def test_a_way_that_fails_now_and_then_changes_nothing(

@@ -1,0 +1,167 @@
+"""Runs at an address: made, killed and gone on with, read and compared as in a local folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import attnray
+from attnray.errors import InputError
+from attnray.store.media import bucket
+from attnray.store.media.objects import ObjectMedium
+from attnray.store.places import matching, run_folder
+from tests.builders.faulty import FAULTS, Faulty
+from tests.builders.jobs import SMALL, refusal, start, succeed, tables
+from tests.builders.trial import wait_until
+
+#: Of the requests that a run makes, so many meet a fault.
+SHARE = 0.03
+
+
+@pytest.fixture(scope="module")
+def variables(way: Faulty) -> dict[str, str]:
+    """What jobs need to go this way, with little patience."""
+    names = ("AWS_", "GOOGLE_")
+    told = {name: value for name, value in os.environ.items() if name.startswith(names)}
+    return {**told, bucket.PATIENCE: "8"}
+
+
+@pytest.fixture(scope="module")
+def address(tiny_settings: tuple[str, ...], variables: dict[str, str], way: Faulty) -> str:
+    """The address of a run that was killed and gone on with, over a way that now and then fails."""
+    address = "s3://bucket/runs/whole"
+    settings = ("run", "executor=serial", f"run_dir={address}", *tiny_settings)
+    way.share, way.faults = SHARE, FAULTS
+    way.asked.clear()
+    way.met.clear()
+    job, folder = start(*settings, variables=variables), ObjectMedium(address)
+    wait_until(lambda: extracted(way) > 3 or job.poll() is not None)
+    job.send_signal(signal.SIGKILL)
+    assert job.wait() == -signal.SIGKILL
+    done = {name: folder.read(name) for name in folder.sizes("done")}
+    succeed(*settings, variables=variables)
+    assert way.met.keys() == set(FAULTS)
+    way.share = 0.0
+    assert done.items() <= {name: folder.read(name) for name in folder.sizes("done")}.items()
+    return address
+
+
+def extracted(way: Faulty) -> int:
+    """How often a marker of a shard's attention was written."""
+    return sum(each.startswith("PUT") and "/done/extract/" in each for each in way.asked)
+
+
+def test_every_file_is_that_of_a_local_run(address: str, undisturbed: Path) -> None:
+    folder = ObjectMedium(address)
+    for under in ("tables", "partials", "cases", "attention", "shards", "done", "figures"):
+        local = {str(p.relative_to(undisturbed)): p for p in files_below(undisturbed / under)}
+        assert folder.sizes(under).keys() == local.keys()
+        assert all(folder.read(name) == path.read_bytes() for name, path in local.items())
+    assert folder.sizes("drafts") == {}
+    assert folder.size("report.html") == (undisturbed / "report.html").stat().st_size
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_it_is_explored_as_a_local_one_is(address: str, undisturbed: Path) -> None:
+    run, local = attnray.open(f"{address}/"), attnray.open(str(undisturbed))
+    assert len(run) == len(local)
+    assert run[3].words == local[3].words
+    assert np.array_equal(run[3].attention(), local[3].attention())
+    assert run.table("syntax").equals(local.table("syntax"))
+    cases, same = (each.cases("syntax", layer=1, head=2, right=False) for each in (run, local))
+    assert cases.equals(same)
+
+
+def test_stages_work_on_it(address: str, variables: dict[str, str]) -> None:
+    folder = ObjectMedium(address)
+    page, done = folder.read("report.html"), folder.sizes("done").keys()
+    told = succeed("report", f"run_dir={address}", "examples=[3]", variables=variables)
+    assert f"report:  {address}/report.html" in told
+    assert folder.read("report.html") != page
+    assert folder.sizes("done").keys() == done
+
+
+def test_it_is_verified_and_repaired(address: str, variables: dict[str, str]) -> None:
+    folder = ObjectMedium(address)
+    name, *_ = folder.sizes("partials/syntax")
+    whole = folder.read(name)
+    folder.write(name, whole[:-1])
+    assert f"{address}/{name} (damaged" in refusal("verify", address, status=1, variables=variables)
+    assert f"{address}: whole" in succeed("verify", "--repair", address, variables=variables)
+    assert folder.read(name) == whole
+
+
+def test_runs_are_compared_wherever_they_are(
+    address: str, undisturbed: Path, variables: dict[str, str]
+) -> None:
+    target = f"{address}-compared"
+    runs = f"runs=[{address[:-1]}*,{undisturbed}]"
+    told = succeed("compare", runs, f"run_dir={target}", variables=variables)
+    assert f"report:  {target}/report.html" in told
+    found = ObjectMedium(target).sizes("")
+    assert {"report.html", "comparison.json", "tables/differences.parquet"} <= found.keys()
+
+
+def test_a_sweep_with_controls_lies_below_an_address(
+    tiny_model: Path, variables: dict[str, str]
+) -> None:
+    sweep = "s3://bucket/sweeps/one"
+    small = (f"model.path={tiny_model}", "corpus.limit=3", "metrics=[patterns]", *SMALL)
+    settings = ("executor=serial", f"run_dir={sweep}", "seed=1,2", "controls=random", *small)
+    succeed("run", "-m", *settings, variables=variables)
+    members = matching(f"{sweep}/runs/*")
+    assert len(members) == 2
+    for member in map(str, members):
+        assert ObjectMedium(member).size("tables/patterns.parquet")
+        assert ObjectMedium(f"{member}/controls/random").size("manifest.json")
+    assert ObjectMedium(sweep).size("report.html")
+
+
+def test_a_run_on_ray_is_that_of_one_process(
+    tiny_settings: tuple[str, ...], undisturbed: Path, variables: dict[str, str]
+) -> None:
+    run = ObjectMedium("gs://bucket/runs/ray")
+    succeed("run", "executor=ray", f"run_dir={run.root}", *tiny_settings, variables=variables)
+    names = run.sizes("tables")
+    assert {name.rpartition("/")[2]: run.read(name) for name in names} == tables(undisturbed)
+
+
+def test_a_store_that_never_answers_ends_a_run(
+    tiny_settings: tuple[str, ...], variables: dict[str, str], way: Faulty
+) -> None:
+    way.share, way.faults = 1.0, ("busy",)
+    told = refusal(
+        "run",
+        "executor=serial",
+        "run_dir=s3://bucket/runs/never",
+        *tiny_settings,
+        status=1,
+        variables=variables | {bucket.PATIENCE: "1"},
+    )
+    way.share = 0.0
+    assert "s3://bucket/runs/never" in told
+    assert "the store cannot be reached" in told
+
+
+@pytest.mark.parametrize(
+    "run_dir",
+    [
+        "s3://bucket",
+        "s3://user:password@bucket/run",
+        "s3://bucket/run?X-Amz-Signature=secret",
+        "ftp://bucket/run",
+        "s3://bucket//run",
+    ],
+)
+def test_what_is_no_address_of_a_run_folder_is_refused(run_dir: str) -> None:
+    with pytest.raises(InputError, match="give a folder, or s3://BUCKET/FOLDER") as error:
+        run_folder(run_dir)
+    assert "secret" not in str(error.value)
+    assert "password" not in str(error.value)
