@@ -13,4 +13,5 @@ from attnray.store.media.objects import ObjectMedium
 @lru_cache
 def medium_of(root: Path | str) -> Medium:
     """The medium of a run folder, which is a local folder or an address."""
-    return LocalMedium(root) if isinstance(root, Path) else ObjectMedium(root)
+    address = str(root)
+    return ObjectMedium(address) if "://" in address else LocalMedium(Path(root))
