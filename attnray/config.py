@@ -69,13 +69,15 @@ class RolesConfig:
 class StoreConfig:
     """How attention is written: `codec`, and the sizes of Zarr chunks.
 
-    With the codec none it is not; then that of a seeded `sample` of so many examples is kept.
+    With the codec none it is not; then that of a seeded `sample` of so many examples is kept. So it
+    is without `keep`: then the attention of a shard is removed once it is measured.
     """
 
     codec: str = MISSING
     chunk_cells: int = 32768
     block_mib: int = 32
     sample: int = 64
+    keep: bool = True
 
 
 @dataclass
@@ -187,6 +189,7 @@ class Config:
     candidates: str = "mentions"
     cases: bool = True
     analysis: str = "workers"
+    check_disk: bool = True
     seed: int = 0
 
 
@@ -292,6 +295,11 @@ def stores(config: Config) -> bool:
     return config.store.codec != "none"
 
 
+def keeps(config: Config) -> bool:
+    """Whether the attention of all examples stays, not only that of samples."""
+    return stores(config) and config.store.keep
+
+
 def check(config: Config) -> None:
     """Refuse impossible values.
 
@@ -322,6 +330,11 @@ def check(config: Config) -> None:
             "controls=random compares trained weights with random ones: "
             "leave out model.random_init=true"
         )
+    if config.analysis == "fused" and stores(config) and not config.store.keep:
+        raise InputError(
+            "analysis=fused measures attention before it is stored, store.keep=false stores it to "
+            "be measured: leave one out, or say store=none"
+        )
     _check_probes(config)
     _check_corpus("corpus", config.corpus)
     for item in fields(RolesConfig):
@@ -349,9 +362,10 @@ def _check_probes(config: Config) -> None:
     _require("probe.seeds", probe.seeds, possible and min(probe.seeds) >= 0, allowed)
     rate = probe.learning_rate
     _require("probe.learning_rate", rate, 0 < rate < float("inf"), "more than 0")
-    if "probes" in config.metrics and not stores(config):
+    if "probes" in config.metrics and not keeps(config):
         raise InputError(
-            "metrics=[probes] are trained on stored attention: choose store=log16 or float32"
+            "metrics=[probes] are trained on stored attention: choose store=log16 or float32, "
+            "without store.keep=false"
         )
     if "probes" in config.metrics and config.corpora.train is None:
         raise InputError(

@@ -221,9 +221,12 @@ class RunReader:
     @cached_property
     def _sample(self) -> dict[int, tuple[int, int]] | None:
         """Shard and position of the attention of each sampled example; None where all is stored."""
+        store = self._manifest.config["store"]
+        if store["codec"] != "none" and store.get("keep", True):
+            return None
         shard = self._manifest.samples.get(self._set.key)
         if shard is None:
-            return {} if self._manifest.config["store"]["codec"] == "none" else None
+            return {}
         numbers = self._columns(shard, "index")["index"].to_pylist()
         return {number: (shard, position) for position, number in enumerate(numbers)}
 
@@ -238,7 +241,7 @@ class RunReader:
         if row["index"] not in self._sample:
             raise InputError(
                 f"{self._folder}: the attention of example {row['index']} was not kept "
-                f"(store=none keeps {len(self._sample)}: see `stored`); run it with store=log16"
+                f"(the run keeps {len(self._sample)}: see `stored`); run it with store=log16"
             )
         shard, position = self._sample[row["index"]]
         return self._reader(shard), position

@@ -213,7 +213,7 @@ def _existing(config: Config, overrides: list[str], hold: Hold, metric: str | No
     merged = _on_top(manifest.config, config, overrides)
     merged = _with(merged, metric)
     check(merged)
-    refuse_other(folder, _frozen(manifest.config), _frozen(asdict(merged)))
+    refuse_other(folder, _frozen(asdict(typed(planned(manifest.config)))), _frozen(asdict(merged)))
     return existing(folder, merged, manifest)
 
 
@@ -234,7 +234,11 @@ def _on_top(content: dict[str, object], config: Config, overrides: list[str]) ->
 
 def _frozen(config: dict[str, object]) -> dict[str, object]:
     names = {field.name for field in fields(Config)} & set(FROZEN)
-    return redacted({name: config[name] for name in sorted(names)})
+    frozen = redacted({name: config[name] for name in sorted(names)})
+    store = frozen["store"]
+    assert isinstance(store, dict)
+    del store["keep"]  # what is stored is the same, for however long
+    return frozen
 
 
 def _print_summary(run: Run) -> None:

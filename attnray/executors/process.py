@@ -9,6 +9,7 @@ from attnray.errors import IncompleteRun, InputError
 from attnray.executors.progress import Progress, tell_resumed
 from attnray.executors.todo import WHOLE, Todo
 from attnray.executors.work import Executor, Outcome, make_executor
+from attnray.stages.room import check_room
 from attnray.store.run import Run
 
 
@@ -47,6 +48,7 @@ def process_growing(states: Iterator[Run], executor: Executor) -> Run:
         IncompleteRun: shards failed; names each with the reason.
         InputError: the run cannot be planned, or an input cannot be used.
     """
+    states = map(_with_room, states)
     run = next(states)
     todo = Todo(run, feed=None if run.whole else executor.feed(states))
     following = _Following(run, [todo])
@@ -69,8 +71,14 @@ def process_all(
     Raises:
         IncompleteRun: what is wanted needs work that is neither done nor wanted.
     """
+    check_room([each for run in runs for each in run.with_twin])
     following = [_Following(run, [Todo(each, wanted) for each in run.with_twin]) for run in runs]
     yield from _processed(following, title, make_executor(runs[0].config.executor))
+
+
+def _with_room(run: Run) -> Run:
+    check_room([run])
+    return run
 
 
 def _processed(

@@ -105,6 +105,7 @@ class _Running:
         self._gpus = (config.gpus_per_extractor or 1) if on_device else 0
         self._check_resources()
         self._state = Schedule(todos)
+        self._check_analyses()
 
     def events(self) -> Iterator[Outcome | Late]:
         """Do everything, and tell of it."""
@@ -133,6 +134,17 @@ class _Running:
                     f"executor.{resource.lower()}s_per_extractor"
                 )
 
+    def _check_analyses(self) -> None:
+        """Refuse extractors that leave no CPU for the analyses that they wait for."""
+        if all(todo.run.config.store.keep for todo in self._state.todos):
+            return
+        taken = self._extractors() * self._config.cpus_per_extractor
+        if taken + 1 > self._have["CPU"]:
+            raise InputError(
+                f"the extractors ask for {taken:g} of {self._have['CPU']:g} CPUs, but with "
+                "store.keep=false one is to be left for analyses: lower executor.extractors"
+            )
+
     def _extractors(self) -> int:
         """How many actors: as configured, else one a GPU share, or half of the CPUs.
 
@@ -158,13 +170,13 @@ class _Running:
         state = self._state
         if state.grows and not state.actors:
             self._prepare()
-        while state.has_model_task and len(state.actors) < self._extractors():
+        while self._extracts and len(state.actors) < self._extractors():
             actor = self._new_actor()
             state.actors[actor] = None
             self._give(actor)
         for _ in range(IN_FLIGHT):
             for actor in state.actors:
-                if state.load(actor) < IN_FLIGHT and state.has_model_task:
+                if state.load(actor) < IN_FLIGHT and self._extracts:
                     self._give(actor)
         for _ in range(self._analysers - state.free_flying):
             assigned = state.free_task()
@@ -173,6 +185,11 @@ class _Running:
             of_probes = isinstance(assigned.task, ProbeTask)
             reference = (self._probe if of_probes else self._analyse).remote(assigned.task)
             state.fly(reference, assigned, None, time.monotonic())
+
+    @property
+    def _extracts(self) -> bool:
+        """Whether a shard is to be extracted now: what passes the disk must not fill it."""
+        return self._state.passing < 2 * self._analysers and self._state.has_model_task
 
     def _prepare(self) -> None:
         """While the first shards are planned, an actor and a worker import what they need."""

@@ -71,6 +71,11 @@ class Schedule:
         return any(todo.has_model_task for todo in self.todos)
 
     @property
+    def passing(self) -> int:
+        """How many shards have attention that goes once they are measured."""
+        return sum(todo.passing for todo in self.todos)
+
+    @property
     def grows(self) -> bool:
         """Whether a plan is not whole yet."""
         return any(todo.grows for todo in self.todos)

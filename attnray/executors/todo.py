@@ -151,6 +151,13 @@ class Todo:
         return self._next_free is not None
 
     @property
+    def passing(self) -> int:
+        """How many shards are extracted, not measured, and not to be kept."""
+        if self.run.config.store.keep:
+            return 0
+        return len(self._extracted) + isinstance(self._next_free, AnalyseTask) + self._flying[False]
+
+    @property
     def finished(self) -> bool:
         """Whether nothing is left, nor on its way."""
         if self.refused:

@@ -10,7 +10,14 @@ from attnray.store.maps import StoredMaps
 
 
 def analyse(task: AnalyseTask) -> None:
-    """Write what each metric finds in a shard, and commit it."""
+    """Write what each metric finds in a shard, and commit it; then its attention may go."""
+    if task.metrics:
+        _measure(task)
+    if not task.keep:
+        task.folder.remove_attention(task.shard)
+
+
+def _measure(task: AnalyseTask) -> None:
     torch.set_num_threads(1)
     examples = task.examples
     maps = StoredMaps(task.folder.attention(task.shard), examples)

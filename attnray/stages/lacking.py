@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +22,27 @@ class Lacking:
     Args:
         run: a planned run, without its twin.
 
-    `examples` and `cost` have how many examples a shard has and about how many FLOP its forward
-    pass takes: (shard,).
+    `examples`, `cells` and `cost` have how many examples and cells a shard has, and about how many
+    FLOP its forward pass takes; `stored` whether its attention is to be stored: (shard,).
     """
 
     def __init__(self, run: Run) -> None:
         count = len(run.manifest.examples)
         self._run = run
         self.examples = np.zeros(count, np.int32)
+        self.cells = np.zeros(count)
         self.cost = np.zeros(count)
-        self._stored = np.zeros(count, np.bool_)
-        self._stored[run.stored_shards] = True
+        self.stored = np.zeros(count, np.bool_)
+        self.stored[run.stored_shards] = True
         #: The metrics of attention over each example set, and the place of a shard's set there.
         self._metrics: list[tuple[Metric, ...]] = [()]
         self._of = np.zeros(count, np.int32)
-        for sample in run.manifest.samples.values():
-            self.examples[sample] = run.config.store.sample
         for each in run.manifest.sets:
+            if (sample := run.manifest.samples.get(each.key)) is not None:
+                self.examples[sample] = min(run.config.store.sample, each.size)
+                self.cells[sample] = self.examples[sample] * sum(each.cells) / each.size
             self.examples[each.shards] = each.sizes
+            self.cells[each.shards] = each.cells
             self.cost[each.shards] = run.manifest.flop(each)
             self._of[each.shards] = len(self._metrics)
             self._metrics.append(
@@ -51,7 +55,7 @@ class Lacking:
                 )
             )
 
-    @property
+    @cached_property
     def analysed(self) -> NDArray[np.bool_]:
         """Whether metrics of attention measure a shard: (shard,)."""
         return np.array([bool(metrics) for metrics in self._metrics])[self._of]
@@ -59,11 +63,12 @@ class Lacking:
     @property
     def on_model(self) -> NDArray[np.bool_]:
         """Whether a shard's attention is stored, or measured as it is made: (shard,)."""
-        return self._stored | self.analysed if self._run.fused else self._stored
+        return self.stored | self.analysed if self._run.fused else self.stored
 
     def extraction(self, shard: int) -> ExtractTask | None:
         """What of a shard has to pass through the model: to be stored, or to be measured."""
-        run, stored = self._run, bool(self._stored[shard])
+        run = self._run
+        stored = bool(self.stored[shard]) and not self._is_over(shard)
         fingerprint = run.manifest.attention_fingerprint(shard) if stored else ""
         raw = stored and not run.folder.extracted(shard, fingerprint)
         metrics, fingerprints = self._unmeasured(shard) if run.fused else ((), ())
@@ -76,11 +81,13 @@ class Lacking:
         )
 
     def analysis(self, shard: int) -> AnalyseTask | None:
-        """What has to be measured in a shard's stored attention."""
-        metrics, fingerprints = self._unmeasured(shard)
-        if self._run.fused or not metrics:
+        """What has to be measured in a shard's stored attention, or whether it is to go."""
+        run, (metrics, fingerprints) = self._run, self._unmeasured(shard)
+        passing = self._passes(shard)
+        if run.fused or not (metrics or (passing and run.folder.has_attention(shard))):
             return None
-        return AnalyseTask(*self._about(shard), metrics, fingerprints, self._run.config.cases)
+        cases, keep = run.config.cases, not passing
+        return AnalyseTask(*self._about(shard), metrics, fingerprints, cases, keep)
 
     def differentiations(self) -> Iterator[tuple[int, DifferentiateTask | None]]:
         """The shards that metrics of gradients measure, each with its task if that is lacking."""
@@ -102,6 +109,14 @@ class Lacking:
             if not run.folder.done(PROBES, trial.number, trial.fingerprint):
                 settings = (config.probe, config.model, config.seed, device)
                 yield ProbeTask(run.folder, trial, *settings)
+
+    def _passes(self, shard: int) -> bool:
+        """Whether a shard's attention goes once it is measured."""
+        return not self._run.config.store.keep and bool(self.analysed[shard])
+
+    def _is_over(self, shard: int) -> bool:
+        """Whether a shard's attention went, or is to go, and is not needed any more."""
+        return self._passes(shard) and not self._unmeasured(shard)[0]
 
     def _about(self, shard: int) -> tuple[RunFolder, int, Checksum]:
         """What a task about a shard begins with."""

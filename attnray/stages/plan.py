@@ -13,7 +13,7 @@ from itertools import accumulate, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from attnray.config import Config, CorpusConfig, corpora, fused, lengths, stores
+from attnray.config import Config, CorpusConfig, corpora, fused, keeps, lengths
 from attnray.corpus import parts as corpus_parts
 from attnray.corpus.readers import annotated, may_have_mentions
 from attnray.corpus.roles import ROLES
@@ -101,7 +101,7 @@ class Planner:
                 f"the corpus has nothing to measure: {', '.join(lacking)}; "
                 "choose other metrics or another corpus"
             )
-        if not stores(self._config):
+        if not keeps(self._config):
             for key in (key for role in roles for key in manifest.roles[role]):
                 if key not in manifest.samples:
                     manifest = self._sampled(manifest, key)

@@ -62,13 +62,14 @@ class DifferentiateTask(OfShard):
 class AnalyseTask(OfShard):
     """A shard to analyse by metrics, each with the fingerprint its marker gets.
 
-    `cases` says whether the cases of predictors are kept.
+    `cases` says whether the cases of predictors are kept, `keep` whether its attention is.
     """
 
     stage: ClassVar[str] = "analyse"
     metrics: tuple[Metric, ...]
     fingerprints: tuple[str, ...]
     cases: bool
+    keep: bool = True
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,13 @@ class Codec:
     head, query, key), and gives on that device what is to be brought to the host, without padding,
     (head, cell). `finished` makes codes of it there, of any number of heads, (…, cell). `decode`
     gives float32, and does without torch. `zero` is the code of 0, and `blosc` says how chunks of
-    codes are compressed.
+    codes are compressed, to about `bytes_a_weight`.
     """
 
     name: str
     dtype: str
     zero: float
+    bytes_a_weight: float
     coded: Callable[[Tensor, Group], Tensor]
     decode: Callable[[NDArray[Any]], NDArray[np.float32]]
     finished: Callable[[NDArray[Any], Group], NDArray[Any]] = lambda codes, _: codes
@@ -77,11 +78,12 @@ _COMPACT_VALUES = levels.weights_of_codes()
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("log16", "uint16", ZERO, _log16, lambda codes: np.take(_LOG16_VALUES, codes)),
+        Codec("log16", "uint16", ZERO, 1.77, _log16, lambda codes: np.take(_LOG16_VALUES, codes)),
         Codec(
             "compact",
             "uint16",
             levels.ZERO,
+            0.94,
             _exact,
             lambda codes: np.take(_COMPACT_VALUES, codes),
             _compact,
@@ -91,9 +93,10 @@ CODECS = {
             "float16",
             "float16",
             0,
+            1.74,
             lambda weights, group: _exact(weights, group).half(),
             lambda codes: codes.astype(np.float32),
         ),
-        Codec("float32", "float32", 0, _exact, lambda codes: codes),
+        Codec("float32", "float32", 0, 3.42, _exact, lambda codes: codes),
     )
 }

@@ -54,6 +54,10 @@ class CommittedFiles:
         """The driver at work: see `Medium.holder`."""
         return self.medium.holder()
 
+    def disk(self) -> tuple[int, int] | None:
+        """The disk it lies on, and how many bytes are free: see `Medium.disk`."""
+        return self.medium.disk()
+
     def committed(self, stage: str) -> int:
         """How many tasks of a stage have a marker."""
         return len(self.medium.sizes(f"done/{stage}"))

@@ -213,6 +213,15 @@ class RunFolder(CommittedFiles):
             }
         self.commit(EXTRACT, shard, fingerprint, files)
 
+    def has_attention(self, shard: int) -> bool:
+        """Whether the attention of a shard was committed and not removed."""
+        return self.medium.size(marker_of(EXTRACT, shard)) is not None
+
+    def remove_attention(self, shard: int) -> None:
+        """Remove the attention of a shard, its marker last: it tells that some is there."""
+        self.medium.remove(_attention(shard))
+        self.medium.remove(marker_of(EXTRACT, shard))
+
     def extracted(self, shard: int, fingerprint: str) -> bool:
         """Whether a shard's attention is there, as `done` tells."""
         return self.done(EXTRACT, shard, fingerprint)

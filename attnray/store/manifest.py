@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import re
 import struct
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, overload
@@ -60,6 +61,10 @@ class Checksums(Sequence[Checksum]):
 
     def __hash__(self) -> int:
         return hash(self._bytes)
+
+
+#: What tells contents apart, and says nothing to people.
+_CHECKSUM = re.compile(r"[0-9a-f]{40,64}")
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,7 @@ def _decisive(corpus: CorpusConfig) -> dict[str, Any]:
 def _decisive_store(config: Config) -> dict[str, Any]:
     """What decides the stored bytes; the size of a sample does where only that is stored."""
     store = asdict(config.store)
+    del store["keep"]
     if stores(config):
         del store["sample"]
     return store
@@ -235,16 +241,40 @@ def refuse_other(
         InputError: says what differs.
     """
     before, after = _flat(_of_roles(planned, roles)), _flat(_of_roles(now, roles))
-    differences = [
-        f"{key} was {before.get(key)} and is {after.get(key)}"
-        for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key)
-    ]
-    if differences:
+    if before != after:
         raise InputError(
-            f"{folder} holds another run: {'; '.join(differences)}. "
+            f"{folder} holds another run: {'; '.join(_differences(before, after))}. "
             "Choose another run_dir, or the settings it was planned with"
         )
+
+
+def _differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """What differs, by settings; of what these do not explain, that the files are others."""
+    pairs = {key: (before.get(key), after.get(key)) for key in sorted(before | after)}
+    changed = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    files = [
+        key for key, pair in changed.items() if any(_CHECKSUM.fullmatch(v or "") for v in pair)
+    ]
+    said = {_corpus(key, changed): changed[key] for key in changed if key not in files}
+    explained = {_owner(key) for key in said}
+    others = [_owner(_corpus(key, changed)) for key in files]
+    return [
+        *(f"{key} was {then} and is {now}" for key, (then, now) in said.items()),
+        *(f"the files of {each} are others" for each in {*others} - explained),
+    ]
+
+
+def _corpus(key: str, changed: Mapping[str, object]) -> str:
+    """A setting of a role's corpus, as one of `corpus` where that of others differs likewise."""
+    _, _, field = key.rpartition(".")
+    alike = [other for other in changed if other.startswith("corpora.") and other.endswith(field)]
+    shared = len(alike) > 1 and len({changed[other] for other in alike}) == 1
+    return f"corpus.{field}" if key in alike and shared else key
+
+
+def _owner(key: str) -> str:
+    """Whose setting it is: that of the model, of a corpus, …"""
+    return ".".join(key.split(".")[: 2 if key.startswith("corpora.") else 1])
 
 
 def with_sets(

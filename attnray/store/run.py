@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 from pathlib import Path
 
-from attnray.config import Config, StoreConfig, corpora, fused, stores
+from attnray.config import Config, StoreConfig, corpora, fused, keeps, stores
 from attnray.corpus.counts import remarks
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
@@ -136,14 +136,19 @@ class Run:
 
     @property
     def stored_shards(self) -> list[int]:
-        """The shards whose attention is to be stored: all that is measured, or samples of it."""
+        """The shards whose attention is stored, for some time at least: what is measured, samples.
+
+        (Without a store of all, samples alone.)
+        """
+        samples = [] if keeps(self.config) else sorted(self.manifest.samples.values())
         if not stores(self.config):
-            return sorted(self.manifest.samples.values())
+            return samples
         roles = {METRICS[m].role for m in self.metrics if METRICS[m].made_of == "attention"}
         roles.update(roles_of(PROBES) if self.trials else ())
         keys = {key for role in roles for key in self.manifest.roles[role]}
         # Sets are numbered one behind the other.
-        return [s for each in self.manifest.sets if each.key in keys for s in each.shards]
+        sets = (each for each in self.manifest.sets if each.key in keys)
+        return [*(shard for each in sets for shard in each.shards), *samples]
 
     def partial_fingerprint(self, metric: Metric, shard: int) -> str:
         """The fingerprint of what a metric finds in a shard."""

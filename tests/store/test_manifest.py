@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from attnray.errors import InputError
 from attnray.store.files import Checksum
 from attnray.store.folder import RunFolder
-from attnray.store.manifest import Checksums, ExampleSet, Manifest, with_sets
+from attnray.store.manifest import Checksums, ExampleSet, Manifest, refuse_other, with_sets
 
 SUMS = [Checksum.of(bytes([number] * number)) for number in range(7)]
 
@@ -65,3 +66,43 @@ def test_a_shard_more_takes_few_bytes() -> None:
         for each in [example_set("a", [*range(count)])]
     )
     assert many - few <= 2000 * 68
+
+
+def corpus(name: str, sha256: str) -> dict[str, object]:
+    return {"name": name, "limit": None, "sha256": sha256}
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ({"seed": 1}, "seed was 0 and is 1"),
+        ({"model": {"name": "a", "files": {"w.bin": "b" * 64}}}, "the files of model are others"),
+        (
+            {"model": {"name": "b", "files": {"v.bin": "b" * 64}}},
+            "model.name was a and is b",
+        ),
+        (
+            {"corpora": {role: corpus("b", "b" * 64) for role in ("dev", "syntax")}},
+            "corpus.name was a and is b",
+        ),
+        (
+            {"corpora": {"dev": corpus("a", "a" * 64), "syntax": corpus("a", "b" * 64)}},
+            "the files of corpora.syntax are others",
+        ),
+        (
+            {"corpora": {role: corpus("a", "b" * 64) for role in ("dev", "syntax")}},
+            "the files of corpus are others",
+        ),
+    ],
+)
+def test_another_run_is_told_by_its_settings(now: dict[str, object], said: str) -> None:
+    planned = {
+        "model": {"name": "a", "files": {"w.bin": "a" * 64}},
+        "corpora": {role: corpus("a", "a" * 64) for role in ("dev", "syntax")},
+        "seed": 0,
+    }
+    with pytest.raises(InputError) as refused:
+        refuse_other(RunFolder("runs/x"), planned, planned | now)
+    assert str(refused.value).startswith(
+        f"runs/x holds another run: {said}. Choose another run_dir"
+    )

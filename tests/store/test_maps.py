@@ -42,7 +42,7 @@ from tests.builders.trees import assert_same_tree
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SAMPLE = CorpusConfig("sample", "conllu", "pkg://attnray/corpus/sample.conllu")
 #: Blocks of a few examples, so that runs of them end within a block and go over its end.
-BLOCKS = {"chunk_cells": 1024, "block_mib": 1}
+BLOCKS = (1024, 1)
 #: Of syntax and coreference any merge.
 EVERYTHING: list[Metric] = [
     Patterns(),
@@ -116,7 +116,7 @@ def stored(path: Path, encoder: Encoder, examples: list[Example], codec: str) ->
     folder = RunFolder(path)
     shard = folder.write_examples(0, examples)
     heads = (encoder.layers, encoder.heads)
-    task = ExtractTask(folder, *shard, heads, StoreConfig(codec, **BLOCKS), "")
+    task = ExtractTask(folder, *shard, heads, StoreConfig(codec, *BLOCKS), "")
     extract(lambda: nullcontext(encoder), task)
     return StoredMaps(folder.attention(0), folder.examples(*shard))
 

@@ -61,5 +61,8 @@ class Medium(Protocol):
             IncompleteRun: another driver has it; says which, and since when.
         """
 
+    def disk(self) -> tuple[int, int] | None:
+        """What tells its disk from others, and how many bytes are free; None without a bound."""
+
     def holder(self) -> str | None:
         """The driver that holds the run folder, as far as can be told; None where there is none."""

@@ -116,6 +116,12 @@ class LocalMedium:
                     path.parent.rmdir()  # where nothing else came into it
             lock.release()
 
+    def disk(self) -> tuple[int, int] | None:
+        """See `Medium.disk`."""
+        root = self.root.absolute()
+        there = next(path for path in (root, *root.parents) if path.exists())
+        return there.stat().st_dev, shutil.disk_usage(there).free
+
     def holder(self) -> str | None:
         """See `Medium.holder`."""
         try:

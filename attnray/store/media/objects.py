@@ -112,6 +112,9 @@ class ObjectMedium:
         bucket, prefix = self._place
         return hold(bucket, prefix + LOCK, self.where())
 
+    def disk(self) -> None:
+        """See `Medium.disk`: an object store has room."""
+
     def holder(self) -> str | None:
         """See `Medium.holder`: who has the lease, though it may have been killed."""
         bucket, prefix = self._place
