@@ -35,7 +35,7 @@ def _looks(run: Run) -> Iterator[Callable[[], list[Damaged]]]:
 def _tasks(run: Run) -> Iterator[tuple[RunFolder, str, int]]:
     """All that a run and its twin have to do, by folder, stage and number."""
     for each in run.with_twin:
-        for number in each.stored_shards:
+        for number in each.kept_shards:
             yield each.folder, EXTRACT, number
         for name in each.metrics:
             for found in each.measurements(name):

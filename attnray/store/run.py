@@ -150,6 +150,12 @@ class Run:
         sets = (each for each in self.manifest.sets if each.key in keys)
         return [*(shard for each in sets for shard in each.shards), *samples]
 
+    @property
+    def kept_shards(self) -> list[int]:
+        """The shards whose attention stays."""
+        passing = stores(self.config) and not keeps(self.config)
+        return sorted(self.manifest.samples.values()) if passing else self.stored_shards
+
     def partial_fingerprint(self, metric: Metric, shard: int) -> str:
         """The fingerprint of what a metric finds in a shard."""
         if metric not in self._forms:

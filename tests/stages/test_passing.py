@@ -13,6 +13,7 @@ from attnray.config import Config, StoreConfig, check
 from attnray.errors import InputError
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome
+from attnray.stages.verify import broken
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
 from attnray.store.run import Run
@@ -44,6 +45,8 @@ def passed(tiny_settings: tuple[str, ...], tmp_path_factory: pytest.TempPathFact
 def test_tables_are_the_same_bits_and_samples_are_left(passed: Path, undisturbed: Path) -> None:
     assert tables(passed) == tables(undisturbed)
     assert stored(passed) == samples(passed) != set()
+    (subject,) = opened([RunFolder(passed)])
+    assert not [*broken(subject.run)]
     assert len(attnray.open(str(passed)).stored) == 5
 
 
