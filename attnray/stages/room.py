@@ -32,11 +32,14 @@ def check_room(runs: Sequence[Run]) -> None:
     Raises:
         InputError: says how much is needed, how much is free, and what to do.
     """
-    on_disk: defaultdict[tuple[int, int], list[Run]] = defaultdict(list)
+    on_disk: defaultdict[int, list[Run]] = defaultdict(list)
+    room: dict[int, int] = {}
     for run in (run for run in runs if run.config.check_disk):
-        if (disk := run.folder.disk()) is not None:
+        if (found := run.folder.disk()) is not None:
+            disk, room[found[0]] = found
             on_disk[disk].append(run)
-    for (_, free), those in on_disk.items():
+    for disk, those in on_disk.items():
+        free = room[disk]
         # Only where all of it would be too much it is worth to look what is done.
         if sum(map(bytes_needed, those)) > free:
             needed = sum(bytes_needed(run, left=True) for run in those)

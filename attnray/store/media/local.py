@@ -119,7 +119,7 @@ class LocalMedium:
     def disk(self) -> tuple[int, int] | None:
         """See `Medium.disk`."""
         root = self.root.absolute()
-        there = next(path for path in (root, *root.parents) if path.exists())
+        there = next(path for path in (root, *root.parents) if os.path.exists(path))
         return there.stat().st_dev, shutil.disk_usage(there).free
 
     def holder(self) -> str | None:
