@@ -8,7 +8,7 @@ import re
 import traceback
 from pathlib import Path
 
-from attnray.redacted import redacted
+from attnray.redacted import legible, redacted
 
 #: The machine refuses these however often it is asked, and takes these up again with more space.
 LASTING = {
@@ -26,10 +26,10 @@ OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 class _ToldError(Exception):
-    """An error whose message is shown, and kept: no password of an address is in it."""
+    """An error whose message is shown, and kept: one line, with no password of an address."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(redacted(message))
+        super().__init__(legible(" ".join(redacted(message).splitlines())))
 
 
 class InputError(_ToldError):

@@ -1,4 +1,4 @@
-"""Addresses as they may be shown and kept: without user, password, and what signs them."""
+"""Texts as they may be shown: addresses without their secrets, and only letters."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def redacted(content: T) -> T:
     elif isinstance(content, list | tuple):
         found = type(content)(map(redacted, content))
     return found  # type: ignore[no-any-return]
+
+
+def legible(text: str) -> str:
+    """The text with a mark for every character that only steers a terminal or breaks XML."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -44,6 +44,10 @@ def test_no_error_tells_a_secret(kind: type[Exception]) -> None:
     assert describe(OSError("see https://a.org/x?k=secret")) == "OSError: see https://a.org/x?…"
 
 
+def test_an_error_is_one_line_that_steers_no_terminal() -> None:
+    assert str(InputError("a\x1b[2Jb\n  c\u202e")) == "a\ufffd[2Jb   c\ufffd"
+
+
 def test_a_run_keeps_no_secret_and_goes_on_with_another(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ WHOLE = {
     "vocab_size": (1, 2**24),
     "max_position_embeddings": (1, 2**20),
     "type_vocab_size": (0, 2**10),
+    "chunk_size_feed_forward": (0, 0),
 }
 FRACTIONS = {"layer_norm_eps": (0, 1), "norm_eps": (0, 1), "initializer_range": (0, 1000)}
 

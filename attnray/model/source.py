@@ -97,6 +97,11 @@ def locate(config: ModelConfig, seed: int) -> Checkpoint:
         folder, commit = _from_hub(config)
         name = config.name or str(config.hub).rpartition("/")[2]
         pinned = config.checksums
+    if (folder / "adapter_config.json").is_file():
+        # It would change the weights, where the package that reads it is installed.
+        raise InputError(
+            f"{folder / 'adapter_config.json'}: merge the adapter into its model first"
+        )
     if not name.isprintable():  # it goes into tables and onto pages
         raise InputError(f"the model's name {name!r} has letters that cannot be written: rename it")
     if config.seed is not None:

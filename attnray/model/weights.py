@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -144,7 +145,7 @@ def _of_torch(path: Path) -> Iterator[Weight]:
     import torch
 
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(path, "cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         for name, tensor in found.items():
             yield Weight(name, tuple(tensor.shape), bool(torch.isfinite(tensor).all()))
     except Exception as error:  # whatever the library finds wrong with it

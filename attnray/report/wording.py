@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attnray.redacted import legible as legible
+
 NOTHING = "–"
 
 
@@ -50,11 +52,6 @@ def p_value(value: float | None) -> str:
 def spaced(name: str) -> str:
     """A name of the tables as words."""
     return name.replace("_", " ")
-
-
-def legible(text: str) -> str:
-    """The text with a mark for every character that only steers a terminal or breaks XML."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def short(text: str, longest: int) -> str:

@@ -103,6 +103,7 @@ def test_the_checkpoint_itself_is_planned(folder: Path) -> None:
         ("initializer_range", float("inf")),
         ("hidden_dropout_prob", "much"),
         ("is_decoder", True),
+        ("chunk_size_feed_forward", 7),
     ],
 )  # fmt: skip
 def test_a_field_that_cannot_be_is_named(folder: Path, field: str, value: Any) -> None:
@@ -200,6 +201,11 @@ def as_bin(folder: Path, weights: Any) -> None:
 def test_a_bin_of_weights_is_checked_too(folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     as_bin(folder, weights)
+    planned(folder)
+    shutil.rmtree(folder.parent / "runs")
+    torch.save(weights, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
+    planned(folder)
+    shutil.rmtree(folder.parent / "runs")
     changed(folder, num_hidden_layers=1)
     assert "num_hidden_layers is 1, but in pytorch_model.bin" in refused(folder)
     changed(folder, num_hidden_layers=2)
@@ -321,6 +327,12 @@ def test_a_weight_of_another_shape_is_told_with_both(folder: Path) -> None:
     rewritten(folder, lambda weights: weights.update({name: torch.zeros(7)}))
     checkpoint = locate(ModelConfig(name=None, path=str(folder)), 0)
     assert f"{name} (of (7,), not (24,))" in refusal(lambda: Encoder(checkpoint, "cpu"))
+
+
+def test_an_adapter_is_told(folder: Path) -> None:
+    path = folder / "adapter_config.json"
+    path.write_text(json.dumps({"base_model_name_or_path": "/elsewhere", "peft_type": "LORA"}))
+    assert refused(folder).startswith(f"{path}: merge")
 
 
 # A tokenizer
