@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
@@ -163,8 +164,8 @@ def pretrained(
     }
     try:
         model, lacking = _made(kind, checkpoint, config, options)
-    except (MemoryError, torch.OutOfMemoryError):
-        raise  # no matter of the input
+    except (MemoryError, torch.OutOfMemoryError, InputError):
+        raise
     except Exception as error:
         raise _blamed(kind, checkpoint, config, options, error) from error
     if watched:
@@ -204,6 +205,14 @@ def _made(
         ignore_mismatched_sizes=True,  # they are told by name
         **options,
     )
+    blocks = "|".join(part for part, _ in FAMILIES[config.model_type].blocks)
+    unused = [n for n in sorted(report["unexpected_keys"]) if re.search(rf"\b({blocks})\.\d", n)]
+    if unused:
+        raise InputError(
+            f"{checkpoint.folder / 'config.json'}: a model of it leaves out {len(unused)} weights "
+            f"of {checkpoint.weights}, {unused[0]} the first; give a configuration and weights of "
+            "one model"
+        )
     shapes = [
         f"{name} (of {tuple(found)}, not {tuple(made)})"
         for name, found, made in report["mismatched_keys"]

@@ -329,6 +329,16 @@ def test_a_weight_of_another_shape_is_told_with_both(folder: Path) -> None:
     assert f"{name} (of (7,), not (24,))" in refusal(lambda: Encoder(checkpoint, "cpu"))
 
 
+def test_weights_that_a_model_of_the_configuration_leaves_out_are_told(tmp_path: Path) -> None:
+    folder = tiny_checkpoint("modernbert", tmp_path / "tiny", attention_bias=True)
+    checkpoint = locate(ModelConfig(name=None, path=str(folder)), 0)
+    Encoder(checkpoint, "cpu")
+    changed(folder, attention_bias=False)
+    message = refusal(lambda: Encoder(checkpoint, "cpu"))
+    assert message.startswith(f"{folder / 'config.json'}: a model of it leaves out 8 weights")
+    assert "layers.0.attn.Wo.bias" in message
+
+
 def test_an_adapter_is_told(folder: Path) -> None:
     path = folder / "adapter_config.json"
     path.write_text(json.dumps({"base_model_name_or_path": "/elsewhere", "peft_type": "LORA"}))
