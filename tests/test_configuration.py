@@ -162,6 +162,7 @@ def test_a_random_model_has_no_random_twin() -> None:
         "controls=shuffled",
         "corpus.limit=0",
         "corpus.segment=word",
+        "corpus.entity=etype-identity",
         "corpus.path=[]",
         "executor.extractors=0",
         "executor.gpus_per_extractor=-1",

@@ -24,7 +24,11 @@ class Role:
     every_length: bool = False
 
 
-_TREES = Role(lambda _: "sentence", "dependencies", "syntactic heads (HEAD)")
+_TREES = Role(
+    lambda _: "sentence",
+    "dependencies",
+    "syntactic heads with relations (in CoNLL-U: HEAD and DEPREL)",
+)
 ROLES = {
     "patterns": Role(default_segment, "examples", "examples"),
     "syntax": _TREES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -322,6 +323,32 @@ def test_ontogum_has_the_mentions_that_udapi_reads(shared: Path) -> None:
     assert ours == theirs
     values = re.findall(r"\bEntity=([^|\n]*)", path.read_text(encoding="utf-8"))
     assert sum(map(len, ours.values())) == sum(value.count("(") for value in values)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("order", "written_so"),
+    [
+        ("entity-GRP-infstat", lambda e: (f"thing-{e}-new", f"thing-{e}")),
+        ("infstat-etype-GRP-identity", lambda e: (f"new-x-{e}-A-B", e)),
+        ("eid-etype-head-minspan", lambda e: (f"{e}-thing-1-1,2", e)),
+    ],
+)
+def test_ontogum_has_the_same_mentions_in_every_order(
+    order: str, written_so: Callable[[str], tuple[str, str]], shared: Path, tmp_path: Path
+) -> None:
+    def rewritten(bracket: re.Match[str]) -> str:
+        opens, closes = written_so(bracket["entity"])
+        return f"({opens}{bracket['end']}" if bracket["start"] else f"{closes}{bracket['end']}"
+
+    def entities(value: re.Match[str]) -> str:
+        return re.sub(r"(?P<start>\(?)(?P<entity>[^()]+)(?P<end>\)?)", rewritten, value[0])
+
+    path = shared / "gum" / "ontogum-dev.conllu"
+    text = path.read_text(encoding="utf-8").replace("Entity = GRP", f"Entity = {order}")
+    other = tmp_path / "ontogum-dev.conllu"
+    other.write_text(re.sub(r"(?<=\bEntity=)[^|\n]+", entities, text), encoding="utf-8")
+    assert list(read_conllu(str(other))) == list(read_conllu(str(path)))
 
 
 def udapi_mentions(path: Path) -> dict[str, list[Span]]:

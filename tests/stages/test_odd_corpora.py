@@ -151,14 +151,18 @@ TREE = sentence(("she", "PRON", 2, "", ""), ("met", "VERB", 0, "", ""), ("him", 
 
 
 def planned(
-    model: Path, folder: Path, text: str, metrics: Sequence[str] = ("syntax",)
+    model: Path,
+    folder: Path,
+    text: str,
+    metrics: Sequence[str] = ("syntax",),
+    entity: str | None = None,
 ) -> tuple[Run, dict[str, int]]:
     """A plan over a CoNLL-U corpus with this text, and what its first set counts."""
     path = folder / "odd.conllu"
     path.write_text(text)
     config = Config(
         model=ModelConfig(name=None, path=str(model)),
-        corpus=CorpusConfig("odd", "conllu", str(path)),
+        corpus=CorpusConfig("odd", "conllu", str(path), entity=entity),
         store=StoreConfig("log16"),
         metrics=[*metrics],
         run_dir=str(folder / "run"),
@@ -173,6 +177,7 @@ def test_of_sound_inputs_nothing_is_said(tiny_model: Path, tmp_path: Path) -> No
     assert run.notes == []
     assert counts["unknown_pieces"] == 0
     assert not {item for item in counts if "placeholder" in item or "sentences" in item}
+    assert "entity" not in run.manifest.identity["corpora"]["syntax"]
 
 
 def test_heads_that_are_no_tree_are_counted_and_said(tiny_model: Path, tmp_path: Path) -> None:
@@ -230,6 +235,19 @@ def test_entities_without_groups_are_no_coreference(tiny_model: Path, tmp_path: 
     (note,) = run.notes
     assert note.startswith("coreference was left out: ")
     assert "group, eid or GRP" in note
+
+
+def test_an_order_of_fields_that_is_said_is_another_run(tiny_model: Path, tmp_path: Path) -> None:
+    text = sentence(("Ann", "X", 0, "", "(person-1)"), ("Bob", "X", 1, "", "(person-2)"))
+    with pytest.raises(InputError, match="say which field of Entity"):
+        planned(tiny_model, tmp_path, text, ("coreference",))
+    run, counts = planned(tiny_model, tmp_path, text, ("coreference",), "etype-eid")
+    assert counts["mentions"] == 2
+    (example,) = run.folder.examples(0, run.manifest.examples[0])
+    assert [mention.entity for mention in example.mentions] == ["1", "2"]
+    assert run.manifest.identity["corpora"]["coreference"]["entity"] == "etype-eid"
+    with pytest.raises(InputError, match="entity was etype-eid and is eid"):
+        planned(tiny_model, tmp_path, text, ("coreference",), "eid")
 
 
 def test_a_tokenizer_that_does_not_suit_its_vocabulary_is_said(
