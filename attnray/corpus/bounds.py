@@ -25,8 +25,9 @@ WORD = 2**17
 NAME = 2**12
 #: Different relations of a file: each has sums for every head.
 RELATIONS = 1000
-#: Brackets of mentions on a word.
+#: Brackets of mentions on a word, and fields of one.
 BRACKETS = 200
+FIELDS = 100
 #: Numbers of a word's vector.
 VECTOR = 2**14
 

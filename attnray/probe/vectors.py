@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnray.corpus import bounds
+from attnray.corpus.bounds import cut, within
 from attnray.corpus.example import Example
 from attnray.corpus.files.lines import error_at, numbered_lines
 from attnray.errors import InputError
@@ -64,7 +66,10 @@ class Glove:
         for number, line in numbered_lines(path):
             # A few words of the larger files have spaces inside.
             fields = line.rstrip().split(" ")
+            if number == 1 and len(fields) == 2 and all(map(str.isdecimal, fields)):
+                continue  # word2vec's files begin with how many words and numbers there are
             size = self.size or len(fields) - 1
+            within(f"{path}:{number}", size, bounds.VECTOR, "numbers of a word", "give vectors")
             word, values = " ".join(fields[:-size]), fields[-size:]
             if size < 1 or len(fields) <= size:
                 raise error_at(path, number, f"{len(fields) - 1} numbers; give a word and {size}")
@@ -86,6 +91,9 @@ class Glove:
 
 def _numbers(path: str, number: int, values: list[str]) -> NDArray[np.float32]:
     try:
-        return np.array([float(value) for value in values], np.float32)
+        found = np.array([float(value) for value in values])
     except ValueError as error:
-        raise error_at(path, number, f"{error}; give a word and its numbers") from error
+        raise error_at(path, number, f"{cut(str(error))}; give a word and its numbers") from error
+    if not (np.abs(found) <= np.finfo(np.float32).max).all():
+        raise error_at(path, number, "a number is infinite, or none; give a word and its numbers")
+    return found.astype(np.float32)

@@ -65,6 +65,23 @@ def test_a_missing_file_is_said(path: Path) -> None:
         Glove(str(path), ["dog"])
 
 
+def test_the_first_line_of_word2vec_is_no_word(path: Path) -> None:
+    found = glove(path, "2 3\ndog 1 2 3\ncat 4 5 6\n", "cat")
+    assert found.size == 3
+    assert found.of(example(["cat"], [], [])).tolist() == [[4, 5, 6]]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e39", "9" * 5000])
+def test_what_is_no_number_is_said(path: Path, number: str) -> None:
+    with pytest.raises(InputError, match=r"glove\.txt:2: a number is infinite, or none"):
+        glove(path, f"cat 1 2\ndog 1 {number}\n", "dog")
+
+
+def test_a_vector_without_end(path: Path) -> None:
+    with pytest.raises(InputError, match=r"glove\.txt:1: 20,000 numbers of a word; at most"):
+        glove(path, "dog" + " 1" * 20_000, "dog")
+
+
 def test_input_embeddings_are_means_over_pieces(tiny_model: Path) -> None:
     matrix = input_embeddings(locate(ModelConfig(path=str(tiny_model)), 0))
     vectors = InputEmbeddings(matrix)

@@ -53,7 +53,7 @@ def regular(path: str) -> os.stat_result:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         folder = stat.S_ISDIR(status.st_mode)
         reason = os.strerror(errno.EISDIR) if folder else "a pipe, a socket or a device"
@@ -83,7 +83,7 @@ def opened(path: str) -> Iterator[BufferedIOBase]:
         reason = str(error).rstrip(".")
         raise InputError(f"{path}: damaged gzip ({reason}); get the file again") from error
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def compressed(path: str) -> bool:
@@ -97,7 +97,7 @@ def compressed(path: str) -> bool:
         with open(path, "rb") as file:
             return file.read(2) == _GZIP
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def stem(path: str) -> str:
@@ -178,7 +178,7 @@ def error_at(path: str, line: int, problem: str) -> InputError:
     return InputError(f"{path}:{line}: {problem}")
 
 
-def _unreadable(path: str, error: OSError | ValueError) -> InputError:
+def unreadable(path: str, error: OSError | ValueError) -> InputError:
     """The error of a file that the system does not give."""
     reason = getattr(error, "strerror", None) or str(error)
     return InputError(f"{path}: {reason}; corpus.path must name a readable file")

@@ -50,7 +50,7 @@ def read_conll2012(path: str) -> Iterator[Document]:
     for number, line in numbered_lines(path):
         if line.startswith("#begin"):
             if builder is not None:
-                problem = f"a document begins before the #end document of {builder.name}"
+                problem = f"a document begins before the #end document of {cut(builder.name)}"
                 raise error_at(path, number, f"{problem}: lines are lost; get the file again")
             builder = _Builder(path, *_name(path, number, line))
         elif builder is None:

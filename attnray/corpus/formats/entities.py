@@ -10,6 +10,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from attnray.config import GROUPS
+from attnray.corpus import bounds
+from attnray.corpus.bounds import cut
 from attnray.corpus.document import Mention
 from attnray.corpus.files.lines import error_at
 
@@ -62,8 +64,10 @@ class Order:
 
     @lru_cache(4096)  # noqa: B019 - orders are few
     def named(self, content: str) -> Named | None:
-        """What fields say; None where the group cannot be read."""
+        """What fields say; None where the group cannot be read, or there are too many."""
         values = content.split("-")
+        if len(values) > bounds.FIELDS or len(content) > bounds.NAME:
+            return None
         place = self.group or 0
         if self._after_free:
             place += max(0, len(values) - self._fields)
@@ -145,7 +149,7 @@ class Entities:
                 opening.closed = True
                 self._add(opening.named, opening.word, last, empty_node or opening.empty_node)
         if end != len(value) or not value:
-            problem = f"{self.column}{value} has brackets that cannot be read"
+            problem = f"{self.column}{cut(value)} has brackets that cannot be read"
             raise error_at(self.path, line, f"{problem}; write (ID, ID) or (ID)")
 
     def end(self) -> list[Mention]:
@@ -156,7 +160,7 @@ class Entities:
         """
         for opening in (each for openings in self._open.values() for each in openings):
             if not opening.closed:
-                name = opening.named.keys[0]
+                name = cut(opening.named.keys[0])
                 problem = f"the mention of {name} that opens here is never closed; write {name})"
                 raise error_at(self.path, opening.line, f"{problem} at its last word")
         if self.order is PLAIN and self.column == "Entity=":
@@ -169,7 +173,7 @@ class Entities:
         while openings and openings[-1].closed:
             openings.pop()
         if not openings:
-            problem = f"a mention of {name} closes that was never opened; write ({name}"
+            problem = f"a mention of {cut(name)} closes that was never opened; write ({cut(name)}"
             raise error_at(self.path, line, f"{problem} at its first word")
         return openings.pop()
 
@@ -195,8 +199,9 @@ class Entities:
 
 def _like_types(names: set[str], mentions: int) -> str:
     some = ", ".join(sorted(names)[:3])
+    found = f"{mentions} mentions of {len(names)} entities ({cut(some)})"
     return (
-        f"{mentions} mentions of {len(names)} entities ({some}): their names look like types; say "
-        "which field of Entity= is the entity, as in corpus.entity=etype-eid, or "
+        f"{found}: their names look like types; say which field "
+        "of Entity= is the entity, as in corpus.entity=etype-eid, or "
         "corpus.entity=eid where it is the first"
     )

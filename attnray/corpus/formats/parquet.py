@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from attnray.corpus.bounds import cut
 from attnray.corpus.document import Document
-from attnray.corpus.files.lines import regular
+from attnray.corpus.files.lines import regular, unreadable
 from attnray.corpus.formats.rows import FIELDS, UPOS, XPOS, Row, documents
 from attnray.errors import InputError
 
@@ -42,12 +42,11 @@ def parquet_rows(path: str) -> Iterator[Row]:
     try:
         with pq.ParquetFile(path) as file:
             yield from _rows(path, file)
-    except (pa.ArrowException, ValueError) as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise unreadable(path, error) from error
+        reason = cut(str(error).strip().split("\n", 1)[0].rstrip(".: "))
         raise InputError(f"{path}: not Parquet, or damaged ({reason}); get it again") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{path}: {reason}; corpus.path must name a readable file") from error
 
 
 def _rows(path: str, file: pq.ParquetFile) -> Iterator[Row]:
