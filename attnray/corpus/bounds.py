@@ -9,7 +9,7 @@ from attnray.corpus.document import Sentence
 from attnray.errors import InputError
 
 #: Bytes of a line, and of the lines of a sentence; characters of a passage of text.
-LINE = 2**26
+LINE = 2**25
 #: Bytes of a file that is one list of JSON, which is read whole.
 JSON_LIST = 2**27
 #: Characters that are split into sentences at a time, and of a passage of GAP.

@@ -18,8 +18,10 @@ NOTHING = np.zeros(0, np.int32)
 def example(mentions: list[Antecedent]) -> Example:
     words = ["a", "b", "A", "c"]
     empty = [""] * len(words)
-    known = (NOTHING, [], NOTHING.astype(np.int8), NOTHING.astype(np.int8), NOTHING)
-    return Example(0, "d", "", 0, 0, 0, *known, words, [-1] * len(words), empty, mentions)
+    small = NOTHING.astype(np.int8)
+    return Example(
+        0, "d", "", 0, 0, 0, NOTHING, [], small, small, NOTHING, words, [-1] * 4, empty, mentions
+    )
 
 
 def test_mentions() -> None:
