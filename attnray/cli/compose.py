@@ -135,7 +135,7 @@ def _one_line(error: Exception) -> str:
     unknown = re.search(r"Could not override '([^']+)'|Key '(\w+)' (?:is )?not in", text)
     if unknown:
         return _unknown(unknown[1] or unknown[2])
-    if re.search("token recognition|(mismatched|extraneous) input|no viable alternative", text):
+    if re.search("token recognition|(mismatched|extraneous) input|no ?viable ?alt", text, re.I):
         first = text.strip().split("\n", 1)[0]
         return f"{first} (put values with =, spaces, commas or braces in quotes: 'key=\"value\"')"
     lines = [line.strip() for line in text.split("Config search path")[0].splitlines()]

@@ -29,6 +29,7 @@ WORD = "1\tshe\t_\tPRON\t_\t_\t0\troot\t_\t_\n"
         (["run_dir=ftp://host/run"], ["ftp://host/run", "s3://BUCKET"]),
         (["model.dtype=bfloat16", "executor.gpus_per_extractor=0"], ["bfloat16", "GPU"]),
         (["metrics=[syntax"], ["quotes"]),
+        (["corpus.path=[ö"], ["quotes"]),
     ],
 )
 def test_a_configuration_that_cannot_be_used(overrides: list[str], parts: list[str]) -> None:

@@ -123,6 +123,13 @@ def test_a_space_in_the_name_of_a_document(path: Path) -> None:
     assert document.sentences[0].words == ["Ann", "'s", "dog", "saw", "her", "."]
 
 
+def test_a_space_in_a_name_that_is_not_that_of_the_document_is_said(path: Path) -> None:
+    text = Path(written(path, sentence(ANN))).read_text()
+    path.write_text(text.replace("bc/x/00/x_0000  ", "Ann Example  "))
+    with pytest.raises(InputError, match=r":3: the word number is 0, not 1; spaces in the name"):
+        list(read_conll2012(str(path)))
+
+
 def test_a_document_without_its_end_is_refused_where_the_next_begins(path: Path) -> None:
     text = Path(written(path, sentence(ANN))).read_text()
     path.write_text(text.replace("#end document\n", "") + text)

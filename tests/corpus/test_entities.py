@@ -186,7 +186,7 @@ def test_the_header_says_the_order_until_the_next_one(tmp_path: Path) -> None:
     second = first.replace("person-1", "1-person")
     path.write_text(
         f"# global.Entity = etype-eid\n# newdoc\n{first}# newdoc\n{first}"
-        f"# newdoc\n#global.Entity=eid-etype\n{second}"
+        f"# newdoc\n#global.entity=eid-etype\n{second}"
     )
     one, two, three = read_conllu(str(path))
     assert one.mentions == two.mentions == [Mention(0, 0, "1"), Mention(1, 1, "1")]
@@ -222,6 +222,11 @@ def test_names_that_look_like_types_are_asked_about(values: list[str], tmp_path:
 @pytest.mark.parametrize("values", [["(ann)", "(bob)", "(ann)"], ["(1)"] * 9, ["(person1)"] * 9])
 def test_other_names_are_entities(values: list[str]) -> None:
     assert len(spans(*values)) == len(values)
+
+
+def test_many_names_are_entities() -> None:
+    names = [f"({one}{other})" for one in "abcdef" for other in "uvwxyz"]
+    assert len(spans(*names * 4)) == 4 * 36
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from attnray.errors import InputError
 
 #: Document, part, number, word, tag, parse bit, …, coreference.
 FEWEST_COLUMNS = 12
-NUMBER, WORD, TAG, PARSE, COREFERENCE = 2, 3, 4, 5, -1
+PART, NUMBER, WORD, TAG, PARSE, COREFERENCE = 1, 2, 3, 4, 5, -1
 #: What stands in a column that has nothing to say.
 EMPTY = ("-", "_", "")
 _BEGIN = re.compile(r"#begin document \((?P<name>.*)\)(?:; part (?P<part>\d+))?\s*")
@@ -103,7 +103,10 @@ class _Builder:
             raise error_at(self._path, number, problem)
         if columns[NUMBER] != str(len(self._rows)):
             problem = f"the word number is {cut(columns[NUMBER])}, not {len(self._rows)}"
-            raise error_at(self._path, number, f"{problem}; words of a sentence count from 0")
+            remedy = "words of a sentence count from 0"
+            if not columns[PART].isdecimal() and columns[PART] not in EMPTY:
+                remedy = "spaces in the name of a document must be in its #begin document as well"
+            raise error_at(self._path, number, f"{problem}; {remedy}")
         place = self._extent.words + len(self._rows)
         brackets = columns[COREFERENCE].split("|")
         within(f"{self._path}:{number}", len(brackets), bounds.BRACKETS, "brackets on a word")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_GLOBAL = re.compile(r"#\s*global\.(?P<what>columns|Entity)\s*=(?P<value>.*)", re.DOTALL)
+_GLOBAL = re.compile(r"#\s*global\.(?P<what>columns|Entity)\s*=(?P<value>.*)", re.DOTALL | re.I)
 
 
 class Header(NamedTuple):
@@ -25,7 +25,7 @@ class Header(NamedTuple):
         if said is None:
             return self
         value = said["value"].strip()
-        columns = said["what"] == "columns"
+        columns = said["what"].casefold() == "columns"
         return self._replace(columns=value) if columns else self._replace(entity=value)
 
     @property

@@ -23,8 +23,8 @@ _TYPE = re.compile(
     "|product|norp|location|facility|vehicle|weapon|per|loc|org|gpe|fac|veh|wea",
     re.IGNORECASE,
 )
-#: Names without a digit with so many mentions each are like types, too.
-OF_A_TYPE = 4
+#: So few names without a digit, with so many mentions each, are like types, too.
+FEW_TYPES, OF_A_TYPE = 30, 4
 #: A bracket that opens a mention, closes one or both, and its fields.
 _BRACKET = re.compile(r"(?P<opens>\()?(?P<fields>[^()]+)(?P<closes>\))?")
 #: A group, and which part of a discontinuous mention it is and of how many.
@@ -193,7 +193,8 @@ class Entities:
         names = {mention.entity for mention in self.mentions}
         if not names or any(letter.isdigit() for name in names for letter in name):
             return
-        if any(map(_TYPE.fullmatch, names)) or len(self.mentions) >= OF_A_TYPE * len(names):
+        few = len(names) <= FEW_TYPES and len(self.mentions) >= OF_A_TYPE * len(names)
+        if few or any(map(_TYPE.fullmatch, names)):
             raise error_at(self.path, self._first_line, _like_types(names, len(self.mentions)))
 
 
