@@ -77,14 +77,23 @@ class RunFolder(CommittedFiles):
             ) from error
 
     def write_manifest(self, content: dict[str, Any]) -> None:
-        """Freeze the plan; one that is frozen already is left as it is."""
+        """Freeze the plan.
+
+        One that is frozen already is left as it is; so is one that cannot be written, where but
+        the settings are others now: then all of it may be done.
+        """
         text = sealed({"format": FORMAT, **content})
         try:
             frozen = self.medium.read(MANIFEST)
         except FileNotFoundError:
             frozen = b""
-        if text != frozen:
+        if text == frozen:
+            return
+        try:
             self.medium.write(MANIFEST, text)
+        except OSError:
+            if not frozen or _but_settings(unsealed(frozen)) != _but_settings(unsealed(text)):
+                raise
 
     @property
     def shards_written(self) -> int:
@@ -328,6 +337,10 @@ class RunFolder(CommittedFiles):
     def _written(self, number: int, content: bytes) -> Shard:
         (checksum,) = self.write(_shard(number), content).values()
         return Shard(number, checksum)
+
+
+def _but_settings(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in manifest.items() if name != "config"}
 
 
 def measured(metric: str) -> str:

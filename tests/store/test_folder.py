@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from attnray.config import StoreConfig
 from attnray.corpus.document import Document, Sentence
 from attnray.corpus.example import to_table
-from attnray.errors import Damaged, InputError
+from attnray.errors import Damaged, InputError, describe
 from attnray.metrics.base import Found
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.predictions import RIGHT, packed
@@ -200,6 +201,14 @@ def test_examples_come_back_and_some_columns_alone(tmp_path: Path) -> None:
     assert to_table(run.examples(*shard)).equals(to_table(without))
     columns = run.example_columns(*shard, ["index", "words"])
     assert columns.to_pydict() == {"index": [0, 1], "words": [["ab", "a"], ["b"]]}
+
+
+def test_what_is_damaged_is_told_alike_by_a_worker() -> None:
+    error = Damaged("runs/a", "shards/00003.parquet", "missing")
+    sent = pickle.loads(pickle.dumps(error))
+    assert str(sent) == str(error) == describe(error)
+    assert str(error).startswith("runs/a/shards/00003.parquet: missing; ")
+    assert (sent.run, sent.name) == (error.run, error.name)
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from attnray.errors import InputError
 from attnray.store.files import Checksum
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Checksums, ExampleSet, Manifest, refuse_other, with_sets
+from attnray.store.media.local import LocalMedium
 
 SUMS = [Checksum.of(bytes([number] * number)) for number in range(7)]
 
@@ -106,3 +108,20 @@ def test_another_run_is_told_by_its_settings(now: dict[str, object], said: str) 
     assert str(refused.value).startswith(
         f"runs/x holds another run: {said}. Choose another run_dir"
     )
+
+
+def test_a_plan_that_is_frozen_needs_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, frozen = RunFolder(tmp_path), manifest()
+    frozen.write(folder)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(LocalMedium, "write", refuse)
+    frozen.write(folder)
+    replace(frozen, config={"executor": "another"}).write(folder)
+    with pytest.raises(PermissionError):
+        replace(frozen, samples={}).write(folder)
+    assert Manifest.read(folder) == frozen
