@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -97,6 +98,8 @@ ENDINGS = {
     ".jsonl": "json",
     ".parquet": "parquet",
 }
+#: A row of CoNLL-U or CoNLL-X.
+_ROW = re.compile(r"\d+([-.]\d+)?(\t[^\t]+){9}$")
 
 
 def check(config: Config) -> None:
@@ -133,11 +136,17 @@ def _read_prose(path: str, language: str, span: Span) -> Iterator[Document]:
 
 
 def _told_by_lines(path: str) -> str | None:
+    """The format that the first lines of a file can only be of."""
     with opened(path) as contents:
         block = contents.read(BLOCK).lstrip().decode("utf-8-sig", errors="replace")
     lines = block.split("\n")
+    first = next((line for line in lines if not line.startswith("#")), "")
     if lines[0].startswith("#begin document"):
         return "conll2012"
+    if lines[0].startswith(('{"', '[{"')):
+        return "json"
+    if _ROW.match(first):
+        return "conllu"
     return "word_head" if looks_like_word_head(lines) else None
 
 

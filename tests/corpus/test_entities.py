@@ -207,6 +207,8 @@ def test_what_is_said_goes_before_the_header(tmp_path: Path) -> None:
         ["(person-Ann)", "(person-Bob)"],
         ["(hero)"] * 4,
         ["(hero)(villain)"] * 4,
+        ["(place-1", "", "1)"],
+        ["(place-1(person-1", "person-1)", "1)"],
     ],
 )
 def test_names_that_look_like_types_are_asked_about(values: list[str], tmp_path: Path) -> None:
@@ -215,6 +217,8 @@ def test_names_that_look_like_types_are_asked_about(values: list[str], tmp_path:
         only_document(path)
     if "-" in values[0]:
         assert next(read_conllu(str(path), entity="etype-eid")).mentions[0].entity in "1Ann"
+    if "1)" in values:
+        return
     (document,) = read_conllu(str(path), entity="eid")
     assert len(document.mentions) == sum(value.count("(") for value in values)
 

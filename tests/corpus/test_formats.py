@@ -191,14 +191,16 @@ def test_other_lines_are_refused(path: Path, text: str, what: str) -> None:
     assert what in str(error.value)
 
 
-@pytest.mark.parametrize("form", ["word_head", "conll2012"])
+@pytest.mark.parametrize("form", ["word_head", "conll2012", "conllu", "json"])
 def test_lines_of_another_format_are_no_prose(path: Path, form: str) -> None:
     path.write_text(f"\n{CONTENTS[form]}")
     with pytest.raises(InputError, match=rf"corpus: .* those of {form}, .* corpus={form} corpus"):
         list(read(CorpusConfig("x", "text", str(path))))
 
 
-@pytest.mark.parametrize("text", ["won 0-2\nlost 3-2\n", "see 0-x\n", "a 1-b\nc 2-d", "x 0-r\ny"])
+@pytest.mark.parametrize(
+    "text", ["won 0-2\nlost 3-2\n", "see 0-x\n", "a 1-b\nc 2-d", "x 0-r\ny", "# 1\n1\tb\tc"]
+)
 def test_prose_may_have_such_lines(text: str, path: Path) -> None:
     path.write_text(text)
     (document,) = read(CorpusConfig("x", "text", str(path)))

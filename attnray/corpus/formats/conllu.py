@@ -22,12 +22,11 @@ from attnray.corpus.formats.conllu_rows import (
     fault,
     words,
 )
-from attnray.corpus.formats.entities import PLAIN, Entities, Order
+from attnray.corpus.formats.entities import ENTITY, PLAIN, Entities, Order
 from attnray.errors import InputError
 
 _NEWDOC = re.compile(r"#\s*newdoc\b(?:\s+id\s*=\s*(?P<id>.+))?")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(?P<id>.+)")
-_ENTITY = "Entity="
 
 
 def read_conllu(path: str, span: Span = WHOLE, entity: str | None = None) -> Iterator[Document]:
@@ -79,7 +78,7 @@ def may_have_mentions(path: str) -> bool:
     Raises:
         InputError: the file cannot be read.
     """
-    return any(_ENTITY.encode() in block for block in blocks(path))
+    return any(ENTITY.encode() in block for block in blocks(path))
 
 
 def document_starts(path: str) -> Iterator[Span]:
@@ -228,7 +227,7 @@ class _Builder:
             place, problem = fault(rows, self._columns)
             self._mentions(rows, numbers[:place])
             raise error_at(self._path, numbers[place], problem) from None
-        if _ENTITY in "".join(lines):
+        if ENTITY in "".join(lines):
             self._mentions(rows, numbers)
         return found
 
@@ -241,15 +240,15 @@ class _Builder:
         for row, number in zip(rows, numbers, strict=False):
             of_word = row[ID].isdecimal()
             word += of_word
-            if _ENTITY not in row[MISC]:
+            if ENTITY not in row[MISC]:
                 continue
-            given = [each for each in row[MISC].split("|") if each.startswith(_ENTITY)]
+            given = [each for each in row[MISC].split("|") if each.startswith(ENTITY)]
             brackets = sum(each.count("(") + each.count(")") for each in given)
             within(f"{self._path}:{number}", brackets, bounds.BRACKETS, "brackets on a word")
             empty_node = "." in row[ID]
             first, last = (word, word) if "-" not in row[ID] else self._range(row[ID], ids, number)
             for value in given:
-                value = value.removeprefix(_ENTITY)
+                value = value.removeprefix(ENTITY)
                 self._entities.read(value, first, number, empty_node, last)
 
     def _range(self, identifier: str, ids: Mapping[str, int], number: int) -> tuple[int, int]:

@@ -15,6 +15,8 @@ from attnray.corpus.bounds import cut
 from attnray.corpus.document import Mention
 from attnray.corpus.files.lines import error_at
 
+#: What brackets of CoNLL-U stand behind.
+ENTITY = "Entity="
 #: A field whose values may have dashes: those that are too many are its own.
 FREE = "identity"
 #: Words that name types of entities, in GUM, OntoNotes and ACE.
@@ -112,7 +114,7 @@ class Entities:
 
     path: str
     order: Order = PLAIN
-    column: str = "Entity="
+    column: str = ENTITY
     mentions: list[Mention] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     _open: dict[str, list[_Opening]] = field(default_factory=dict)
@@ -158,13 +160,12 @@ class Entities:
         Raises:
             InputError: a mention was never closed, or entities look like types.
         """
+        self._refuse_types()
         for opening in (each for openings in self._open.values() for each in openings):
             if not opening.closed:
                 name = cut(opening.named.keys[0])
                 problem = f"the mention of {name} that opens here is never closed; write {name})"
                 raise error_at(self.path, opening.line, f"{problem} at its last word")
-        if self.order is PLAIN and self.column == "Entity=":
-            self._refuse_types()
         return sorted(self.mentions)
 
     def _latest(self, name: str, line: int) -> _Opening:
@@ -173,6 +174,7 @@ class Entities:
         while openings and openings[-1].closed:
             openings.pop()
         if not openings:
+            self._refuse_types()
             problem = f"a mention of {cut(name)} closes that was never opened; write ({cut(name)}"
             raise error_at(self.path, line, f"{problem} at its first word")
         return openings.pop()
@@ -190,19 +192,22 @@ class Entities:
 
     def _refuse_types(self) -> None:
         """Refuse names of entities that look like types: few of them, with many mentions."""
-        names = {mention.entity for mention in self.mentions}
-        if not names or any(letter.isdigit() for name in names for letter in name):
+        if self.order is not PLAIN or self.column != ENTITY:
             return
-        few = len(names) <= FEW_TYPES and len(self.mentions) >= OF_A_TYPE * len(names)
-        if few or any(map(_TYPE.fullmatch, names)):
-            raise error_at(self.path, self._first_line, _like_types(names, len(self.mentions)))
+        openings = (each for openings in self._open.values() for each in openings)
+        opened = [each.named.entity or "" for each in openings if not each.closed]
+        found = Counter(opened + [mention.entity for mention in self.mentions])
+        if not found or any(letter.isdigit() for name in found for letter in name):
+            return
+        few = len(found) <= FEW_TYPES and found.total() >= OF_A_TYPE * len(found)
+        if few or any(map(_TYPE.fullmatch, found)):
+            raise error_at(self.path, self._first_line, _like_types(found))
 
 
-def _like_types(names: set[str], mentions: int) -> str:
-    some = ", ".join(sorted(names)[:3])
-    found = f"{mentions} mentions of {len(names)} entities ({cut(some)})"
+def _like_types(found: Counter[str]) -> str:
+    some = cut(", ".join(sorted(found)[:3]))
     return (
-        f"{found}: their names look like types; say which field "
-        "of Entity= is the entity, as in corpus.entity=etype-eid, or "
+        f"{found.total()} mentions of {len(found)} entities ({some}): their names look like types; "
+        "say which field of Entity= is the entity, as in corpus.entity=etype-eid, or "
         "corpus.entity=eid where it is the first"
     )
