@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+from attnray.cli.folders import named
 from attnray.config import CONTROLS, planned, typed
-from attnray.errors import InputError
 from attnray.executors.log import BEGAN
 from attnray.executors.standing import Standing
 from attnray.executors.todo import Todo
 from attnray.stages.planned import CONTROLS as CONTROLS_FOLDER
 from attnray.store.folder import EXTRACT, REPORT, RunFolder
 from attnray.store.manifest import Manifest
-from attnray.store.places import run_folder
 from attnray.store.run import Run
 
 #: So many failures are named.
@@ -29,24 +27,8 @@ def status(arguments: Sequence[str]) -> None:
     Raises:
         InputError: there is no run.
     """
-    places = [each.removeprefix("run_dir=") for each in arguments]
-    if len(places) != 1 or places[0].startswith("-"):
-        raise InputError("say which run is meant: attnray status RUN_DIR")
-    folders = [*_folders(places[0])]
-    if not folders:
-        raise InputError(f"{places[0]}: no run folder there, nor one of a sweep")
-    for folder in folders:
+    for folder in named(arguments, "attnray status RUN_DIR"):
         print(f"{folder}:", "\n  ".join(_told(folder)))
-
-
-def _folders(place: str) -> Iterator[RunFolder]:
-    """The run folder, or those of a sweep's members."""
-    folder = RunFolder(run_folder(place))
-    if folder.planned or folder.shards_written:
-        yield folder
-    elif "://" not in place:
-        for member in sorted(Path(place, "runs").glob("*/")):
-            yield from _folders(str(member))
 
 
 def _told(folder: RunFolder) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from attnray.cli.verify import verify
+from attnray.errors import IncompleteRun
 from tests.builders.jobs import refusal, succeed
 
 #: A file of each kind that a run has.
@@ -65,10 +68,25 @@ def test_a_damaged_plan_is_told_with_what_to_do(
     assert contents(copied) == contents(undisturbed)
 
 
+def test_each_run_of_a_sweep_is_looked_at(
+    undisturbed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = [tmp_path / "runs" / name for name in ("a", "b", "c")]
+    for member in members:
+        shutil.copytree(undisturbed, member)
+    for member in members[1:]:
+        (member / "report.html").unlink()
+    with pytest.raises(IncompleteRun) as refusal:
+        verify([str(tmp_path)])
+    assert capsys.readouterr().out == f"{members[0]}: whole\n"
+    for member in members[1:]:
+        assert f"{member}: 1 files are missing or damaged" in str(refusal.value)
+
+
 @pytest.mark.parametrize("arguments", [(), ("--repair",), ("a", "b"), ("--help-me",)])
 def test_one_run_is_to_be_said(arguments: tuple[str, ...]) -> None:
     assert "attnray verify RUN_DIR" in refusal("verify", *arguments)
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    assert "no manifest.json" in refusal("verify", str(tmp_path))
+    assert "no run folder there" in refusal("verify", str(tmp_path))
