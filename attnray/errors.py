@@ -84,24 +84,46 @@ def described(error: Exception) -> InputError | IncompleteRun:
             "out of memory: with smaller batches (batch.tokens), fewer workers or more memory the "
             "same command goes on"
         )
-    if found := OS_ERROR.search(str(error)):
-        return _of_machine(OSError(int(found[1]), os.strerror(int(found[1]))))
-    if isinstance(error, OSError):
-        return _of_machine(error)
+    if found := of_machine(error):
+        what = found.strerror or describe(found)
+        where = f"{os.fsdecode(found.filename)}: {what}" if found.filename else what
+        if found.errno in FULL:
+            return IncompleteRun(f"{where}: free some space, and the same command goes on")
+        if found.errno in LASTING:
+            return InputError(f"{where}: allow it, or name another place")
+        return IncompleteRun(f"{where}: the same command tries again")
     return IncompleteRun(
         f"{describe(error)} ({_place(error)}). This is a mistake in attnray, not in what it was "
         "given: the environment ATTNRAY_DEBUG=1 shows more of it, for a report"
     )
 
 
-def _of_machine(error: OSError) -> InputError | IncompleteRun:
-    what = error.strerror or describe(error)
-    where = f"{os.fsdecode(error.filename)}: {what}" if error.filename else what
-    if error.errno in FULL:
-        return IncompleteRun(f"{where}: free some space, and the same command goes on")
-    if error.errno in LASTING:
-        return InputError(f"{where}: allow it, or name another place")
-    return IncompleteRun(f"{where}: the same command tries again")
+def ends_all(error: Exception) -> InputError | IncompleteRun | None:
+    """What ends a run at once when it befalls a task, since no other would fare better; or None."""
+    if isinstance(error, InputError | StoreUnreachable):
+        return error
+    found = of_machine(error)
+    if found and found.errno in FULL | LASTING:
+        return described(error)
+    return None
+
+
+def of_machine(error: Exception, path: str | None = None) -> OSError | None:
+    """The error of the machine that this one is, or that a library in Rust tells of; or None.
+
+    Args:
+        error: any.
+        path: what it is about, where it does not say.
+    """
+    if isinstance(error, _ToldError):
+        return None
+    found = error if isinstance(error, OSError) else None
+    if told := OS_ERROR.search(str(error)):
+        number = int(told[1])
+        found = OSError(number, os.strerror(number))
+    if found and found.errno and not found.filename and path:
+        return OSError(found.errno, os.strerror(found.errno), path)
+    return found
 
 
 def _place(error: Exception) -> str:

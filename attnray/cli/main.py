@@ -10,6 +10,7 @@ import os
 import sys
 from typing import NoReturn
 
+from attnray.cli.caches import caches
 from attnray.cli.output import until_unread
 from attnray.cli.signals import stoppable
 from attnray.errors import InputError, described
@@ -35,7 +36,8 @@ def _status(job: str) -> int:
     try:
         from attnray.cli.compose import compose_and_run
 
-        compose_and_run(job)
+        with caches():
+            compose_and_run(job)
         sys.stdout.flush()
     except Exception as error:
         if os.environ.get(DEBUG) == "1":

@@ -21,10 +21,15 @@ def given_address() -> str | None:
     return None if address in ("", "local") else address
 
 
-# Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone, and
-# signals are ours. A cluster of our own asks for a token, as is Ray's default, but without a
-# warning that it does; nothing of it listens beyond this machine, nor shows metrics.
-SETTINGS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1"}
+# Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone; signals
+# are ours, and so is what is said of tasks. A cluster of our own asks for a token, as is Ray's
+# default, but without a warning that it does; nothing of it listens beyond this machine, nor shows
+# metrics.
+SETTINGS = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
+}
 OWN_SETTINGS = {
     "RAY_AUTH_MODE": "token",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",

@@ -104,7 +104,7 @@ class _Following:
     run: Run
     todos: list[Todo]
     failures: list[str] = field(default_factory=list)
-    refused: InputError | None = None
+    refused: InputError | IncompleteRun | None = None
 
     @property
     def finished(self) -> bool:

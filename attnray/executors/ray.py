@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from attnray.config import ExecutorConfig
-from attnray.errors import Damaged, IncompleteRun, InputError, describe
+from attnray.errors import Damaged, IncompleteRun, InputError, describe, ends_all
 from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
@@ -242,7 +242,7 @@ class _Running:
         try:
             return Outcome(todo, task, took=ray.get(reference))
         except ray.exceptions.RayTaskError as error:
-            refused = error.cause if isinstance(error.cause, InputError) else None
+            refused = ends_all(error.cause)
             damaged = error.cause if isinstance(error.cause, Damaged) else None
             return Outcome(todo, task, describe(error.cause), refused, damaged)
         except ray.exceptions.RayError as error:

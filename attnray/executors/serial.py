@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from attnray.config import ExecutorConfig
-from attnray.errors import Damaged, InputError, describe
+from attnray.errors import Damaged, describe, ends_all
 from attnray.executors.feed import Feed, Pulled
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome, Took, local_device
@@ -63,9 +63,7 @@ def _one(number: int, todo: Todo, worker: ModelWorker) -> Outcome:
 def _attempt(number: int, task: Task, run: Callable[[], Took]) -> Outcome:
     try:
         return Outcome(number, task, took=run())
-    except InputError as error:
-        return Outcome(number, task, describe(error), error)
     except Damaged as error:
         return Outcome(number, task, describe(error), damaged=error)
     except Exception as error:
-        return Outcome(number, task, describe(error))
+        return Outcome(number, task, describe(error), ends_all(error))

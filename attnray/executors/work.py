@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attnray.config import ExecutorConfig, ModelConfig
-from attnray.errors import Damaged, InputError
+from attnray.errors import Damaged, IncompleteRun, InputError
 from attnray.stages.tasks import Task
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ class Outcome:
     """A task that ended.
 
     `todo` is the place of the run it belongs to among those the executor was given; `error`
-    says why it failed, in one line; `refused` is the error of an input that cannot be used,
-    for which nothing more of that run is tried; `damaged` that of a file of the run; `took` is
-    that of a task that was done.
+    says why it failed, in one line; `refused` is the error of an input that cannot be used, or of
+    a disk that takes nothing, for which nothing more of that run is tried; `damaged` that of a file
+    of the run; `took` is that of a task that was done.
     """
 
     todo: int
     task: Task
     error: str | None = None
-    refused: InputError | None = None
+    refused: InputError | IncompleteRun | None = None
     damaged: Damaged | None = None
     took: Took | None = None
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from attnray.errors import IncompleteRun
+from attnray.errors import IncompleteRun, of_machine
 
 #: Held by the driver that works on a run folder, and tells which it is.
 LOCK = ".driver"
@@ -69,6 +69,10 @@ class LocalMedium:
         in a folder of this name: to look for it among those of all shards would take ever longer.
         """
         path = self.root / name
+        with _about(path):
+            yield from self._making(path)
+
+    def _making(self, path: Path) -> Iterator[Path]:
         writers = path.with_name(f".{path.name}.writing")
         with suppress(FileNotFoundError):
             for leftover in os.listdir(writers):
@@ -136,6 +140,22 @@ class LocalMedium:
 
     def _path(self, name: str) -> str:
         return os.path.join(self.root, name)
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """What the machine refuses in here is about this file, by whatever name it goes meanwhile."""
+    try:
+        yield
+    except Exception as error:
+        found = of_machine(error, str(path))
+        if found is None:
+            raise
+        if found.filename and f".{path.name}.writing" in os.fsdecode(found.filename):
+            found.filename = str(path)
+        if found is error:
+            raise
+        raise found from error
 
 
 def _driver() -> str:
