@@ -49,9 +49,9 @@ def _run(config: Config, _: list[str]) -> None:
                 run = _done(config, hold)
             break
         except Damaged as damaged:  # it is removed by now: what made it does so again
-            if damaged.name in found:
+            if str(damaged) in found:
                 raise
-            found.add(damaged.name)
+            found.add(str(damaged))
     _print_summary(run)
 
 
