@@ -64,6 +64,7 @@ class Todo:
         self._flying: Counter[bool] = Counter()
         self._known = np.zeros(0, np.bool_)
         self._mended: set[int] = set()
+        self._found = run.folder.as_of_now()
         self._take_in(run)
         if EXTRACT not in wanted:
             self._refuse_to_extract()
@@ -71,7 +72,7 @@ class Todo:
     def _take_in(self, run: Run) -> None:
         """Go on with more of a plan."""
         self.run = run
-        self._lacking = lacking = Lacking(run)
+        self._lacking = lacking = Lacking(run, self._found)
         self._analysed = lacking.analysed & (ANALYSE in self._wanted and not run.fused)
         known = np.pad(self._known, (0, len(lacking.on_model) - len(self._known)))
         self._shards = chain(self._shards, _long_first(lacking.on_model & ~known, lacking.cost))
@@ -212,7 +213,7 @@ class Todo:
         if damaged is None:
             return False
         with suppress(OSError):
-            self.run.folder.remove(damaged.name)
+            self._found.remove(damaged.name)
         if not isinstance(task, AnalyseTask) or EXTRACT not in self._wanted:
             return False
         if task.shard in self._mended or self._lacking.extraction(task.shard) is None:

@@ -21,14 +21,16 @@ class Lacking:
 
     Args:
         run: a planned run, without its twin.
+        found: what was looked up of it; by default that is done now.
 
     `examples`, `cells` and `cost` have how many examples and cells a shard has, and about how many
     FLOP its forward pass takes; `stored` whether its attention is to be stored: (shard,).
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, found: RunFolder | None = None) -> None:
         count = len(run.manifest.examples)
         self._run = run
+        self._found = found or run.folder.as_of_now()
         self.examples = np.zeros(count, np.int32)
         self.cells = np.zeros(count)
         self.cost = np.zeros(count)
@@ -70,7 +72,7 @@ class Lacking:
         run = self._run
         stored = bool(self.stored[shard]) and not self._is_over(shard)
         fingerprint = run.manifest.attention_fingerprint(shard) if stored else ""
-        raw = stored and not run.folder.extracted(shard, fingerprint)
+        raw = stored and not self._found.extracted(shard, fingerprint)
         metrics, fingerprints = self._unmeasured(shard) if run.fused else ((), ())
         if not (raw or metrics):
             return None
@@ -97,7 +99,7 @@ class Lacking:
             stage = measured(each.metric.name)
             for shard in each.examples.shards:
                 made_from = run.partial_fingerprint(each.metric, shard)
-                done = run.folder.done(stage, shard, made_from)
+                done = self._found.done(stage, shard, made_from)
                 task = DifferentiateTask(*self._about(shard), each.metric, made_from)
                 yield shard, None if done else task
 
@@ -106,7 +108,7 @@ class Lacking:
         run = self._run
         config, device = run.config, str(run.manifest.identity["device"])
         for trial in run.trials:
-            if not run.folder.done(PROBES, trial.number, trial.fingerprint):
+            if not self._found.done(PROBES, trial.number, trial.fingerprint):
                 settings = (config.probe, config.model, config.seed, device)
                 yield ProbeTask(run.folder, trial, *settings)
 
@@ -129,6 +131,6 @@ class Lacking:
             (metric, made_from)
             for metric in self._metrics[self._of[shard]]
             for made_from in (run.partial_fingerprint(metric, shard),)
-            if not run.folder.done(measured(metric.name), shard, made_from)
+            if not self._found.done(measured(metric.name), shard, made_from)
         ]
         return tuple(m for m, _ in lacking), tuple(f for _, f in lacking)

@@ -43,8 +43,7 @@ def reduce(run: Run, spread: Spread = map) -> None:
     missing = [
         f"{each.folder}: shard {shard:05} has no {metric.name}"
         for each in run.with_twin
-        for name in each.metrics
-        for metric, shard in each.unfinished(name)
+        for metric, shard in each.unfinished()
     ]
     if missing:
         raise IncompleteRun("; ".join(missing))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from attnray.metrics.registry import METRICS, PROBES
 from attnray.metrics.tree import Leaves, merge
 from attnray.store.committed import CommittedFiles, Files, marker_of
 from attnray.store.files import FORMAT, Checksum, from_parquet, parquet, sealed, unsealed
+from attnray.store.media.base import Medium
 from attnray.store.partials import checked, from_partial, to_partial
 
 if TYPE_CHECKING:
@@ -52,6 +54,10 @@ class RunFolder(CommittedFiles):
 
     Most tasks are of the shard of their number. What writes gives what it wrote, for `commit`.
     """
+
+    def as_of_now(self) -> RunFolder:
+        """The same, for questions about all its files: see `Medium.snapshot`."""
+        return _AsOfNow(self.root)
 
     # The plan
 
@@ -341,6 +347,12 @@ class RunFolder(CommittedFiles):
 
 def _but_settings(manifest: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in manifest.items() if name != "config"}
+
+
+class _AsOfNow(RunFolder):
+    @cached_property
+    def medium(self) -> Medium:
+        return super().medium.snapshot()
 
 
 def measured(metric: str) -> str:

@@ -202,12 +202,13 @@ class Run:
             {run.model: [trial.fingerprint for trial in run.trials] for run in self.with_twin}
         )
 
-    def unfinished(self, metric: str) -> Iterator[tuple[Metric, int]]:
-        """A metric with each shard in which it has not been measured yet."""
-        for each in self.measurements(metric):
+    def unfinished(self, *metrics: str) -> Iterator[tuple[Metric, int]]:
+        """All metrics, or these, with each shard in which they have not been measured yet."""
+        found = self.folder.as_of_now()
+        for each in (e for metric in metrics or self.metrics for e in self.measurements(metric)):
             for shard in each.examples.shards:
                 made_from = self.partial_fingerprint(each.metric, shard)
-                if not self.folder.done(measured(metric), shard, made_from):
+                if not found.done(measured(each.metric.name), shard, made_from):
                     yield each.metric, shard
 
     @property

@@ -95,7 +95,7 @@ def test_a_fused_shard_passes_the_model_once(tiny_model: Path, tmp_path: Path) -
             key = f"{path.parent.name}/{path.name}"
             assert first.setdefault(key, path.stat().st_mtime_ns) == path.stat().st_mtime_ns
     assert run.whole
-    assert not [*run.unfinished("patterns"), *run.unfinished("syntax")]
+    assert not [*run.unfinished()]
 
 
 @pytest.mark.parametrize("executor", ["serial", "ray"])

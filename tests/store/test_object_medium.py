@@ -54,6 +54,26 @@ def test_a_copy_goes_with_its_path(medium: ObjectMedium) -> None:
     assert not folder.exists()
 
 
+def test_a_snapshot_asks_about_many_files_at_once(medium: ObjectMedium, way: Faulty) -> None:
+    markers = [f"done/extract/{number:05}.json" for number in range(20)]
+    for name in (*markers, "attention/0/a", "attention/0/b", "attention/01"):
+        medium.write(name, name.encode())
+    found = medium.snapshot()
+    way.asked.clear()
+    assert [found.read(name) for name in reversed(markers)] == [*map(str.encode, markers[::-1])]
+    assert found.size("attention/0/a") == 13
+    assert found.size("attention/0") is None
+    assert len(way.asked) == 22
+    medium.write("done/extract/00020.json", b"written later")
+    with pytest.raises(FileNotFoundError):
+        found.read("done/extract/00020.json")
+    found.remove("attention/0")
+    assert found.size("attention/0/b") is None
+    assert found.size("attention/01") == medium.size("attention/01") == 12
+    assert medium.sizes("attention").keys() == {"attention/01"}
+    assert found.read(markers[0]) == markers[0].encode(), "read once more"
+
+
 def test_a_way_that_fails_now_and_then_changes_nothing(
     medium: ObjectMedium, way: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:

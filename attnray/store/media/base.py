@@ -14,6 +14,9 @@ class Medium(Protocol):
     OSError where the medium fails. A medium is small when pickled: workers get it with every task.
     """
 
+    def snapshot(self) -> Medium:
+        """The same files as they are when they are first asked for: for questions about many."""
+
     def where(self, name: str = "") -> str:
         """What messages call a file, or the run folder itself; no credentials are in it."""
 

@@ -33,6 +33,12 @@ class ObjectMedium:
 
     root: str
 
+    def snapshot(self) -> ObjectMedium:
+        """See `Medium.snapshot`."""
+        from attnray.store.media.snapshot import Snapshot
+
+        return Snapshot(self.root)
+
     def where(self, name: str = "") -> str:
         """See `Medium.where`."""
         return f"{self.root}/{name}" if name else self.root
