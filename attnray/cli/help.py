@@ -16,7 +16,7 @@ JOBS = {
         "  python jobs/run.py -m model=minilm,minilm-random-0,path/to/checkpoint corpus=sample",
     ),
     "plan": (
-        "Only the plan: the examples of every corpus, cut into shards.",
+        "Only the plan: the examples of every corpus, cut into shards, and what the run will take.",
         "python jobs/plan.py run_dir=DIR corpus=conllu corpus.path=dev.conllu",
     ),
     "extract": (

@@ -24,6 +24,7 @@ from attnray.report.closing import closing_lines
 from attnray.stages.planned import Hold, existing, nobody_else, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
 from attnray.stages.report import REPRODUCTION, report, reported, shown_tables
+from attnray.stages.room import check_room
 from attnray.store.files import fingerprint
 from attnray.store.folder import REPORT, RunFolder, page_of
 from attnray.store.manifest import Manifest, refuse_other
@@ -117,10 +118,14 @@ def _tabulate(run: Run) -> None:
 
 
 def _plan(config: Config, _: list[str]) -> None:
+    from attnray.cli.forecast import forecast
+
     with driving() as hold:
         run = _planned(config, hold)
-    count = len(run.manifest.examples)
-    print(f"{run.folder}: {count} shards planned")
+    print(f"{run.folder}: {len(run.manifest.examples)} shards planned")
+    for line in forecast(run):
+        print(line, flush=True)
+    check_room(run.with_twin)
 
 
 def _extract(config: Config, overrides: list[str]) -> None:

@@ -11,7 +11,7 @@ from attnray.cli.folders import named
 from attnray.config import CONTROLS, planned, typed
 from attnray.executors.log import BEGAN
 from attnray.executors.standing import Standing
-from attnray.executors.todo import Todo
+from attnray.executors.todo import survey
 from attnray.stages.planned import CONTROLS as CONTROLS_FOLDER
 from attnray.store.folder import EXTRACT, REPORT, RunFolder
 from attnray.store.manifest import Manifest
@@ -74,17 +74,13 @@ class Stand:
     @classmethod
     def of(cls, run: Run) -> Stand:
         """Where a run stands: what the same command would find to be done before."""
-        todo = Todo(run)
-        while todo.has_model_task:
-            todo.model_task()
-        while todo.has_free_task:
-            todo.free_task()
+        stages, _ = survey(run)
         log: list[dict[str, Any]] = []
         for line in run.folder.log():
             if line.get("event") == BEGAN:
                 log.clear()
             log.append(line)
-        return cls(run, todo.standing, log)
+        return cls(run, stages, log)
 
     @property
     def whole(self) -> bool:

@@ -41,7 +41,7 @@ class Cluster:
         """What Ray is started with: a CPU for an extractor and one for an analysis at the least."""
         return {
             "address": "local",
-            "num_cpus": max(2, _cores()),
+            "num_cpus": own_cpus(),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
             "_temp_dir": str(self._folder / "ray"),
@@ -51,6 +51,20 @@ class Cluster:
     def end(self) -> None:
         """End every process of the cluster at once, and remove its files."""
         self._guard.communicate()
+
+
+def own_resources(device: str) -> dict[str, float]:
+    """What a cluster of our own would have."""
+    if device == "cpu":
+        return {"CPU": own_cpus(), "GPU": 0}
+    import torch
+
+    return {"CPU": own_cpus(), "GPU": torch.cuda.device_count()}
+
+
+def own_cpus() -> int:
+    """The CPUs of a cluster of our own."""
+    return max(2, _cores())
 
 
 def _cores() -> int:

@@ -6,21 +6,22 @@ and only then is a task submitted that reads it from there.
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import Damaged, IncompleteRun, InputError, describe, ends_all
+from attnray.executors.cluster import own_resources
 from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
-from attnray.executors.work import Late, Outcome, local_device
+from attnray.executors.work import Late, Outcome, extractors, local_device
 from attnray.executors.worker import ModelWorker, import_analysis, run_free
 from attnray.stages.tasks import ModelTask, ProbeTask
 from attnray.store.run import Run
@@ -31,8 +32,6 @@ R = TypeVar("R")
 IN_FLIGHT = 2
 #: How often it is looked whether a task takes too long, and whether more is planned.
 LOOK_SECONDS, PLAN_SECONDS = 10, 0.1
-#: What a forward pass makes of a device, in FLOP/s, low rather than high.
-SPEED = {"cpu": 5e10, "cuda": 1e13}
 #: A cluster starts, and its workers are ready, in the time in which so many parts are planned.
 WORTH_A_CLUSTER = 8
 
@@ -77,6 +76,28 @@ class RayExecutor:
             # write where others may want to write next.
             if waiting:
                 ray.wait([*waiting], num_returns=len(waiting))
+
+    def once(self, function: Callable[..., R], *args: object) -> R:
+        """See `Executor.once`."""
+        if given_address() is None:
+            return function(*args)
+        options = {
+            "num_cpus": self._config.cpus_per_extractor,
+            "num_gpus": (self._config.gpus_per_extractor or 1) * (self.device() != "cpu"),
+        }
+        try:
+            with Connection():
+                found: R = ray.get(ray.remote(function).options(**options).remote(*args))
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error
+        return found
+
+    def extractors(self, device: str, flop: float) -> int:
+        """See `Executor.extractors`."""
+        with Connection() if given_address() else nullcontext():
+            have = ray.cluster_resources() if given_address() else own_resources(device)
+        gpus = (self._config.gpus_per_extractor or 1) * (device != "cpu")
+        return extractors(self._config, have, gpus, flop)
 
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
@@ -151,14 +172,8 @@ class _Running:
         No more than have a minute's work each: it takes long to start one. A CPU is left for
         analyses, which could not start before the last actor has ended.
         """
-        if self._config.extractors is not None:
-            return self._config.extractors
-        cpus = self._have["CPU"] / self._config.cpus_per_extractor
-        gpus = self._have["GPU"] / self._gpus if self._gpus else cpus / 2
-        left = (self._have["CPU"] - 1) / self._config.cpus_per_extractor
         flop = sum(todo.flop for todo in self._state.todos)
-        minutes = math.ceil(flop / SPEED["cuda" if self._gpus else "cpu"] / 60)
-        return max(1, min(int(gpus), int(left), minutes))
+        return extractors(self._config, self._have, self._gpus, flop)
 
     @property
     def _analysers(self) -> int:

@@ -33,6 +33,14 @@ class SerialExecutor:
         """See `Executor.spread`."""
         return map(function, items)
 
+    def once(self, function: Callable[..., R], *args: object) -> R:
+        """See `Executor.once`."""
+        return function(*args)
+
+    def extractors(self, device: str, flop: float) -> int:
+        """See `Executor.extractors`."""
+        return 1
+
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
         return Pulled(states)

@@ -274,6 +274,17 @@ class Todo:
             raise IncompleteRun(f"{run.folder}: not extracted yet: shards {shards}{how}")
 
 
+def survey(run: Run) -> tuple[dict[str, Standing], list[int]]:
+    """Where a run stands, and the shards that have yet to pass the model: it looks at all."""
+    todo, shards = Todo(run), []
+    while todo.has_model_task:
+        task = todo.model_task()
+        shards += [task.shard] if isinstance(task, ExtractTask) else []
+    while todo.has_free_task:
+        todo.free_task()
+    return todo.standing, shards
+
+
 def _long_first(which: NDArray[np.bool_], cost: NDArray[np.float64]) -> Iterator[int]:
     """The numbers of these shards: the last to end should be a short one."""
     shards = np.flatnonzero(which)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,10 @@ EXECUTORS = {
     "ray": "attnray.executors.ray:RayExecutor",
     "serial": "attnray.executors.serial:SerialExecutor",
 }
+
+
+#: What a forward pass makes of a device, in FLOP/s, low rather than high.
+SPEED = {"cpu": 5e10, "cuda": 1e13}
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,12 @@ class Executor(Protocol):
     def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
         """What a function makes of each item, in their order; the first error ends it."""
 
+    def once(self, function: Callable[..., R], /, *args: object) -> R:
+        """What a function makes, called where extractors run."""
+
+    def extractors(self, device: str, flop: float) -> int:
+        """How many extractors would share forward passes of so many FLOP."""
+
     def feed(self, states: Iterator[Run]) -> Feed:
         """The states of a run as they are planned, which may be beside what `run` does."""
 
@@ -110,6 +121,23 @@ def make_executor(config: ExecutorConfig) -> Executor:
     module, _, kind = EXECUTORS[config.name].partition(":")
     executor: Executor = getattr(import_module(module), kind)(config)
     return executor
+
+
+def extractors(
+    config: ExecutorConfig, have: Mapping[str, float], gpus_each: float, flop: float
+) -> int:
+    """How many extractors: as configured, else one a GPU share, or half of the CPUs.
+
+    No more than have a minute's work each: it takes long to start one. A CPU is left for
+    analyses, which could not start before the last of them has ended.
+    """
+    if config.extractors is not None:
+        return config.extractors
+    cpus = have["CPU"] / config.cpus_per_extractor
+    gpus = have["GPU"] / gpus_each if gpus_each else cpus / 2
+    left = (have["CPU"] - 1) / config.cpus_per_extractor
+    minutes = math.ceil(flop / SPEED["cuda" if gpus_each else "cpu"] / 60)
+    return max(1, min(int(gpus), int(left), minutes))
 
 
 def local_device(config: ExecutorConfig) -> str:

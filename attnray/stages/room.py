@@ -49,10 +49,10 @@ def check_room(runs: Sequence[Run]) -> None:
 
 def bytes_needed(run: Run, left: bool = False) -> int:
     """About how many bytes a run takes, without its twin; with `left`, what is not done of it."""
-    return _attention(run, left) + _found(run, left)
+    return attention_bytes(run, left) + found_bytes(run, left)
 
 
-def _attention(run: Run, left: bool) -> int:
+def attention_bytes(run: Run, left: bool = False) -> int:
     """The bytes of the attention that is there at once."""
     lacking = Lacking(run)
     shards = np.flatnonzero(lacking.stored)
@@ -68,7 +68,7 @@ def _attention(run: Run, left: bool) -> int:
     return int(cells.sum() * layers * heads * CODECS[run.store.codec].bytes_a_weight)
 
 
-def _found(run: Run, left: bool) -> int:
+def found_bytes(run: Run, left: bool = False) -> int:
     """The bytes of partials and cases."""
     layers, heads = run.manifest.heads
     count, found = layers * heads, 0.0

@@ -174,10 +174,15 @@ class Manifest:
         A layer has 12 x width^2 parameters, each a multiplication and an addition a token, and two
         products of width multiplications and additions a pair of tokens.
         """
-        a_token, a_pair = 24 * self.width**2, 4 * self.width
         tokens, cells = np.array(examples.tokens, float), np.array(examples.cells, float)
-        flop: NDArray[np.float64] = self.heads[0] * (a_token * tokens + a_pair * cells)
-        return flop
+        return self.flop_of(tokens, cells)
+
+    def flop_of(
+        self, tokens: NDArray[np.float64], cells: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The same of so many tokens and cells."""
+        a_token, a_pair = 24 * self.width**2, 4 * self.width
+        return self.heads[0] * (a_token * tokens + a_pair * cells)
 
     def attention_fingerprint(self, shard: int) -> str:
         """The fingerprint of a shard's attention."""
