@@ -123,6 +123,7 @@ def _plan(config: Config, _: list[str]) -> None:
     with driving() as hold:
         run = _planned(config, hold)
     print(f"{run.folder}: {len(run.manifest.examples)} shards planned")
+    _print_notes(run)
     for line in forecast(run):
         print(line, flush=True)
     check_room(run.with_twin)
@@ -246,9 +247,13 @@ def _frozen(config: dict[str, object]) -> dict[str, object]:
     return frozen
 
 
-def _print_summary(run: Run) -> None:
+def _print_notes(run: Run) -> None:
     for note in run.notes:
         print(f"note: {note}")
+
+
+def _print_summary(run: Run) -> None:
+    _print_notes(run)
     if lines := closing_lines(shown_tables(run), run.model):
         print(lines)
     print(f"tables:  {run.folder.where('tables')}")

@@ -195,6 +195,15 @@ def test_heads_that_are_no_tree_are_counted_and_said(tiny_model: Path, tmp_path:
     ]
 
 
+@pytest.mark.slow
+def test_what_is_odd_is_said_before_the_work_begins(tiny_model: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "odd.conllu"
+    corpus.write_text(TREE + sentence(("a", "X", 0, "", ""), ("b", "X", 0, "", "")))
+    said = (f"model={tiny_model}", f"corpus={corpus}", f"run_dir={tmp_path / 'run'}")
+    printed = succeed("plan", "executor=serial", "metrics=[syntax]", *said)
+    assert "note: odd: 1 of 2 sentences have more than one root" in printed.splitlines()
+
+
 def test_unknown_pieces_are_counted_and_from_two_in_a_hundred_on_said(
     tiny_model: Path, tmp_path: Path
 ) -> None:
