@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from attnray.store.media.local import LocalMedium
 from tests.builders.jobs import SMALL, kill_when, refusal, run_job, succeed, tables
 from tests.builders.once import Once
 
@@ -65,6 +66,18 @@ def test_it_ends_with_the_comparison_of_its_members(swept: Path) -> None:
     assert len(json.loads((swept / "comparison.json").read_text())["runs"]) == 3
     page = (swept / "report.html").read_text()
     assert all(name in page for name in ("tiny-random-1", "tiny-roberta"))
+
+
+def test_a_member_that_another_job_has_is_left_to_it(copied: Path, said: tuple[str, ...]) -> None:
+    taken, other = run_of(copied, "tiny-roberta"), run_of(copied, "tiny")
+    for run in (taken, other):
+        (run / "report.html").unlink()
+    with LocalMedium(taken).hold():
+        line = refusal("run", *said, f"run_dir={copied}", "executor=serial", status=1)
+    assert "1 of the 3 members of the sweep failed" in line
+    assert f"{taken}: another job is at work in this run folder" in line
+    assert (other / "report.html").is_file()
+    assert not (taken / "report.html").exists()
 
 
 def test_started_again_it_does_nothing_again(
