@@ -210,6 +210,9 @@ CONTROLS = ("random",)
 #: What CorefUD and GUM call the field of `Entity=` that says of which entity a mention is.
 GROUPS = ("eid", "grp")
 SEGMENTS = ("sentence", "document", "pair")
+#: The largest number: that of a seed, which no size of anything comes near to.
+MOST = 2**32 - 1
+_AT_MOST = f" (and at most {MOST:,})"
 POSITIVE = (
     "store.chunk_cells",
     "store.block_mib",
@@ -313,14 +316,15 @@ def check(config: Config) -> None:
         _require(key, value, value in choices, f"one of {_join(choices)}")
     for key in POSITIVE:
         value = _get(config, key)
-        _require(key, value, value is None or value > 0, "more than 0")
+        _require(key, value, value is None or 0 < value <= MOST, f"more than 0{_AT_MOST}")
     for key in NOT_NEGATIVE:
         value = _get(config, key)
-        _require(key, value, value is None or value >= 0, "0 or more")
+        _require(key, value, value is None or 0 <= value <= MOST, f"0 or more{_AT_MOST}")
     _check_lengths(config)
     sample = config.divergence.examples
-    whole = type(sample) is int and sample > 0
-    _require("divergence.examples", sample, whole or sample == "all", "all, or more than 0")
+    whole = type(sample) is int and 0 < sample <= MOST
+    allowed = f"all, or more than 0{_AT_MOST}"
+    _require("divergence.examples", sample, whole or sample == "all", allowed)
     control = config.controls
     _require("controls", control, control in (None, *CONTROLS), f"null or {_join(CONTROLS)}")
     paper = config.reproduce
@@ -345,9 +349,9 @@ def check(config: Config) -> None:
 
 def _check_lengths(config: Config) -> None:
     given = lengths(config)
-    whole = all(type(length) is int and length >= 3 for length in given)
+    whole = all(type(length) is int and 3 <= length <= MOST for length in given)
     possible = bool(given) and whole and len(set(given)) == len(given)
-    allowed = "at least 3, or a list of such numbers, each once"
+    allowed = f"at least 3{_AT_MOST}, or a list of such numbers, each once"
     _require("max_tokens", config.max_tokens, possible, allowed)
 
 
@@ -358,8 +362,9 @@ def _check_probes(config: Config) -> None:
     names = f"one or more of {_join(PROBES)}, each once"
     _require("probe.probes", f"[{','.join(probe.probes)}]", known and distinct, names)
     possible = bool(probe.seeds) and len(set(probe.seeds)) == len(probe.seeds)
-    allowed = "one or more numbers, each once, 0 or more"
-    _require("probe.seeds", probe.seeds, possible and min(probe.seeds) >= 0, allowed)
+    allowed = f"one or more numbers, each once, 0 or more{_AT_MOST}"
+    possible = possible and min(probe.seeds) >= 0 and max(probe.seeds) <= MOST
+    _require("probe.seeds", probe.seeds, possible, allowed)
     rate = probe.learning_rate
     _require("probe.learning_rate", rate, 0 < rate < float("inf"), "more than 0")
     if "probes" in config.metrics and not keeps(config):
@@ -379,7 +384,7 @@ def _check_corpus(key: str, corpus: CorpusConfig) -> None:
     possible = segment is None or segment in SEGMENTS
     _require(f"{key}.segment", segment, possible, f"one of {_join(SEGMENTS)}")
     limit = corpus.limit
-    _require(f"{key}.limit", limit, limit is None or limit > 0, "more than 0")
+    _require(f"{key}.limit", limit, limit is None or 0 < limit <= MOST, f"more than 0{_AT_MOST}")
     entity = corpus.entity
     possible = entity is None or bool({*GROUPS} & {*entity.casefold().split("-")})
     _require(f"{key}.entity", entity, possible, "fields, eid or GRP among them, as etype-eid")

@@ -169,6 +169,14 @@ def test_a_random_model_has_no_random_twin() -> None:
         "executor.threads_per_extractor=0",
         "batch.tokens=0",
         "seed=-1",
+        "seed=4294967296",
+        "max_tokens=1" + "0" * 30,
+        "corpus.limit=1" + "0" * 30,
+        "shard.cells=1" + "0" * 30,
+        "executor.cpus_per_extractor=inf",
+        "executor.cpus_per_extractor=nan",
+        "divergence.examples=1" + "0" * 30,
+        "probe.seeds=[1" + "0" * 30 + "]",
     ],
 )
 def test_an_impossible_value_is_refused_by_name(override: str) -> None:

@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from attnray.config import RolesConfig
+from attnray.corpus.bounds import cut
 from attnray.corpus.files import addresses
 from attnray.corpus.readers import ENDINGS, guess_format
 from attnray.errors import InputError
@@ -21,7 +22,7 @@ ROLES = tuple(field.name for field in fields(RolesConfig))
 _CHOICE = re.compile(rf"(?:(model|corpus)|(?:corpus@)?corpora\.({'|'.join(ROLES)}))=(.+)", re.S)
 #: Values with commas between them: in quotes, or as they are.
 _VALUES = re.compile(r"\"[^\"]*\"|'[^']*'|[^,]+")
-_TWIN = re.compile(r"(?P<model>.+)-random-(?P<seed>\d+)")
+_TWIN = re.compile(r"(?P<model>.+)-random-(?P<seed>\d{1,10})")
 
 
 def known_to_hydra(arguments: list[str]) -> list[str]:
@@ -68,6 +69,9 @@ def _readable(argument: str) -> bool:
         OverridesParser.create().parse_override(argument)
     except HydraException:
         return False
+    except (ValueError, RecursionError) as error:
+        problem = "a number has too many digits, or a list is in too many others"
+        raise InputError(f"{cut(argument)}: {problem}") from error
     return True
 
 

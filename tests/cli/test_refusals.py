@@ -30,6 +30,8 @@ WORD = "1\tshe\t_\tPRON\t_\t_\t0\troot\t_\t_\n"
         (["model.dtype=bfloat16", "executor.gpus_per_extractor=0"], ["bfloat16", "GPU"]),
         (["metrics=[syntax"], ["quotes"]),
         (["corpus.path=[ö"], ["quotes"]),
+        (["seed=" + "9" * 5000], ["seed=999", "too many digits"]),
+        (["max_tokens=" + "[" * 2000 + "1" + "]" * 2000], ["max_tokens=[[", "too many others"]),
     ],
 )
 def test_a_configuration_that_cannot_be_used(overrides: list[str], parts: list[str]) -> None:

@@ -207,7 +207,7 @@ def _lines(content: bytes, data: st.DataObject) -> bytes:
     value=ANY,
     listed=st.booleans(),
 )
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_json_with_any_value_in_any_field(
     plan: Callable[[bytes, str], None], row: dict[str, Any], field: str, value: Any, listed: bool
 ) -> None:
@@ -246,7 +246,7 @@ def test_parquet_with_any_type_in_any_column(
 
 
 @given(data=st.data())
-@settings(max_examples=200)
+@settings(max_examples=150)
 def test_bytes_of_parquet(plan: Callable[[bytes, str], None], data: st.DataObject) -> None:
     content = _parquet({"words": [["a", "b"], ["c"]], "upos": [[0, 1], [0]]})
     for _ in range(data.draw(st.integers(1, 2))):
