@@ -339,6 +339,8 @@ def check(config: Config) -> None:
             "analysis=fused measures attention before it is stored, store.keep=false stores it to "
             "be measured: leave one out, or say store=none"
         )
+    for key, path in (("model.path", config.model.path), ("probe.vectors", config.probe.vectors)):
+        _require(key, path, path is None or "://" not in path, "on this machine, and no address")
     _check_probes(config)
     _check_corpus("corpus", config.corpus)
     for item in fields(RolesConfig):

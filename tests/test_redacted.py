@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from attnray.cli.main import main
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.redacted import redacted
 from tests.builders.jobs import markers, refusal, run_job
@@ -46,6 +47,24 @@ def test_no_error_tells_a_secret(kind: type[Exception]) -> None:
 
 def test_an_error_is_one_line_that_steers_no_terminal() -> None:
     assert str(InputError("a\x1b[2Jb\n  c\u202e")) == "a\ufffd[2Jb   c\ufffd"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["model=", "model.path=", "model.hub=", "corpus=", "corpus.path=", "corpus.path=[", "corpora.syntax.path=", "probe.vectors=", "run_dir=", "runs=[", "unheard-of="],
+)
+@pytest.mark.parametrize("scheme", ["https", "ftp"])
+def test_no_refusal_of_the_command_line_tells_a_secret(
+    setting: str, scheme: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = f"{scheme}://me:hunter@127.0.0.1:1/x*?X-Amz-Signature=hunter"
+    monkeypatch.setattr("sys.argv", ["plan.py", "executor=serial", f"{setting}{address}"])
+    with pytest.raises(SystemExit) as ended:
+        main("plan")
+    told = capfd.readouterr().err
+    assert ended.value.code in (1, 2)
+    assert told.startswith("attnray: ")
+    assert "hunter" not in told
 
 
 def test_a_run_keeps_no_secret_and_goes_on_with_another(

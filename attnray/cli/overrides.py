@@ -84,6 +84,8 @@ def _known(group: str, values: str) -> str:
 
 
 def _model(choice: str, written: str) -> str:
+    if "://" in choice:
+        raise InputError(f"model={choice} is not possible: it must be a name or a folder")
     if "/" in choice:
         folder = Path(os.path.expanduser(choice)).absolute()
         twin = _TWIN.fullmatch(folder.name)
