@@ -51,7 +51,19 @@ def test_an_error_is_one_line_that_steers_no_terminal() -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    ["model=", "model.path=", "model.hub=", "corpus=", "corpus.path=", "corpus.path=[", "corpora.syntax.path=", "probe.vectors=", "run_dir=", "runs=[", "unheard-of="],
+    [
+        "model=",
+        "model.path=",
+        "model.hub=",
+        "corpus=",
+        "corpus.path=",
+        "corpus.path=[",
+        "corpora.syntax.path=",
+        "probe.vectors=",
+        "run_dir=",
+        "runs=[",
+        "unheard-of=",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["https", "ftp"])
 def test_no_refusal_of_the_command_line_tells_a_secret(
