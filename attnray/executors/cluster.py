@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,8 @@ from attnray.executors import guard
 
 #: The job's arrays travel by the run folder, so Ray's store can be small.
 OBJECT_STORE_BYTES = 100 * 2**20
+#: It starts with so many bytes for its files; with fewer it waits, and fails without a reason.
+ROOM = 16 * 2**20
 #: A socket's path has at most so many bytes, of which these are Ray's.
 SOCKET_BYTES = 107
 BELOW = "/attnray-12345678/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
@@ -74,19 +78,24 @@ def _cores() -> int:
 
 
 def _short() -> str:
-    """The folder of temporary files, or /tmp where a socket in that would have too long a path.
+    """The folder of temporary files, or /tmp where that will not do.
 
     Raises:
-        InputError: neither will do.
+        InputError: neither can be used.
+        OSError: there is no room.
     """
     try:
         folder = tempfile.gettempdir()
     except FileNotFoundError as error:
         raise InputError(f"{error.strerror}: set TMPDIR to a folder that can be written") from error
     longest = SOCKET_BYTES - len(BELOW)
-    for each in (folder, "/tmp"):
-        if len(os.fsencode(os.path.realpath(each))) <= longest and os.access(each, os.W_OK):
+    short = [each for each in (folder, "/tmp") if len(os.path.realpath(each).encode()) <= longest]
+    usable = [each for each in short if os.access(each, os.W_OK)]
+    for each in usable:
+        if shutil.disk_usage(each).free >= ROOM:
             return each
+    if usable:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), usable[0])
     raise InputError(
         f"{folder}: too long a path for the sockets of Ray, which takes {longest} characters: "
         "set TMPDIR to a folder with a shorter one"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import attnray
-from attnray.errors import IncompleteRun, describe
+from attnray.errors import IncompleteRun, InputError, describe
 from attnray.executors.cluster import Cluster
 
 
@@ -113,6 +113,9 @@ class Connection:
             )
         except Exception as error:
             cls._close()
+            if "Version mismatch" in str(error):  # of Python: Ray's own is checked
+                told = " ".join(str(error).split())
+                raise InputError(f"RAY_ADDRESS={address}: {told}: use the same") from error
             where = f"the cluster at {address}" if address else "Ray on this machine"
             raise IncompleteRun(
                 f"{where} did not start to work: {describe(error)}; the same command tries again"

@@ -14,7 +14,10 @@ import grpc
 import pytest
 
 from attnray.errors import IncompleteRun, InputError
-from attnray.executors.connection import ray  # first, for what Ray reads as it is imported
+from attnray.executors.connection import (
+    Connection,
+    ray,
+)  # first, for what Ray reads as it is imported
 from tests.builders.jobs import refusal
 
 from attnray.executors import address  # isort: skip
@@ -72,6 +75,17 @@ def test_a_port_that_no_head_can_have() -> None:
 def test_another_version() -> None:
     with serving(Head("2.0.0")) as given:
         assert f"has Ray 2.0.0, and this process {ray.__version__}" in refused(given)
+
+
+def test_another_version_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise RuntimeError("Version mismatch: The cluster was started with:\n  Python: 3.9.1\n")
+
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6379")
+    monkeypatch.setattr(address, "checked", lambda given: given)
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(InputError, match=r"Version mismatch: .* Python: 3\.9\.1: use the same"):
+        Connection.open()
 
 
 def test_a_token_that_is_refused() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from attnray.errors import InputError
+from attnray.errors import IncompleteRun, InputError, described
 from attnray.executors import cluster
 from attnray.executors.connection import Connection, ray
 from attnray.executors.guard import members
@@ -33,14 +35,13 @@ def folder() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(short))
         Connection.open()
-        ray.get(ray.remote(nothing).remote())
-        (made,) = short.iterdir()
-        yield made
-        assert list(members(made, os.getpid()))
-        Connection.close()
+    ray.get(ray.remote(nothing).remote())
+    (made,) = short.iterdir()
+    yield made
+    assert list(members(made, os.getpid()))
+    Connection.close()
     assert not list(members(made, os.getpid()))
-    assert not list(short.iterdir())
-    short.rmdir()
+    short.rmdir()  # which is empty
 
 
 def test_nobody_else_sees_its_files(folder: Path) -> None:
@@ -79,3 +80,10 @@ def test_a_long_path_of_temporary_files(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(InputError, match="set TMPDIR to a folder with a shorter one"):
         cluster._short()
+
+
+def test_no_room_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(OSError, match="No space left on device") as error:
+        cluster._short()
+    assert isinstance(described(error.value), IncompleteRun)
