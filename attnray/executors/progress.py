@@ -13,7 +13,7 @@ from rich.console import Console
 
 from attnray.executors.log import Log
 from attnray.executors.standing import Standing
-from attnray.executors.todo import Todo
+from attnray.executors.todo import EXTRACT, Todo
 from attnray.executors.work import Late, Outcome
 
 #: How often it is looked where the work stands, in seconds.
@@ -120,6 +120,11 @@ class Progress:
             self._console.print(f"{self._title}: {', '.join(parts)}", soft_wrap=True)
 
     def _move_bars(self) -> None:
+        planning = any(todo.grows for todo in self._todos)
+        if planning and "plan" not in self._tasks:
+            self._tasks["plan"] = self._bars.add_task(f"{self._title}: plan", total=None, pace="")
+        elif not planning and "plan" in self._tasks:
+            self._bars.update(self._tasks["plan"], visible=False)
         for stage, standing, pace in self._stages():
             if stage not in self._tasks:
                 self._tasks[stage] = self._bars.add_task(f"{self._title}: {stage}", pace="")
@@ -132,7 +137,10 @@ class Progress:
             standing = sum(
                 (todo.standing.get(stage, Standing()) for todo in self._todos), Standing()
             )
-            yield stage, standing, self._pace(stage, standing)
+            pace = self._pace(stage, standing)
+            if stage == EXTRACT:
+                standing.done = min(standing.total, standing.done + self._passed())
+            yield stage, standing, pace
 
     def _pace(self, stage: str, standing: Standing) -> str:
         return standing.pace(time.monotonic() - self._began.get(stage, time.monotonic()))

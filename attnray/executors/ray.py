@@ -99,6 +99,11 @@ class RayExecutor:
         gpus = (self._config.gpus_per_extractor or 1) * (device != "cpu")
         return extractors(self._config, have, gpus, flop)
 
+    @property
+    def passed(self) -> int:
+        """See `Executor.passed`."""
+        return 0
+
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
         return Beside(states)

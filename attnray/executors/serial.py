@@ -24,6 +24,7 @@ class SerialExecutor:
 
     def __init__(self, config: ExecutorConfig) -> None:
         self._config = config
+        self._worker: ModelWorker | None = None
 
     def device(self) -> str:
         """See `Executor.device`."""
@@ -41,13 +42,18 @@ class SerialExecutor:
         """See `Executor.extractors`."""
         return 1
 
+    @property
+    def passed(self) -> int:
+        """See `Executor.passed`."""
+        return self._worker.passed if self._worker else 0
+
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
         return Pulled(states)
 
     def run(self, todos: Sequence[Todo]) -> Iterator[Outcome]:
         """See `Executor.run`."""
-        worker = ModelWorker()
+        worker = self._worker = ModelWorker()
         for number, todo in enumerate(todos):
             while not todo.finished:
                 if not (todo.has_free_task or todo.has_model_task):
@@ -57,6 +63,7 @@ class SerialExecutor:
                 if not todo.mends(outcome):
                     todo.ended(outcome)
                     yield outcome
+        self._worker = None  # its model goes
 
 
 def _one(number: int, todo: Todo, worker: ModelWorker) -> Outcome:

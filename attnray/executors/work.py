@@ -102,6 +102,10 @@ class Executor(Protocol):
     def extractors(self, device: str, flop: float) -> int:
         """How many extractors would share forward passes of so many FLOP."""
 
+    @property
+    def passed(self) -> int:
+        """How many examples have passed the model in tasks that have not ended, as last known."""
+
     def feed(self, states: Iterator[Run]) -> Feed:
         """The states of a run as they are planned, which may be beside what `run` does."""
 

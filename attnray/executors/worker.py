@@ -9,7 +9,7 @@ import gc
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -68,6 +68,16 @@ class ModelWorker:
         self._loaded: _Loaded | None = None
         self._turn = threading.Lock()
         self._waited = threading.local()
+        #: Of each task that goes on, how many examples have passed the model.
+        self._passed: dict[int, int] = {}
+
+    @property
+    def passed(self) -> int:
+        """How many examples have passed the model in tasks that have not ended.
+
+        (Another thread may ask.)
+        """
+        return sum([*self._passed.values()])
 
     def load(self, settings: ModelSettings) -> None:
         """Load a model before there is a task for it; should that fail, its task will say so."""
@@ -84,7 +94,8 @@ class ModelWorker:
         if isinstance(task, ExtractTask):
             from attnray.stages.extract import extract
 
-            extract(lambda: self._encoder(settings), task)
+            with self._counting() as passed:
+                extract(lambda: self._encoder(settings), task, passed)
         else:
             from attnray.stages.differentiate import differentiate
 
@@ -92,6 +103,19 @@ class ModelWorker:
                 differentiate(loaded.masked_lm, task)
         seconds = time.perf_counter() - began - self._waited.seconds
         return Took(socket.gethostname(), seconds)
+
+    @contextmanager
+    def _counting(self) -> Iterator[Callable[[int], None]]:
+        """Gives what counts the examples of a task that have passed the model."""
+        own = threading.get_ident()
+
+        def passed(count: int) -> None:
+            self._passed[own] = self._passed.get(own, 0) + count
+
+        try:
+            yield passed
+        finally:
+            self._passed.pop(own, None)
 
     @contextmanager
     def _encoder(self, settings: ModelSettings) -> Iterator[Encoder]:

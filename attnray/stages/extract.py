@@ -5,27 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
+from torch import Tensor
+
 from attnray.corpus.example import Example
 from attnray.metrics.analysis import Add, Analysis
+from attnray.metrics.groups import Group
 from attnray.model.encoder import Encoder
 from attnray.stages.tasks import ExtractTask
 from attnray.store.codecs import CODECS
 from attnray.store.maps import EncodedMaps, Storing
 
 
-def extract(model: Callable[[], AbstractContextManager[Encoder]], task: ExtractTask) -> None:
+def extract(
+    model: Callable[[], AbstractContextManager[Encoder]],
+    task: ExtractTask,
+    passed: Callable[[int], object] = lambda _: None,
+) -> None:
     """Write a shard's attention, and what metrics find in it, and commit both.
 
     Args:
         model: gives the model for as long as it is used: what needs none is done before and
             after, while another shard may have it.
         task: what to do.
+        passed: is told of each batch that has passed the model, how many examples it has.
     """
+
+    def count(group: Group, layers: slice, _: Tensor) -> None:
+        if layers.stop == task.heads[0]:
+            passed(len(group.examples))
+
     examples = task.examples
     analysis = Analysis(task.metrics, examples, task.heads)
     with ExitStack() as stack:
         storing = _storing(stack, task, examples)
-        sinks = [analysis.add, *([storing.add] if storing else [])]
+        sinks = [analysis.add, *([storing.add] if storing else []), count]
         with model() as encoder:
             EncodedMaps(encoder, examples).feed(_each(sinks))
         if storing:

@@ -101,6 +101,20 @@ def test_a_terminal_shows_every_stage_before_its_first_task(copied: Path, clock:
     assert "tiny: analyse" in text
 
 
+def test_batches_count_before_their_shard_has_ended(copied: Path, clock: Clock) -> None:
+    for path in (copied / "done").glob("*/*.json"):
+        path.unlink()
+    (subject,) = opened([RunFolder(copied)])
+    todo, console, passed = Todo(subject.run), written(), 7
+    total = todo.standing["extract"].total
+    with Progress("tiny", [todo], lambda: passed, console) as shown:
+        clock.now += FIRST_SECONDS + 1
+        shown.look()
+        assert lines(console) == [f"tiny: extract 7 of {total}"]
+        passed = 10 * total
+    assert lines(console)[1:] == [f"tiny: extract {total} of {total}"]
+
+
 def test_a_run_that_ends_with_an_error_adds_no_line(copied: Path, clock: Clock) -> None:
     todo, console = unmeasured(copied), written()
     shown = Progress("tiny", [todo], console=console)
