@@ -15,7 +15,8 @@ class Server(http.server.ThreadingHTTPServer):
     """Serves `files` by path. `asked` has the requests so far, `authorized` who asked.
 
     `etags` says whether versions are told; `cut` after how many bytes a download breaks off, or
-    waits while `waits` is not set; `refused` which methods are forbidden.
+    waits while `waits` is not set; `refused` which methods are forbidden; `moved` where else
+    paths are.
     """
 
     daemon_threads = True
@@ -28,6 +29,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.etags = True
         self.cut: int | None = None
         self.refused: set[str] = set()
+        self.moved: dict[str, str] = {}
         self.waits = threading.Event()
         self.waits.set()
 
@@ -72,7 +74,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.authorized.add(self.headers["Authorization"])
         url = urlsplit(self.path)
         query = parse_qs(url.query)
-        if self.command in self.server.refused:
+        if url.path in self.server.moved:
+            self.send_response(302)
+            self.send_header("Location", self.server.moved[url.path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.command in self.server.refused:
             self._send(403, b"")
         elif "list-type" in query:
             self._send(200, self._listing(unquote(url.path), query))

@@ -212,6 +212,15 @@ def test_a_password_is_sent(server: Server) -> None:
     assert server.authorized == {f"Basic {base64.b64encode(b'me:a@b/').decode()}"}
 
 
+def test_a_password_is_for_its_server_alone(server: Server) -> None:
+    with serving() as other:
+        other.files["/x.conllu"] = TREE
+        server.moved["/x.conllu"] = f"{other.root}/x.conllu"
+        assert words(corpus(f"{server.root.replace('//', '//me:word@')}/x.conllu"))
+    assert None not in server.authorized
+    assert other.authorized == {None}
+
+
 @pytest.mark.parametrize("path", ["/..", "/%2e%2e", "/a%00b", "/" + 300 * "x"])
 def test_a_copy_stays_in_its_folder_whatever_it_is_called(
     server: Server, cache: Path, path: str
