@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,10 @@ import grpc
 import pytest
 
 from attnray.errors import IncompleteRun, InputError
-from attnray.executors.connection import (
-    Connection,
-    ray,
-)  # first, for what Ray reads as it is imported
+from attnray.executors.connection import Connection, ray
 from tests.builders.jobs import refusal
 
+# Behind the connection, which sets what Ray reads as it is imported.
 from attnray.executors import address  # isort: skip
 from ray.core.generated import gcs_service_pb2 as messages  # isort: skip
 from ray.core.generated import gcs_service_pb2_grpc as services  # isort: skip
@@ -51,9 +50,8 @@ def serving(*heads: Head) -> Iterator[str]:
         server.stop(None).wait()
 
 
-@pytest.fixture(autouse=True)
-def token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+# Ray reads it once for all of this process.
+os.environ.setdefault("RAY_AUTH_TOKEN", "0" * 64)
 
 
 def refused(given: str) -> str:
