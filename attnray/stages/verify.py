@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 
 from attnray.errors import Damaged
 from attnray.metrics import heads
@@ -13,15 +14,20 @@ from attnray.metrics.registry import PROBES
 from attnray.store.folder import CORPUS, EXTRACT, REPORT, RunFolder, measured, tabulated
 from attnray.store.run import Run
 
+#: So many pieces are in line at a time.
+AT_A_TIME = 1024
+
 
 def broken(run: Run) -> Iterator[Damaged]:
     """The files of a run and its twin that are missing, or not what was written.
 
     Of a task that is not done its marker is missing.
     """
+    looks = _looks(run)
     with ThreadPoolExecutor(min(32, 2 * (os.cpu_count() or 1))) as pool:
-        for found in pool.map(lambda look: look(), _looks(run)):
-            yield from found
+        while some := list(islice(looks, AT_A_TIME)):
+            for found in pool.map(lambda look: look(), some):
+                yield from found
 
 
 def _looks(run: Run) -> Iterator[Callable[[], list[Damaged]]]:
