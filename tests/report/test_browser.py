@@ -22,7 +22,10 @@ from tests.builders import hand_made
 from tests.builders.browser import browser, shown
 from tests.builders.pages import Page
 
-pytestmark = pytest.mark.skipif(browser() is None, reason="needs a browser such as chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser() is None, reason="needs a browser such as chromium"),
+]
 
 RUN = "document.title='owned'"
 HOSTILE = (
