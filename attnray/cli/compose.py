@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from attnray.cli.checks import check
 from attnray.cli.choices import configuration_folder, register_models
+from attnray.cli.doing import doing
 from attnray.cli.help import choices_text, help_text
 from attnray.cli.member import Member
 from attnray.cli.overrides import known_to_hydra
@@ -80,12 +81,12 @@ def _compose_and_run(job: str) -> None:
         return  # Hydra was asked to show something
     # These take seconds to import: what can be refused is refused before.
     if members[0].swept:
-        from attnray.cli.sweep import sweep
-
+        with doing("starting"):
+            from attnray.cli.sweep import sweep
         sweep(job, members)
     else:
-        from attnray.cli.jobs import JOBS
-
+        with doing("starting"):
+            from attnray.cli.jobs import JOBS
         JOBS[job](members[0].config, members[0].overrides)
 
 

@@ -16,6 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from attnray.cli.checks import check
+from attnray.cli.doing import doing
 from attnray.config import Config, planned, typed
 from attnray.errors import Damaged, InputError
 from attnray.metrics.registry import PROBES
@@ -102,8 +103,9 @@ def driving() -> Iterator[Hold]:
 
 def finish(run: Run) -> None:
     """What follows when everything is measured: the tables, the figures and the page."""
-    _tabulate(run)
-    report(run)
+    with doing("tables and report"):
+        _tabulate(run)
+        report(run)
 
 
 def _tabulate(run: Run) -> None:
