@@ -271,6 +271,13 @@ def test_long_passages_are_split_a_window_at_a_time(
     assert sum(len(each.words) for each in document.sentences) == 3000
 
 
+def test_a_passage_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "LINE", 2**10)
+    path = tmp_path / "long.parquet"
+    pq.write_table(pa.table({"text": ["a " * 2**9] * 40 + ["a" + "a " * 2**9]}), path)
+    assert "row 41: 1,025 characters in a passage" in refused(path, "parquet")
+
+
 def test_a_parse_of_any_depth(tmp_path: Path) -> None:
     """A word under 100,000 constituents, and another beside the innermost."""
     depth = 100_000

@@ -125,7 +125,9 @@ def _texts(row: Row, language: str) -> list[Sentence]:
     text = row.get(TEXT)
     if not isinstance(text, str | None):
         raise InputError(f"{row.where}: text is {shown(text)}; give a string")
-    return sentences(" ".join((text or "").split()), language, row.where)
+    text = text or ""
+    within(row.where, len(text), bounds.LINE, "characters in a passage")
+    return sentences(" ".join(text.split()), language, row.where)
 
 
 def _joined(pieces: Iterable[str]) -> list[list[str]]:
