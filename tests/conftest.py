@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,9 @@ from hypothesis import HealthCheck, settings
 from tests.builders.jobs import SMALL, succeed
 from tests.builders.once import Once
 from tests.builders.tiny_model import make_tiny_model
+
+if TYPE_CHECKING:
+    from tests.builders.faulty import Faulty
 
 # Tests side by side would wait for each other's threads; torch reads this as it is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -92,6 +96,30 @@ def object_store() -> Iterator[str]:
     with running_store() as address:
         make_bucket(address, "bucket")
         yield address
+
+
+@pytest.fixture(scope="module")
+def way(object_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    """A way to the object store, on which tests put obstacles: the one that this process goes."""
+    from attnray.store.media import bucket
+    from tests.builders.faulty import faulty
+    from tests.builders.object_store import gs_environment, s3_environment
+
+    with faulty(object_store) as way, pytest.MonkeyPatch.context() as patch:
+        variables = s3_environment(way.address)
+        variables |= gs_environment(way.address, tmp_path_factory.mktemp("gs"))
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        bucket._store.cache_clear()
+        yield way
+
+
+@pytest.fixture(scope="module")
+def variables(way: Faulty) -> dict[str, str]:
+    """What jobs need to go this way, with little patience."""
+    names = ("AWS_", "GOOGLE_")
+    told = {name: value for name, value in os.environ.items() if name.startswith(names)}
+    return {**told, "ATTNRAY_STORE_PATIENCE": "8"}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 #: What can befall a request: refused as by a busy store, done but not told of, broken off before
 #: or within the answer, never answered.
@@ -43,7 +43,7 @@ class Faulty(http.server.ThreadingHTTPServer):
         self.met: Counter[str] = Counter()
         self.asked: list[str] = []
         self.ends = threading.Event()
-        self._draws = random.Random(seed)
+        self.draws = random.Random(seed)
         self._turn = threading.Lock()
         self._tags: dict[str, str] = {}
 
@@ -54,10 +54,10 @@ class Faulty(http.server.ThreadingHTTPServer):
     def fate(self, request: str) -> str | None:
         """What befalls the next request."""
         with self._turn:
-            self.asked.append(request)
-            if self._draws.random() >= self.share:
+            self.asked.append(unquote(request))
+            if self.draws.random() >= self.share:
                 return None
-            fault = self._draws.choice(self.faults)
+            fault = self.draws.choice(self.faults)
             self.met[fault] += 1
             return fault
 

@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from attnray.store.media.objects import ObjectMedium
+
 PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 
 
@@ -62,6 +64,18 @@ def gs_environment(address: str, folder: Path) -> dict[str, str]:
     path = folder / "account.json"
     path.write_text(json.dumps(account | nobody))
     return {"GOOGLE_SERVICE_ACCOUNT": str(path)}
+
+
+def check_same(address: str, local: Path) -> None:
+    """A run at an address has the files of a local one, to the last bit."""
+    folder = ObjectMedium(address)
+    for under in ("tables", "partials", "cases", "attention", "shards", "done", "figures"):
+        paths = [path for path in (local / under).rglob("*") if path.is_file()]
+        files = {str(path.relative_to(local)): path for path in paths}
+        assert folder.sizes(under).keys() == files.keys()
+        assert all(folder.read(name) == path.read_bytes() for name, path in files.items())
+    assert folder.sizes("drafts") == {}
+    assert folder.size("report.html") == (local / "report.html").stat().st_size
 
 
 def _command(folder: str, ports: dict[str, int]) -> list[str]:

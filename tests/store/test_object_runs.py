@@ -1,9 +1,7 @@
-"""Runs at an address: made, killed and gone on with, read and compared as in a local folder."""
+"""Runs at an address: made, read, verified and compared as those in a local folder."""
 
 from __future__ import annotations
 
-import os
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -14,59 +12,21 @@ from attnray.errors import InputError
 from attnray.store.media import bucket
 from attnray.store.media.objects import ObjectMedium
 from attnray.store.places import matching, run_folder
-from tests.builders.faulty import FAULTS, Faulty
-from tests.builders.jobs import SMALL, refusal, start, succeed, tables
-from tests.builders.trial import wait_until
-
-#: Of the requests that a run makes, so many meet a fault.
-SHARE = 0.03
+from tests.builders.faulty import Faulty
+from tests.builders.jobs import SMALL, refusal, succeed, tables
+from tests.builders.object_store import check_same
 
 
 @pytest.fixture(scope="module")
-def variables(way: Faulty) -> dict[str, str]:
-    """What jobs need to go this way, with little patience."""
-    names = ("AWS_", "GOOGLE_")
-    told = {name: value for name, value in os.environ.items() if name.startswith(names)}
-    return {**told, bucket.PATIENCE: "8"}
-
-
-@pytest.fixture(scope="module")
-def address(tiny_settings: tuple[str, ...], variables: dict[str, str], way: Faulty) -> str:
-    """The address of a run that was killed and gone on with, over a way that now and then fails."""
+def address(tiny_settings: tuple[str, ...], variables: dict[str, str]) -> str:
+    """The address of a run."""
     address = "s3://bucket/runs/whole"
-    settings = ("run", "executor=serial", f"run_dir={address}", *tiny_settings)
-    way.share, way.faults = SHARE, FAULTS
-    way.asked.clear()
-    way.met.clear()
-    job, folder = start(*settings, variables=variables), ObjectMedium(address)
-    wait_until(lambda: extracted(way) > 3 or job.poll() is not None)
-    job.send_signal(signal.SIGKILL)
-    assert job.wait() == -signal.SIGKILL
-    done = {name: folder.read(name) for name in folder.sizes("done")}
-    succeed(*settings, variables=variables)
-    assert way.met.keys() == set(FAULTS)
-    way.share = 0.0
-    assert done.items() <= {name: folder.read(name) for name in folder.sizes("done")}.items()
+    succeed("run", "executor=serial", f"run_dir={address}", *tiny_settings, variables=variables)
     return address
 
 
-def extracted(way: Faulty) -> int:
-    """How often a marker of a shard's attention was written."""
-    return sum(each.startswith("PUT") and "/done/extract/" in each for each in way.asked)
-
-
 def test_every_file_is_that_of_a_local_run(address: str, undisturbed: Path) -> None:
-    folder = ObjectMedium(address)
-    for under in ("tables", "partials", "cases", "attention", "shards", "done", "figures"):
-        local = {str(p.relative_to(undisturbed)): p for p in files_below(undisturbed / under)}
-        assert folder.sizes(under).keys() == local.keys()
-        assert all(folder.read(name) == path.read_bytes() for name, path in local.items())
-    assert folder.sizes("drafts") == {}
-    assert folder.size("report.html") == (undisturbed / "report.html").stat().st_size
-
-
-def files_below(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    check_same(address, undisturbed)
 
 
 def test_it_is_explored_as_a_local_one_is(address: str, undisturbed: Path) -> None:
