@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from errno import EIO
 from functools import lru_cache
 from pathlib import Path
 
@@ -77,10 +78,8 @@ class CommittedFiles:
         Raises:
             Damaged: it is missing, or holds something else.
         """
-        try:
+        with self._reading(name):
             content = self.medium.read(name)
-        except FileNotFoundError as error:
-            raise self.missing(name) from error
         if Checksum.of(content) != checksum:
             raise self.damaged(name)
         return content
@@ -91,13 +90,12 @@ class CommittedFiles:
         Raises:
             Damaged: it is missing, also from the marker, or holds something else.
         """
-        try:
+        with self._reading(name):
             path, checksum = self.medium.local(name), files[name]
             found = path.stat()
-        except (FileNotFoundError, NotADirectoryError, KeyError) as error:
-            raise self.missing(name) from error
-        state = (found.st_ino, found.st_mtime_ns, found.st_size)
-        if checksum != (found.st_size, _sha256(str(path), *state)):
+            state = (found.st_ino, found.st_mtime_ns, found.st_size)
+            same = checksum == (found.st_size, _sha256(str(path), *state))
+        if not same:
             raise self.damaged(name)
 
     def commit(self, stage: str, number: int, fingerprint: str, files: Files) -> None:
@@ -161,13 +159,27 @@ class CommittedFiles:
         """That a file is not what was written."""
         return Damaged(self.where(), name, "damaged: it does not hold what was written")
 
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """Tells a file that is not there, or that its disk has lost, from other failures."""
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError, KeyError) as error:
+            raise self.missing(name) from error
+        except OSError as error:
+            if error.errno != EIO:
+                raise
+            raise self.damaged(name) from error
+
     def _marker(self, stage: str, number: int) -> tuple[str, Files] | None:
         """The fingerprint and the files of a marker; None where there is none that is whole."""
+        name = marker_of(stage, number)
         try:
-            marker = unsealed(self.medium.read(marker_of(stage, number)))
+            with self._reading(name):
+                marker = unsealed(self.medium.read(name))
             files = {name: Checksum(**each) for name, each in marker["files"].items()}
             return marker["fingerprint"], files
-        except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
+        except (Damaged, ValueError, LookupError, TypeError, AttributeError):
             return None
 
 

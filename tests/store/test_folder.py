@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -209,6 +210,29 @@ def test_what_is_damaged_is_told_alike_by_a_worker() -> None:
     assert str(sent) == str(error) == describe(error)
     assert str(error).startswith("runs/a/shards/00003.parquet: missing; ")
     assert (sent.run, sent.name) == (error.run, error.name)
+
+
+def test_what_a_disk_has_lost_is_damaged_and_other_failures_are_not(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = run.listed(STAGE, SHARD)
+    name = "shards/00003.parquet"
+
+    def fail(error: int) -> None:
+        def read(*_: object) -> bytes:
+            raise OSError(error, os.strerror(error))
+
+        monkeypatch.setattr(LocalMedium, "read", read)
+
+    fail(errno.EIO)
+    with pytest.raises(Damaged, match=name):
+        run.read(name, files[name])
+    assert not run.done(STAGE, SHARD, FINGERPRINT)
+    fail(errno.ESTALE)
+    with pytest.raises(OSError, match="tale file handle"):
+        run.read(name, files[name])
+    with pytest.raises(OSError, match="tale file handle"):
+        run.done(STAGE, SHARD, FINGERPRINT)
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
