@@ -46,6 +46,7 @@ def read_conllu(path: str, span: Span = WHOLE, entity: str | None = None) -> Ite
     header = Header(*span.header)
     builder = _Builder(path, span.documents, entity)
     builder.follow(header, span.lines)
+    most = bounds.LINE
     try:
         for number, line in numbered_lines(path, span):
             if (number == 1 or "global." in line) and (
@@ -60,7 +61,11 @@ def read_conllu(path: str, span: Span = WHOLE, entity: str | None = None) -> Ite
                 elif match := _SENT_ID.match(line):
                     builder.name_sentence(match["id"].strip())
             elif line and not line.isspace():
-                builder.add(number, line)
+                builder.lines.append(line)
+                builder.numbers.append(number)
+                builder.size += len(line)
+                if builder.size > most:
+                    within(f"{path}:{number}", builder.size, most, "characters in a sentence")
             else:
                 builder.end_sentence()
     except InputError:
@@ -138,14 +143,16 @@ def _last_line(block: bytes) -> str:
 class _Builder:
     """Gathers lines to sentences, and sentences to documents; `documents` came before.
 
-    `lines` has those of words, ranges and empty nodes of the sentence so far, with their `numbers`.
+    `lines` has those of words, ranges and empty nodes of the sentence so far, with their `numbers`,
+    and `size` counts their characters.
     `entity` is the order of the fields of `Entity=`, None for what the file says.
     """
 
     def __init__(self, path: str, documents: int, entity: str | None) -> None:
         self.lines: list[str] = []
         self.numbers: list[int] = []
-        self._size, self._worded = 0, False
+        self.size = 0
+        self._looked, self._worded = 0, False
         self._path = path
         self._documents = documents
         self._entity = entity
@@ -182,17 +189,10 @@ class _Builder:
         self._entities = Entities(self._path, self._order)
         self._extent = Extent()
 
-    def add(self, number: int, line: str) -> None:
-        """Take in a line of a sentence."""
-        self.lines.append(line)
-        self.numbers.append(number)
-        self._size += len(line)
-        self._worded = self._worded or self._columns.worded(line)
-        if self._size > bounds.LINE:
-            within(f"{self._path}:{number}", self._size, bounds.LINE, "characters in a sentence")
-
     def name_sentence(self, name: str) -> None:
         """Name the sentence to come, of this document or of one that begins before it."""
+        self._worded = self._worded or any(map(self._columns.worded, self.lines[self._looked :]))
+        self._looked = len(self.lines)
         if not self._worded:
             self._sentence_id = name
 
@@ -219,7 +219,8 @@ class _Builder:
             InputError: a line cannot be read.
         """
         lines, numbers = self.lines, self.numbers
-        self.lines, self.numbers, self._size, self._worded = [], [], 0, False
+        self.lines, self.numbers, self.size = [], [], 0
+        self._looked, self._worded = 0, False
         rows = [line.split("\t") for line in lines]
         try:
             found = words(rows, self._columns)
