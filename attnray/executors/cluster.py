@@ -38,6 +38,7 @@ class Cluster:
             cwd="/",
             start_new_session=True,
         )
+        os.environ[guard.NAMED] = str(self._folder)
         # Else Ray writes a token for all of this user's clusters, where others can read it.
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 

@@ -16,17 +16,23 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+#: Names the folder of a cluster to its processes.
+NAMED = "ATTNRAY_CLUSTER"
 #: What ends a job is not to end this before it.
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
 
-def members(folder: Path, owner: int) -> Iterator[int]:
-    """The processes of the cluster of a folder: those that write files in it, but its owner."""
+def members(folder: Path, owner: int = 0) -> Iterator[int]:
+    """The processes of the cluster of a folder, but its owner: those that it is named to.
+
+    Ray's agents write over their environment, but write files in the folder by then.
+    """
     for process in Path("/proc").glob("[0-9]*"):
         if process.name == str(owner):
             continue
         with suppress(OSError):  # it has ended, or is another user's
-            if any(_writes(process, each, folder) for each in os.listdir(process / "fd")):
+            named = f"{NAMED}={folder}".encode() in (process / "environ").read_bytes().split(b"\0")
+            if named or any(_writes(process, each, folder) for each in os.listdir(process / "fd")):
                 yield int(process.name)
 
 

@@ -19,6 +19,8 @@ from tests.builders.trial import Trial, chosen, ended, wait_until
 #: When: as libraries are imported, as a cluster starts, or once so much of a run is done.
 IMPORTS, STARTS = "imports", "starts"
 MOMENTS = (IMPORTS, STARTS, 0.05, 0.4, 0.9)
+#: How far a run is.
+PROGRESS = re.compile(r"tiny: \w+ \d+ of \d+")
 ASKED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -42,7 +44,7 @@ def test_asked_to_end(
     wait_for(moment, trial, temporary, job)
     job.send_signal(number)
     assert ended(job) == 128 + number
-    (line,) = [line for line in trial.said.read_text().splitlines() if is_told(line)]
+    (line,) = [line for line in trial.said.read_text().splitlines() if not PROGRESS.match(line)]
     assert line.startswith("attnray: ")
     assert "the same command goes on" in line
     check_nothing_left(temporary)
@@ -55,11 +57,6 @@ def test_a_killed_driver(moment: str | float, trial: Trial, temporary: Path) -> 
     job.send_signal(signal.SIGKILL)
     assert ended(job) == -signal.SIGKILL
     check_nothing_left(temporary)
-
-
-def is_told(line: str) -> bool:
-    """Whether a line is no news of how far the run is."""
-    return not re.fullmatch(r".*: \w+ \d+ of \d+", line)
 
 
 def wait_for(moment: str | float, trial: Trial, temporary: Path, job: Job) -> None:
@@ -77,4 +74,8 @@ def wait_for(moment: str | float, trial: Trial, temporary: Path, job: Job) -> No
 
 def check_nothing_left(temporary: Path) -> None:
     """No process of a cluster that has its files there goes on, and no file stays."""
-    wait_until(lambda: not list(members(temporary, 0)) and not list(temporary.iterdir()))
+
+    def left() -> list[object]:
+        return [*members(temporary), *temporary.rglob("*")]
+
+    wait_until(lambda: not left(), lambda: f"left: {left()}")
