@@ -128,11 +128,12 @@ def test_what_a_store_refuses_is_told_of_at_once(
     assert len(way.asked) == 1
 
 
+@pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan"])
 def test_a_patience_that_is_no_number_is_refused(
-    medium: ObjectMedium, monkeypatch: pytest.MonkeyPatch
+    seconds: str, medium: ObjectMedium, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(bucket.PATIENCE, "soon")
-    with pytest.raises(InputError, match="ATTNRAY_STORE_PATIENCE=soon: give a number"):
+    monkeypatch.setenv(bucket.PATIENCE, seconds)
+    with pytest.raises(InputError, match=f"ATTNRAY_STORE_PATIENCE={seconds}: give a number"):
         medium.size("a")
 
 

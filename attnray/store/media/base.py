@@ -10,8 +10,9 @@ from typing import Protocol
 class Medium(Protocol):
     """Holds the files of one run folder.
 
-    Files are named by their path in the run folder, with `/` between folders. Any method raises
-    OSError where the medium fails. A medium is small when pickled: workers get it with every task.
+    Files are named by their path in the run folder, with `/` between folders. Where the medium
+    fails any method raises OSError, or StoreUnreachable or InputError, which say so in one line. A
+    medium is small when pickled: workers get it with every task.
     """
 
     def snapshot(self) -> Medium:

@@ -34,6 +34,8 @@ _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
 }
+#: What a busy store answers too: it took too long, something else is under way, too many requests.
+_PASSING = ("408", "409", "429")
 _ANSWERED: set[str] = set()
 
 
@@ -91,9 +93,11 @@ def ask(bucket: str, where: str, request: Callable[[ObjectStore], T]) -> T:
 def _patience() -> float:
     given = os.environ.get(PATIENCE, str(SECONDS))
     try:
-        return float(given)
-    except ValueError as error:
-        raise InputError(f"{PATIENCE}={given}: give a number of seconds") from error
+        if 0 < (seconds := float(given)) < 1e6:
+            return seconds
+    except ValueError:
+        pass
+    raise InputError(f"{PATIENCE}={given}: give a number of seconds")
 
 
 @lru_cache
@@ -119,7 +123,7 @@ def _refused(bucket: str, where: str, error: BaseError) -> InputError | None:
     if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
         names = _CREDENTIALS[bucket.partition("://")[0]]
         return NoPermission(f"{where}: no permission; set {names} to what has it")
-    of_client = status is not None and status[1].startswith("4") and status[1] not in ("408", "429")
+    of_client = status is not None and status[1].startswith("4") and status[1] not in _PASSING
     if of_client or isinstance(error, (InvalidPathError, NotSupportedError)):
         return InputError(f"{where}: the store refuses this ({_reason(error)})")
     return None
