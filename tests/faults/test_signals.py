@@ -73,9 +73,9 @@ def wait_for(moment: str | float, trial: Trial, temporary: Path, job: Job) -> No
 
 
 def check_nothing_left(temporary: Path) -> None:
-    """No process of a cluster that has its files there goes on, and no file stays."""
+    """No process of a cluster that has its files there goes on, and none of ours stays."""
 
     def left() -> list[object]:
-        return [*members(temporary), *temporary.rglob("*")]
+        return [*members(temporary), *temporary.glob("attnray-*")]
 
     wait_until(lambda: not left(), lambda: f"left: {left()}")
