@@ -30,6 +30,7 @@ from attnray.stages.extract import extract
 from attnray.stages.parts import TokenizerSettings
 from attnray.stages.tasks import AnalyseTask, ExtractTask
 from attnray.store.codecs import CODECS
+from attnray.store.files import Checksum
 from attnray.store.run import Run
 from measures.subject import Subject, found_by, found_in, load_tokenizer
 from measures.timing import WALL, Part, Row, Side, Timed, alternated
@@ -102,7 +103,9 @@ def planning(subject: Subject) -> Iterator[Row]:
     part = Part("plan", subject.name, "checksums of the shards")
     sides = {"one core": _planned(subject, subject.run)}
     timed = alternated(sides, subject.rounds, warm=subject.warm)["one core"]
-    part.same("planned again", {"shards": timed.result}, {"shards": subject.run.manifest.examples})
+    part.same(
+        "planned again", {"shards": timed.result}, {"shards": [*subject.run.manifest.examples]}
+    )
     goal = "150000" if subject.run.config.corpus.format == "conllu" else ""
     yield part.row("one core", timed.rate(subject.words), "words/s", goal)
     corpus = subject.run.config.corpus
@@ -163,17 +166,15 @@ def _copies(subject: Subject, path: str) -> list[str]:
     return copies
 
 
-def _planned(subject: Subject, run: Run, two: _Two | None = None) -> Side[list[str]]:
+def _planned(subject: Subject, run: Run, two: _Two | None = None) -> Side[list[Checksum]]:
     """Planning alone: the checksums of the shards."""
 
-    def prepare() -> Callable[[], list[str]]:
+    def prepare() -> Callable[[], list[Checksum]]:
         settings = subject.fresh_tokenizer()
         if two is not None:
             two.start(settings)
         folder = subject.emptied("again")
-        return lambda: [
-            each.sha256 for each in subject.replanned(run, folder, two or map).manifest.examples
-        ]
+        return lambda: [*subject.replanned(run, folder, two or map).manifest.examples]
 
     return prepare
 
