@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from rich.filesize import decimal
 
-from attnray.config import keeps
+from attnray.config import keeps, stores
 from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics.base import Predictor
@@ -87,10 +87,10 @@ def found_bytes(run: Run, left: bool = False) -> int:
 
 
 def _refusal(run: Run, needed: int, free: int) -> str:
-    store = run.config.store
+    smallest = min(CODECS.values(), key=lambda codec: codec.bytes_a_weight).name
     remedies = {
-        "store=none": store.codec != "none",
-        "store=compact": store.codec not in ("none", "compact"),
+        "store=none": stores(run.config),
+        f"store={smallest}": stores(run.config) and run.config.store.codec != smallest,
         "store.keep=false": keeps(run.config) and run.config.analysis == "workers",
     }
     said = [remedy for remedy, helps in remedies.items() if helps]
