@@ -82,7 +82,11 @@ class StoreConfig:
 
 @dataclass
 class ExecutorConfig:
-    """Where the work runs. `null` means: as many as fit the machine."""
+    """Where the work runs. `null` means: as many as fit the machine.
+
+    `deadline` has the seconds after which a task is given up and tried again, `null` for 30 times
+    what others took, and ten minutes at the least.
+    """
 
     name: str = MISSING
     extractors: int | None = None
@@ -91,6 +95,7 @@ class ExecutorConfig:
     threads_per_extractor: int = 1
     analysers: int | None = None
     retries: int = 3
+    deadline: float | None = None
 
 
 @dataclass

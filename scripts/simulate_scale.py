@@ -117,6 +117,7 @@ def simulate(folder: Path, scratch: Path, shards: int, gpus: int) -> dict[str, A
     with ExitStack() as stack:
         for module in of_ray:
             stack.enter_context(mock.patch.object(module, "ray", cluster))
+        stack.enter_context(mock.patch.object(attnray.executors.ray, "Pulse", cluster.pulse))
         for name, phase in phases.items():
             forget_peak()
             start = meter.seconds()

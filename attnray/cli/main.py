@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from typing import NoReturn
 
 from attnray.cli.caches import caches
@@ -16,6 +17,8 @@ from attnray.cli.signals import stoppable
 from attnray.errors import InputError, described
 
 COMPLETE, INCOMPLETE, UNUSABLE = 0, 1, 2
+#: What is left to do when all has been said may take so long.
+END_SECONDS = 10
 #: Set to 1, it shows where an error comes from.
 DEBUG = "ATTNRAY_DEBUG"
 
@@ -28,6 +31,10 @@ def main(job: str) -> NoReturn:
     """
     with until_unread(), stoppable():
         status = _status(job)
+    # As it ends, Ray waits for a cluster that hangs without a limit.
+    late = threading.Timer(END_SECONDS, os._exit, [status])
+    late.daemon = True
+    late.start()
     gc.freeze()  # else all that was imported is looked through once more, for a second
     sys.exit(status)
 

@@ -19,6 +19,13 @@ from attnray.executors import guard
 OBJECT_STORE_BYTES = 100 * 2**20
 #: It starts with so many bytes for its files; with fewer it waits, and fails without a reason.
 ROOM = 16 * 2**20
+#: Ray looks every two seconds whether it still answers, and waits two for that, three times.
+HEALTH = {
+    "health_check_initial_delay_ms": 2000,
+    "health_check_period_ms": 2000,
+    "health_check_timeout_ms": 2000,
+    "health_check_failure_threshold": 3,
+}
 #: A socket's path has at most so many bytes, of which these are Ray's.
 SOCKET_BYTES = 107
 BELOW = "/attnray-12345678/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
@@ -51,6 +58,7 @@ class Cluster:
             "object_store_memory": OBJECT_STORE_BYTES,
             "_temp_dir": str(self._folder / "ray"),
             "_node_ip_address": "127.0.0.1",
+            "_system_config": HEALTH,
         }
 
     def end(self) -> None:

@@ -94,6 +94,13 @@ class Connection:
         cls._thread.submit(cls._close).result()
 
     @classmethod
+    def lost(cls) -> None:
+        """The cluster does not answer: it is not taken leave of, and one of our own ends."""
+        cls._ours = False
+        if cls._cluster:
+            cls._cluster.end()
+
+    @classmethod
     def _open(cls) -> None:
         address = given_address()
         if address:

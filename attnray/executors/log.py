@@ -39,6 +39,7 @@ class Log:
         said: dict[str, object] = {"stage": stage, "task": outcome.task.name}
         said |= dict(zip(("examples", "flop"), self._todo.size(outcome.task), strict=True))
         said |= {"seconds": round(took.seconds, 3), "host": took.host} if took else {}
+        said |= {"halvings": took.halvings} if took and took.halvings else {}
         said |= {"error": outcome.error} if outcome.error else {}
         self._line(**said)
         self._begun = True

@@ -147,10 +147,11 @@ class Progress:
 
     def _show_late(self, late: Late) -> None:
         model, task = self._todos[late.todo].run.model, late.task
-        self._console.print(
-            f"{model}, {task.name} ({task.stage}): {late.seconds:.0f} s so far, "
-            f"others took {late.usual:.0f} s"
-        )
+        if late.usual is None:
+            how = f"its worker has not answered for {late.seconds:.0f} s"
+        else:
+            how = f"{late.seconds:.0f} s so far, others took {late.usual:.0f} s"
+        self._console.print(f"{model}, {task.name} ({task.stage}): {how}")
 
 
 def tell_resumed(title: str, todos: Sequence[Todo]) -> None:

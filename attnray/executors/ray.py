@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -19,19 +19,22 @@ from attnray.errors import Damaged, IncompleteRun, InputError, describe, ends_al
 from attnray.executors.cluster import own_resources
 from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
+from attnray.executors.pulse import ENDED, Pulse, gone
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
 from attnray.executors.work import Late, Outcome, extractors, local_device
-from attnray.executors.worker import ModelWorker, import_analysis, run_free
-from attnray.stages.tasks import ModelTask, ProbeTask
+from attnray.executors.worker import Extractor, import_analysis, run_free
+from attnray.stages.tasks import ProbeTask
 from attnray.store.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
 #: Shards given to an actor at a time: the next one waits there while one is worked on.
 IN_FLIGHT = 2
-#: How often it is looked whether a task takes too long, and whether more is planned.
-LOOK_SECONDS, PLAN_SECONDS = 10, 0.1
+#: How often it is looked whether all goes well, and whether more is planned.
+LOOK_SECONDS, PLAN_SECONDS = 2, 0.1
+#: The group of threads in which an actor answers while it works.
+HEALTH = "health"
 #: A cluster starts, and its workers are ready, in the time in which so many parts are planned.
 WORTH_A_CLUSTER = 8
 
@@ -57,45 +60,52 @@ class RayExecutor:
 
     def _spread(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         Connection.open()
-        task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
-        at_once = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        left = iter(items)
-        waiting = deque(task.remote(item) for item in islice(left, at_once))
-        try:
-            while waiting:
-                yield ray.get(waiting[0])
-                waiting.popleft()
-                waiting.extend(task.remote(item) for item in islice(left, 1))
-        except ray.exceptions.RayTaskError as error:
-            raise error.cause from error
-        except ray.exceptions.RayError as error:
-            lost = f"a worker was lost ({describe(error)})"
-            raise IncompleteRun(f"{lost}; the same command tries again") from error
-        finally:
-            # Not cancelled: Ray can end this process if a task ends as it is. Nor left alone: they
-            # write where others may want to write next.
-            if waiting:
-                ray.wait([*waiting], num_returns=len(waiting))
+        with Pulse() as pulse:
+            task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
+            left = iter(items)
+            at_once = 2 * max(1, int(pulse.resources["CPU"]))
+            waiting = deque(task.remote(item) for item in islice(left, at_once))
+            try:
+                while waiting:
+                    yield pulse.get(waiting[0])
+                    waiting.popleft()
+                    waiting.extend(task.remote(item) for item in islice(left, 1))
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from error
+            except ray.exceptions.RayError as error:
+                pulse.look()
+                lost = f"a worker was lost ({describe(error)})"
+                raise IncompleteRun(f"{lost}; the same command tries again") from error
+            finally:
+                # Not cancelled: Ray can end this process if a task ends as it is. Nor left alone:
+                # they write where others may want to write next.
+                with suppress(IncompleteRun):
+                    while waiting:
+                        for ended in pulse.wait(list(waiting), LOOK_SECONDS):
+                            waiting.remove(ended)
 
     def once(self, function: Callable[..., R], *args: object) -> R:
         """See `Executor.once`."""
         if given_address() is None:
             return function(*args)
-        options = {
-            "num_cpus": self._config.cpus_per_extractor,
-            "num_gpus": (self._config.gpus_per_extractor or 1) * (self.device() != "cpu"),
-        }
+        cpus = self._config.cpus_per_extractor
+        gpus = (self._config.gpus_per_extractor or 1) * (self.device() != "cpu")
         try:
-            with Connection():
-                found: R = ray.get(ray.remote(function).options(**options).remote(*args))
+            with Connection(), Pulse() as pulse:
+                pulse.check_place(cpus, gpus)
+                task = ray.remote(function).options(num_cpus=cpus, num_gpus=gpus)
+                found: R = pulse.get(task.remote(*args))
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
         return found
 
     def extractors(self, device: str, flop: float) -> int:
         """See `Executor.extractors`."""
-        with Connection() if given_address() else nullcontext():
-            have = ray.cluster_resources() if given_address() else own_resources(device)
+        if given_address():
+            with Connection(), Pulse() as pulse:
+                have = pulse.resources
+        else:
+            have = own_resources(device)
         gpus = (self._config.gpus_per_extractor or 1) * (device != "cpu")
         return extractors(self._config, have, gpus, flop)
 
@@ -112,9 +122,9 @@ class RayExecutor:
         """See `Executor.run`."""
         if all(todo.finished for todo in todos):
             return
-        with Connection():
+        with Connection(), Pulse() as pulse:
             try:
-                yield from _Running(self._config, todos).events()
+                yield from _Running(self._config, todos, pulse).events()
             finally:
                 for todo in todos:
                     todo.close()  # a plan may use the connection
@@ -123,14 +133,18 @@ class RayExecutor:
 class _Running:
     """What is left of runs, on a cluster."""
 
-    def __init__(self, config: ExecutorConfig, todos: Sequence[Todo]) -> None:
+    def __init__(self, config: ExecutorConfig, todos: Sequence[Todo], pulse: Pulse) -> None:
         self._config = config
-        self._have = ray.cluster_resources()
+        self._pulse = pulse
         on_device = [todo for todo in todos if todo.model.device != "cpu" and todo.needs_device]
         #: The GPUs of an extractor or a probe; none where only analyses are left.
         self._gpus = (config.gpus_per_extractor or 1) if on_device else 0
-        self._check_resources()
-        self._state = Schedule(todos)
+        pulse.check_place(config.cpus_per_extractor, self._gpus)
+        self._state = Schedule(todos, config.deadline)
+        #: Questions to actors whether they are alive, and those that have answered.
+        self._asked: dict[Any, Any] = {}
+        self._alive: set[Any] = set()
+        self._stillborn = 0
         self._check_analyses()
 
     def events(self) -> Iterator[Outcome | Late]:
@@ -140,34 +154,49 @@ class _Running:
         while not all(todo.finished for todo in state.todos):
             if state.flying:
                 seconds = PLAN_SECONDS if state.grows else LOOK_SECONDS
-                for reference in _landed(list(state.flying), seconds):
+                for reference in self._pulse.wait(list(state.flying), seconds):
                     yield from self._collect(reference)
             else:
                 state.wait()
             state.look()
             self._submit()
             if (now := time.monotonic()) > looked + LOOK_SECONDS:
-                looked, self._have = now, ray.cluster_resources()  # which may have grown
+                looked = now
+                self._listen(now)
                 yield from state.late(now)
+                yield from state.silent(now)
+                yield from self._give_up(now)
 
-    def _check_resources(self) -> None:
-        """Refuse what the cluster can never place, which Ray would wait for without an end."""
-        for resource, wanted in (("GPU", self._gpus), ("CPU", self._config.cpus_per_extractor)):
-            if wanted > self._have.get(resource, 0):
-                raise InputError(
-                    f"an extractor asks for {wanted:g} {resource} but the cluster has "
-                    f"{self._have.get(resource, 0):g}: lower "
-                    f"executor.{resource.lower()}s_per_extractor"
-                )
+    def _listen(self, now: float) -> None:
+        """Ask every actor whether it is alive, unless it has been asked and has not answered."""
+        if self._asked:
+            for reference in self._pulse.wait(list(self._asked), 0):
+                actor = self._asked.pop(reference)
+                with suppress(ray.exceptions.RayError):
+                    ray.get(reference)
+                    self._state.hear(actor, now)
+                    self._alive.add(actor)
+                    self._stillborn = 0
+        for actor in self._state.actors.keys() - set(self._asked.values()):
+            self._asked[actor.answer.options(concurrency_group=HEALTH).remote()] = actor
+
+    def _give_up(self, now: float) -> Iterator[Outcome]:
+        """Wait no longer for what takes far too long; actors that hang are ended."""
+        for reference, seconds in self._state.overdue(now):
+            flight = self._state.drop(reference, now)
+            if flight.actor is not None:
+                ray.kill(flight.actor)
+            yield from self._taken_in(self._lost(flight, f"no end after {seconds:.0f} s"))
 
     def _check_analyses(self) -> None:
         """Refuse extractors that leave no CPU for the analyses that they wait for."""
         if all(todo.run.config.store.keep for todo in self._state.todos):
             return
         taken = self._extractors() * self._config.cpus_per_extractor
-        if taken + 1 > self._have["CPU"]:
+        have = self._pulse.resources["CPU"]
+        if taken + 1 > have:
             raise InputError(
-                f"the extractors ask for {taken:g} of {self._have['CPU']:g} CPUs, but with "
+                f"the extractors ask for {taken:g} of {have:g} CPUs, but with "
                 "store.keep=false one is to be left for analyses: lower executor.extractors"
             )
 
@@ -178,12 +207,12 @@ class _Running:
         analyses, which could not start before the last actor has ended.
         """
         flop = sum(todo.flop for todo in self._state.todos)
-        return extractors(self._config, self._have, self._gpus, flop)
+        return extractors(self._config, self._pulse.resources, self._gpus, flop)
 
     @property
     def _analysers(self) -> int:
         """How many tasks that need no actor may be in flight."""
-        return self._config.analysers or max(1, int(self._have["CPU"]))
+        return self._config.analysers or max(1, int(self._pulse.resources["CPU"]))
 
     def _submit(self) -> None:
         """Give every actor its tasks, and start as many others as may be in flight."""
@@ -232,7 +261,9 @@ class _Running:
             "num_gpus": self._gpus,
             "max_concurrency": IN_FLIGHT,
         }
-        return ray.remote(ModelWorker).options(**options).remote()
+        # (Ray takes groups in a decoration alone.)
+        decorated: Any = ray.remote(concurrency_groups={HEALTH: 1})  # type: ignore[call-overload]
+        return decorated(Extractor).options(**options).remote()
 
     @cached_property
     def _analyse(self) -> Any:
@@ -244,17 +275,20 @@ class _Running:
 
     def _free(self, gpus: float) -> Any:
         """What runs tasks that are bound to no actor."""
-        options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": self._config.retries}
+        options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": 0}  # it goes back in line here
         return ray.remote(run_free).options(**options)
 
     def _collect(self, reference: Any) -> Iterator[Outcome]:
         """Take in one finished task, and what follows from it."""
         flight = self._state.land(reference, time.monotonic())
-        outcome = self._outcome(reference, flight)
+        yield from self._taken_in(self._outcome(reference, flight))
+        self._release()
+
+    def _taken_in(self, outcome: Outcome | None) -> Iterator[Outcome]:
+        """Tell of a task that ended; None where it goes back in line."""
         if outcome is not None and not self._state.todos[outcome.todo].mends(outcome):
             self._state.todos[outcome.todo].ended(outcome)
             yield outcome
-        self._release()
 
     def _outcome(self, reference: Any, flight: Flight) -> Outcome | None:
         """How a finished task ended; None where it goes back in line."""
@@ -265,21 +299,29 @@ class _Running:
             refused = ends_all(error.cause)
             damaged = error.cause if isinstance(error.cause, Damaged) else None
             return Outcome(todo, task, describe(error.cause), refused, damaged)
+        except ray.exceptions.LocalRayletDiedError as error:
+            raise gone(ENDED) from error
         except ray.exceptions.RayError as error:
-            if flight.actor is None:
-                return Outcome(todo, task, describe(error))
-            return self._lost(flight, error)
+            self._pulse.look()
+            return self._lost(flight, describe(error))
 
-    def _lost(self, flight: Flight, error: Exception) -> Outcome | None:
-        """A task whose actor died goes back in line, a bounded number of times."""
+    def _lost(self, flight: Flight, how: str) -> Outcome | None:
+        """A task whose worker was lost goes back in line, a bounded number of times."""
+        if flight.actor in self._state.actors and flight.actor not in self._alive:
+            self._check_born(how)
         times, assigned = self._state.lose(flight), flight.assigned
         todo = self._state.todos[assigned.todo]
         if times > self._config.retries or todo.refused:
-            lost = f"its worker was lost {times} times, at last by {describe(error)}"
+            lost = f"its worker was lost {times} times, at last by {how}"
             return Outcome(assigned.todo, assigned.task, lost)
-        assert isinstance(assigned.task, ModelTask)
         todo.again(assigned.task)
         return None
+
+    def _check_born(self, how: str) -> None:
+        """An extractor has ended that never answered: that may be so of all there will be."""
+        self._stillborn += 1
+        if self._stillborn > self._config.retries * self._extractors():
+            raise IncompleteRun(f"no extractor starts, {self._stillborn} ended at once: {how}")
 
     def _release(self) -> None:
         """End the actors that have nothing left to do: their CPUs go to the analyses."""
@@ -290,16 +332,8 @@ class _Running:
             ray.kill(actor)
 
 
-def _landed(flying: list[Any], seconds: float) -> list[Any]:
-    """Waits until one of these has landed, or so long; gives all that have."""
-    if ray.wait(flying, num_returns=1, timeout=seconds)[0]:
-        landed, _ = ray.wait(flying, num_returns=len(flying), timeout=0)
-        return list(landed)
-    return []
-
-
 @lru_cache
 def _cluster_device() -> str:
     """What the cluster of RAY_ADDRESS has: a sweep asks for every member."""
-    with Connection():
-        return "cuda" if ray.cluster_resources().get("GPU") else "cpu"
+    with Connection(), Pulse() as pulse:
+        return "cuda" if pulse.resources["GPU"] else "cpu"

@@ -16,6 +16,11 @@ from attnray.stages.tasks import Task
 LATE, LATE_SECONDS = 4, 60
 #: So many of a stage's latest tasks are looked at.
 LATEST = 100
+#: An actor that answered and then is silent for so many seconds is told of.
+SILENT_SECONDS = 10
+#: A task is given up after so many times what its stage's latest took, and so many seconds; after
+#: so many where none has ended yet.
+GIVE_UP, GIVE_UP_SECONDS, FIRST_SECONDS = 30, 600, 3600
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,15 @@ class Schedule:
 
     `actors` has those alive, each with the model it was last given; `flying` what is on its way.
     Runs of one model share its actors.
+
+    Args:
+        todos: what is left.
+        deadline: the seconds after which a task is given up; None for what suits its stage.
     """
 
-    def __init__(self, todos: Sequence[Todo]) -> None:
+    def __init__(self, todos: Sequence[Todo], deadline: float | None = None) -> None:
         self.todos = todos
+        self._deadline = deadline
         self._models: list[ModelSettings] = []
         for todo in todos:
             self._models += [] if todo.model in self._models else [todo.model]
@@ -64,6 +74,9 @@ class Schedule:
         self._on: defaultdict[Any, list[Flight]] = defaultdict(list)
         self._losses: Counter[tuple[int, str, str]] = Counter()
         self._took: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=LATEST))
+        #: When the latest task ended, and when each actor answered, in seconds.
+        self._landed = 0.0
+        self._heard: dict[Any, float] = {}
 
     @property
     def has_model_task(self) -> bool:
@@ -126,9 +139,15 @@ class Schedule:
 
     def land(self, reference: Any, now: float) -> Flight:
         """A task has ended."""
-        flight = self.flying.pop(reference)
+        flight = self.drop(reference, now)
         if flight.began is not None:
             self._took[flight.assigned.task.stage].append(now - flight.began)
+        return flight
+
+    def drop(self, reference: Any, now: float) -> Flight:
+        """A task is not waited for any longer."""
+        flight = self.flying.pop(reference)
+        self._landed = now
         if flight.actor is not None:
             self._on[flight.actor].remove(flight)
             for following in self._on[flight.actor]:
@@ -136,10 +155,43 @@ class Schedule:
         return flight
 
     def lose(self, flight: Flight) -> int:
-        """An actor was lost with a task: how often that befell the task."""
+        """A worker was lost with a task: how often that befell the task after it had begun."""
         self.actors.pop(flight.actor, None)
-        self._losses[flight.assigned.key] += 1
+        self._heard.pop(flight.actor, None)
+        self._losses[flight.assigned.key] += flight.began is not None
         return self._losses[flight.assigned.key]
+
+    def hear(self, actor: Any, now: float) -> None:
+        """An actor has answered."""
+        self._heard[actor] = now
+
+    def silent(self, now: float) -> Iterator[Late]:
+        """The tasks of actors that do not answer any longer, each actor once until it does."""
+        for actor in [a for a, heard in self._heard.items() if now > heard + SILENT_SECONDS]:
+            seconds = now - self._heard.pop(actor)
+            for flight in self._on[actor][:1]:
+                yield Late(flight.assigned.todo, flight.assigned.task, seconds)
+
+    def overdue(self, now: float) -> list[tuple[Any, float]]:
+        """What is to be given up, each with the seconds that it has taken.
+
+        When a task that needs no actor began is not known: it may have waited for a place. One is
+        overdue when nothing else ends either.
+        """
+        found = []
+        for reference, flight in self.flying.items():
+            if flight.began is not None:
+                on_actor = flight.actor is not None
+                since = flight.began if on_actor else max(flight.began, self._landed)
+                if now - since > self._allowed(flight.assigned.task.stage):
+                    found.append((reference, now - since))
+        return found
+
+    def _allowed(self, stage: str) -> float:
+        if self._deadline is not None:
+            return self._deadline
+        took = self._took[stage]
+        return max(GIVE_UP_SECONDS, GIVE_UP * median(took)) if took else FIRST_SECONDS
 
     def late(self, now: float) -> Iterator[Late]:
         """The tasks that take far longer than others did, each once."""

@@ -58,7 +58,6 @@ class Todo:
         self._feed = feed
         self._shards: Iterator[int] = iter(())
         self._extracted: deque[int] = deque()
-        self._again: deque[ModelTask] = deque()
         self._next: ModelTask | None = None
         self._next_free: AnalyseTask | ProbeTask | None = None
         self._flying: Counter[bool] = Counter()
@@ -128,7 +127,7 @@ class Todo:
             shard, self._next = found
             if self._next is None:
                 self._count(DifferentiateTask.stage, shard, before=True)
-        return bool(self._again) or self._next is not None
+        return self._next is not None
 
     @property
     def needs_device(self) -> bool:
@@ -169,9 +168,7 @@ class Todo:
     def model_task(self) -> ModelTask:
         """Takes the task that `has_model_task` tells of."""
         assert self.has_model_task
-        task, self._next = (
-            (self._again.popleft(), self._next) if self._again else (self._next, None)
-        )
+        task, self._next = self._next, None
         assert task is not None
         self._flying[True] += 1
         return task
@@ -184,10 +181,17 @@ class Todo:
         self._flying[False] += 1
         return task
 
-    def again(self, task: ModelTask) -> None:
-        """Puts a task that was taken back in line."""
-        self._flying[True] -= 1
-        self._again.append(task)
+    def again(self, task: Task) -> None:
+        """Puts a task that was lost back in line: what of it is done already is not done again."""
+        self._flying[isinstance(task, ModelTask)] -= 1
+        if isinstance(task, ExtractTask):
+            self._shards = chain([task.shard], self._shards)
+        elif isinstance(task, DifferentiateTask):
+            self._differentiations = chain([(task.shard, task)], self._differentiations)
+        elif isinstance(task, AnalyseTask):
+            self._extracted.appendleft(task.shard)
+        else:
+            self._probes.appendleft(task)
 
     def ended(self, outcome: Outcome) -> None:
         """Takes in how a task ended."""

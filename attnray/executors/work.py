@@ -50,10 +50,11 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class Took:
-    """On which host a task was done, and in how many seconds."""
+    """On which host a task was done, in how many seconds, and how often its batches were halved."""
 
     host: str
     seconds: float
+    halvings: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Late:
-    """A task that has taken so many seconds so far, where others took as many as `usual`."""
+    """A task that has taken so many seconds so far, where others took as many as `usual`.
+
+    Where that is None, its worker has not answered for so many seconds.
+    """
 
     todo: int
     task: Task
     seconds: float
-    usual: float
+    usual: float | None = None
 
 
 class Executor(Protocol):

@@ -6,6 +6,7 @@ Everything heavy is imported by the task that needs it, where it runs.
 from __future__ import annotations
 
 import gc
+import os
 import socket
 import threading
 import time
@@ -90,19 +91,19 @@ class ModelWorker:
         Raises:
             InputError: the checkpoint here is not the one that was planned with.
         """
-        began = time.perf_counter()
+        began, halvings = time.perf_counter(), 0
         if isinstance(task, ExtractTask):
             from attnray.stages.extract import extract
 
             with self._counting() as passed:
-                extract(lambda: self._encoder(settings), task, passed)
+                halvings = extract(lambda: self._encoder(settings), task, passed)
         else:
             from attnray.stages.differentiate import differentiate
 
             with self._model_of(settings) as loaded:
                 differentiate(loaded.masked_lm, task)
         seconds = time.perf_counter() - began - self._waited.seconds
-        return Took(socket.gethostname(), seconds)
+        return Took(socket.gethostname(), seconds, halvings)
 
     @contextmanager
     def _counting(self) -> Iterator[Callable[[int], None]]:
@@ -138,6 +139,24 @@ class ModelWorker:
             self._loaded = None  # the memory of one model is free before another takes its own
             self._loaded = _Loaded(settings)
         return self._loaded
+
+
+class Extractor(ModelWorker):
+    """A worker with a process of its own."""
+
+    def answer(self) -> None:
+        """Says that the process is alive."""
+
+    def run(self, settings: ModelSettings, task: ModelTask) -> Took:
+        """See `ModelWorker.run`; the process ends where its device fails: all else would, too."""
+        try:
+            return super().run(settings, task)
+        except Exception as error:
+            from attnray.model.devices import is_broken
+
+            if is_broken(error):
+                os._exit(1)
+            raise
 
 
 class _Loaded:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from attnray.corpus.example import Example
+from attnray.errors import describe
 from attnray.metrics.analysis import Add, Analysis
-from attnray.metrics.groups import Group
+from attnray.metrics.groups import Group, batches
+from attnray.model.devices import is_out_of_memory
 from attnray.model.encoder import Encoder
 from attnray.stages.tasks import ExtractTask
 from attnray.store.codecs import CODECS
@@ -20,21 +24,55 @@ def extract(
     model: Callable[[], AbstractContextManager[Encoder]],
     task: ExtractTask,
     passed: Callable[[int], object] = lambda _: None,
-) -> None:
+) -> int:
     """Write a shard's attention, and what metrics find in it, and commit both.
+
+    Where there is too little memory the shard is begun again, with batches half as large.
 
     Args:
         model: gives the model for as long as it is used: what needs none is done before and
             after, while another shard may have it.
         task: what to do.
-        passed: is told of each batch that has passed the model, how many examples it has.
+        passed: is told of each batch that has passed the model, how many examples it has; and how
+            many are to pass it again, as a negative number.
+
+    Returns:
+        How often batches were halved: if they were, the last bits are not those of the plan.
+
+    Raises:
+        MemoryError: there is too little memory for one example.
     """
+    examples, halvings = task.examples, 0
+    while True:
+        counted: list[int] = []
 
-    def count(group: Group, layers: slice, _: Tensor) -> None:
-        if layers.stop == task.heads[0]:
-            passed(len(group.examples))
+        def count(group: Group, layers: slice, _: Tensor, counted: list[int] = counted) -> None:
+            if layers.stop == task.heads[0]:
+                counted.append(len(group.examples))
+                passed(counted[-1])
 
-    examples = task.examples
+        try:
+            _extract(model, task, examples, count)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            smaller, why = _halved(examples), describe(error)
+        else:
+            return halvings
+        # (Only here is what the failed batch held let go of.)
+        passed(-sum(counted))
+        torch.cuda.empty_cache()
+        if smaller is None:
+            raise MemoryError(f"too little memory for one example at a time ({why})")
+        examples, halvings = smaller, halvings + 1
+
+
+def _extract(
+    model: Callable[[], AbstractContextManager[Encoder]],
+    task: ExtractTask,
+    examples: list[Example],
+    count: Add,
+) -> None:
     analysis = Analysis(task.metrics, examples, task.heads)
     with ExitStack() as stack:
         storing = _storing(stack, task, examples)
@@ -46,6 +84,17 @@ def extract(
     everything = analysis.found()
     for metric, fingerprint, found in zip(task.metrics, task.fingerprints, everything, strict=True):
         task.folder.commit_found(metric, task.shard, fingerprint, found, task.cases)
+
+
+def _halved(examples: list[Example]) -> list[Example] | None:
+    """The examples in batches half as large; None where each has one of its own."""
+    halves = []
+    for group in batches(examples):
+        middle = (len(group.examples) + 1) // 2
+        halves += [each for each in (group.examples[:middle], group.examples[middle:]) if each]
+    if len(halves) == len({example.batch for example in examples}):
+        return None
+    return [replace(each, batch=number) for number, half in enumerate(halves) for each in half]
 
 
 def _storing(stack: ExitStack, task: ExtractTask, examples: list[Example]) -> Storing | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from attnray.executors.pulse import Node
 from attnray.executors.worker import run_free
 
 #: Seconds that a shard has a logical GPU, or its analysis a CPU, give or take a fifth.
@@ -44,7 +45,8 @@ class Actor:
     def __init__(self, cluster: Cluster) -> None:
         self.free = self.busy = 0.0
         self.run = SimpleNamespace(remote=lambda *args: cluster.submit(args, self))
-        self.load = SimpleNamespace(remote=lambda *_: None)
+        self.load = self.answer = SimpleNamespace(remote=lambda *_: None)
+        self.answer.options = lambda **_: self.answer
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Cluster:
     exceptions = SimpleNamespace(
         RayError=type("RayError", (Exception,), {}),
         RayTaskError=type("RayTaskError", (Exception,), {}),
+        LocalRayletDiedError=type("LocalRayletDiedError", (Exception,), {}),
     )
 
     def __init__(self, meter: Meter, work: Callable[[Any], None], cpus: int) -> None:
@@ -85,12 +88,14 @@ class Cluster:
         """It is there."""
         return True
 
-    def cluster_resources(self) -> dict[str, float]:
-        """A CPU for each GPU."""
-        return {"CPU": self._cpus}
+    def pulse(self) -> Pulse:
+        """What follows it."""
+        return Pulse(self, [Node("0", "127.0.0.1", self._cpus, 0)])
 
-    def remote(self, what: object) -> Any:
+    def remote(self, what: object = None, **_: object) -> Any:
         """What makes an actor of a class, or a task of a function."""
+        if what is None:
+            return self.remote
         if isinstance(what, type):
             handle = SimpleNamespace(remote=self._actor)
         elif what is run_free:
@@ -150,3 +155,33 @@ class Cluster:
     def _actor(self) -> Actor:
         self.actors.append(Actor(self))
         return self.actors[-1]
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Stands in for what follows a cluster: this one goes on, with a CPU for each GPU."""
+
+    cluster: Cluster
+    nodes: list[Node]
+
+    def __enter__(self) -> Pulse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    @property
+    def resources(self) -> dict[str, float]:
+        """How much there is."""
+        return {"CPU": self.nodes[0].cpus}
+
+    def check_place(self, *_: float) -> None:
+        """There is one."""
+
+    def get(self, reference: Any) -> Any:
+        """What a task makes."""
+        return self.cluster.get(reference)
+
+    def wait(self, references: list[int], seconds: float) -> list[int]:
+        """The tasks that have ended; those that are asked whether they are alive never do."""
+        return self.cluster.wait(references)[0] if seconds else []

@@ -20,7 +20,7 @@ FAULTS = os.environ.get("ATTNRAY_FAULTS", "0")
 #: Names the run in the environment of the processes that a job starts.
 MARK = "ATTNRAY_TRIAL"
 #: Ends what would hang; nothing is promised by it.
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 200
 #: What a run commits, each by a rename: what is there is whole.
 COMMITTED = ("shards/*.parquet", "manifest.json", "done/*/*.json", "tables/*", "report.html")
 
@@ -80,9 +80,16 @@ class Trial:
     def processes(self, command: str = "") -> list[Process]:
         """What the jobs started that still runs, and has this in its command."""
         started = having(f"{MARK}={self.run_dir}")
-        # Ray's agents end a minute after a driver that was killed, and do nothing until then.
-        working = (process for process in started if "Agent" not in process.command)
-        return [process for process in working if command in process.command]
+        return [process for process in started if command in process.command]
+
+    def found(self, command: str, job: Job) -> list[Process]:
+        """Such processes, once there are any."""
+
+        def started() -> list[Process]:
+            assert job.poll() is None, self.said.read_text()
+            return self.processes(command)
+
+        return wait_until(started)
 
     def check_goes_on(self, *overrides: str, scratch: bool = False) -> None:
         """The same command ends the run, as if nothing had happened, and repeats nothing."""
@@ -134,9 +141,10 @@ def ended(job: Job) -> int:
     return job.wait(LONGEST_SECONDS)
 
 
-def wait_until(ready: Callable[[], bool], what: Callable[[], str] = lambda: "") -> None:
-    """Wait for something that is to happen."""
+def wait_until(ready: Callable[[], T], what: Callable[[], str] = lambda: "") -> T:
+    """Wait for something that is to happen: until this gives what is true."""
     end = time.monotonic() + LONGEST_SECONDS
-    while not ready():
+    while not (found := ready()):
         assert time.monotonic() < end, what()
         time.sleep(0.02)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,19 @@ import numpy as np
 import pytest
 
 from attnray.compare.subjects import opened
-from attnray.executors.schedule import LATE, LATE_SECONDS, Schedule
+from attnray.executors.schedule import (
+    FIRST_SECONDS,
+    GIVE_UP,
+    GIVE_UP_SECONDS,
+    LATE,
+    LATE_SECONDS,
+    SILENT_SECONDS,
+    Schedule,
+)
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome
-from attnray.stages.tasks import ExtractTask
-from attnray.store.folder import RunFolder
+from attnray.stages.tasks import AnalyseTask, ExtractTask
+from attnray.store.folder import RunFolder, measured
 from attnray.store.run import Run
 
 pytestmark = pytest.mark.slow
@@ -84,6 +93,77 @@ def test_a_late_task_is_told_once(copied: Path) -> None:
     assert (late.seconds, late.usual) == (LATE * took + 1, took)
     assert late.task == schedule.flying["late"].assigned.task
     assert not list(schedule.late(1e9))
+
+
+def test_an_actor_that_is_silent_is_told_once_until_it_answers(copied: Path) -> None:
+    schedule = Schedule([Todo(unextracted(copied))])
+    schedule.actors = {"a": None}
+    schedule.fly("task", schedule.model_task("a"), "a", now=0)
+    assert not list(schedule.silent(1e6)), "it has not begun to answer"
+    for heard in (100, 200):
+        schedule.hear("a", heard)
+        assert not list(schedule.silent(heard + SILENT_SECONDS))
+        (late,) = schedule.silent(heard + SILENT_SECONDS + 1)
+        assert (late.seconds, late.usual) == (SILENT_SECONDS + 1, None)
+        assert late.task == schedule.flying["task"].assigned.task
+        assert not list(schedule.silent(1e6))
+
+
+def test_what_takes_far_too_long_is_given_up(copied: Path) -> None:
+    schedule = Schedule([Todo(unextracted(copied))])
+    schedule.actors = {"a": None, "b": None}
+    for name in "ab":
+        schedule.fly(name, schedule.model_task(name), name, now=0)
+    schedule.fly("waits", schedule.model_task("b"), "b", now=0)
+    assert not schedule.overdue(FIRST_SECONDS)
+    assert [name for name, _ in schedule.overdue(FIRST_SECONDS + 1)] == ["a", "b"]
+    took = GIVE_UP_SECONDS / GIVE_UP * 2
+    schedule.land("a", took)
+    assert not schedule.overdue(GIVE_UP * took)
+    ((name, seconds),) = schedule.overdue(GIVE_UP * took + 1)
+    assert (name, seconds) == ("b", GIVE_UP * took + 1)
+    assert schedule.lose(schedule.drop("b", seconds)) == 1
+    assert schedule.lose(schedule.flying["waits"]) == 1, "it has begun as the other ended"
+
+
+def test_what_may_have_waited_for_a_place_is_given_up_when_nothing_ends(copied: Path) -> None:
+    schedule = Schedule([todo := Todo(unextracted(copied))], deadline=100)
+    while todo.has_model_task:
+        todo.ended(Outcome(0, todo.model_task()))
+    for name in ("first", "second"):
+        assigned = schedule.free_task()
+        assert assigned is not None
+        schedule.fly(name, assigned, None, now=0)
+    schedule.land("first", 90)
+    assert not schedule.overdue(190)
+    assert schedule.overdue(191) == [("second", 101)]
+
+
+def test_what_was_lost_goes_back_in_line_but_for_what_is_done(
+    copied: Path, undisturbed: Path
+) -> None:
+    run = unextracted(copied)
+    todo = Todo(run)
+    lost = todo.model_task()
+    assert isinstance(lost, ExtractTask)
+    ahead = todo.model_task()
+    todo.again(lost)
+    assert todo.model_task() == lost
+    todo.ended(Outcome(0, ahead))
+    todo.ended(Outcome(0, lost))
+    while todo.has_model_task:
+        todo.ended(Outcome(0, todo.model_task()))
+    analysis = todo.free_task()
+    while isinstance(analysis, AnalyseTask) and len(analysis.metrics) == 1:
+        analysis = todo.free_task()
+    assert isinstance(analysis, AnalyseTask)
+    marker = Path("done") / measured(analysis.metrics[0].name) / f"{analysis.shard:05}.json"
+    shutil.copy(undisturbed / marker, copied / marker)
+    todo.again(analysis)
+    free = [todo.free_task() for _ in range(2)]
+    wanted = replace(analysis, metrics=analysis.metrics[1:], fingerprints=analysis.fingerprints[1:])
+    assert wanted in free
+    assert analysis not in free
 
 
 def test_a_run_is_finished_once_all_of_it_ended(copied: Path) -> None:

@@ -1,27 +1,63 @@
-"""What the driver works with is killed, and it goes on by itself, or says that it cannot."""
+"""What the driver works with ends or hangs: it goes on by itself, or says that it cannot."""
 
 from __future__ import annotations
 
 import os
 import signal
+from itertools import product
 
 import pytest
 
-from tests.builders.processes import Process
-from tests.builders.trial import Trial, ended, wait_until
+from tests.builders.trial import Trial, chosen, ended, wait_until
 
-#: What does the work, by the commands of Ray's processes.
-WORKERS = ("ray::ModelWorker",)
+#: What does the work, and what Ray has beside it, by their commands.
+EXTRACTOR, ANALYSER = "ray::Extractor", "ray::run_free"
+SERVERS = ("raylet/raylet", "gcs/gcs_server")
 
 
-@pytest.mark.parametrize("worker", WORKERS)
+@pytest.mark.parametrize("worker", chosen([EXTRACTOR, ANALYSER], 1))
 def test_a_lost_worker_is_replaced(worker: str, trial: Trial) -> None:
     job = trial.start("executor=ray")
     trial.wait_for(0.3, job)
-    found: list[Process] = []
-    wait_until(lambda: bool(found.extend(trial.processes(worker)) or found))
-    for process in found:
+    for process in trial.found(worker, job):
         os.kill(process.pid, signal.SIGKILL)
+    before = trial.committed()
+    assert ended(job) == 0, trial.said.read_text()
+    trial.check_whole(before)
+
+
+@pytest.mark.parametrize(
+    ("server", "sent"), chosen([*product(SERVERS, [signal.SIGKILL, signal.SIGSTOP])], 1)
+)
+def test_a_cluster_that_is_gone_is_said(server: str, sent: signal.Signals, trial: Trial) -> None:
+    job = trial.start("executor=ray")
+    trial.wait_for(0.3, job)
+    for process in trial.found(server, job):
+        os.kill(process.pid, sent)
+    if job.wait() == 0:  # nothing was left to ask the cluster for
+        trial.check_whole({})
+    else:
+        trial.check_incomplete(job, "Ray", "the same command goes on")
+        trial.check_goes_on("executor=serial")
+
+
+def test_an_extractor_that_does_not_answer_is_said(trial: Trial) -> None:
+    job = trial.start("executor=ray", "executor.extractors=1")
+    trial.wait_for(0.2, job)
+    (extractor,) = trial.found(EXTRACTOR, job)
+    os.kill(extractor.pid, signal.SIGSTOP)
+    wait_until(lambda: "its worker has not answered for" in trial.said.read_text())
+    os.kill(extractor.pid, signal.SIGCONT)
+    assert ended(job) == 0
+    trial.check_whole({})
+
+
+@pytest.mark.parametrize("worker", chosen([EXTRACTOR, ANALYSER], 0))
+def test_a_worker_that_hangs_is_replaced(worker: str, trial: Trial) -> None:
+    job = trial.start("executor=ray", "executor.deadline=60")
+    trial.wait_for(0.3, job)
+    for process in trial.found(worker, job):
+        os.kill(process.pid, signal.SIGSTOP)
     before = trial.committed()
     assert ended(job) == 0, trial.said.read_text()
     trial.check_whole(before)

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
+import attnray
 from attnray.compare.subjects import opened
 from attnray.executors.todo import Todo
-from attnray.executors.worker import ModelWorker
+from attnray.executors.worker import Extractor, ModelWorker
+from attnray.model.encoder import Encoder
 from attnray.stages.extract import extract
 from attnray.stages.tasks import ExtractTask
 from attnray.store.folder import RunFolder
 from tests.builders.jobs import refusal
+
+
+def fresh(copied: Path) -> tuple[Todo, ModelWorker]:
+    """What is left of a run of which nothing is done but the plan, and who does it."""
+    for path in (copied / "done").glob("*/*.json"):
+        path.unlink()
+    (subject,) = opened([RunFolder(copied)])
+    todo = Todo(subject.run)
+    assert todo.has_model_task
+    return todo, ModelWorker()
 
 
 def test_weights_that_are_no_numbers_end_incomplete(tiny_model: Path, tmp_path: Path) -> None:
@@ -30,12 +46,63 @@ def test_weights_that_are_no_numbers_end_incomplete(tiny_model: Path, tmp_path: 
     assert not (tmp_path / "run" / "tables").exists()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 12 bytes"),
+    ],
+)
+def test_without_memory_batches_are_halved_down_to_one(
+    error: Exception, copied: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    todo, worker = fresh(copied)
+    task, of_batch = todo.model_task(), Counter[int]()
+    while max(of_batch.values(), default=0) < 4:
+        task = todo.model_task()
+        assert isinstance(task, ExtractTask)
+        of_batch = Counter(example.batch for example in task.examples)
+    most, sizes = 2, list[int]()
+    attention = Encoder.attention
+
+    def short_of_memory(self: Encoder, pieces: list[Any], *rest: Any) -> None:
+        sizes.append(len(pieces))
+        attention(self, pieces, *rest)  # it fails when some layers are with the metrics
+        if len(pieces) > most:
+            raise error
+
+    monkeypatch.setattr(Encoder, "attention", short_of_memory)
+    took = worker.run(todo.model, task)
+    assert took.halvings > 0
+    assert max(sizes) > most >= sizes[-1]
+    assert worker.passed == 0
+    ours, theirs = (attnray.open(str(each)) for each in (copied, undisturbed))
+    for example in task.examples:
+        here, there = ours[example.index].attention(), theirs[example.index].attention()
+        assert np.allclose(here, there, rtol=0, atol=1e-6)
+
+    most = 0
+    with pytest.raises(MemoryError, match="too little memory for one example at a time"):
+        worker.run(todo.model, task)
+
+
+def test_an_extractor_ends_with_its_device(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    todo, _ = fresh(copied)
+    ended: list[int] = []
+
+    def fail(*_: object) -> None:
+        raise torch.AcceleratorError("an illegal memory access")
+
+    monkeypatch.setattr(Encoder, "attention", fail)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with pytest.raises(torch.AcceleratorError):
+        Extractor().run(todo.model, todo.model_task())
+    assert ended == [1]
+
+
 def test_each_batch_is_told_once_it_has_passed_the_model(copied: Path) -> None:
-    for path in (copied / "done").glob("*/*.json"):
-        path.unlink()
-    (subject,) = opened([RunFolder(copied)])
-    todo, worker, passed = Todo(subject.run), ModelWorker(), list[int]()
-    assert todo.has_model_task
+    (todo, worker), passed = fresh(copied), list[int]()
     task = todo.model_task()
     assert isinstance(task, ExtractTask)
     with worker._encoder(todo.model) as encoder:
