@@ -39,7 +39,7 @@ def sweep(job: str, members: Sequence[Member]) -> None:
         shared = _shared_folder(members)
         with ExitStack() as held:
             failed, whole = _in_one_queue(_placed(members, shared), held)
-        problems = _compared(whole, shared)
+            problems = _compared(whole, shared)
     if failed:
         many = f"{len(failed)} of the {len(members)} members of the sweep failed"
         problems.insert(0, f"{many}: {'; '.join(failed)}")
@@ -85,7 +85,8 @@ def _compared(runs: list[Run], folder: Root | None) -> list[str]:
     folders = [run.folder for run in runs]
     target = RunFolder(folder or runs_folder() / _default_name(folders))
     try:
-        print(f"comparison: {compare(folders, target)}")
+        with driving():
+            print(f"comparison: {compare(folders, target)}")
     except IncompleteRun as error:
         return [f"The comparison failed: {error}"]
     return []

@@ -143,9 +143,7 @@ def test_a_comparison_that_fails_says_so_and_is_made_up_for(
     cases.write_bytes(content)
     message = refusal("run", *everything, status=1)
     assert "The comparison failed" in message
-    assert f"{cases}: missing or damaged (" in message
-    assert "delete it and start its run again" in message
-    cases.unlink()
+    assert f"{cases}: damaged" in message
     succeed("run", *everything)
     assert tables(copied) == tables(swept)
 

@@ -26,8 +26,7 @@ def test_a_damaged_partial_is_named_and_made_anew(
     path.write_bytes(content)
     (copied / "tables" / "syntax.parquet").unlink()
     line = refusal("reduce", f"run_dir={copied}", status=1)
-    assert f"{path}: missing or damaged (" in line
-    path.unlink()
+    assert f"{path}: damaged" in line
     succeed("run", "executor=serial", f"run_dir={copied}", *tiny_settings)
     assert tables(copied) == tables(undisturbed)
 
