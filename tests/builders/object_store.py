@@ -73,7 +73,8 @@ def check_same(address: str, local: Path) -> None:
         paths = [path for path in (local / under).rglob("*") if path.is_file()]
         files = {str(path.relative_to(local)): path for path in paths}
         assert folder.sizes(under).keys() == files.keys()
-        assert all(folder.read(name) == path.read_bytes() for name, path in files.items())
+        others = [name for name, path in files.items() if folder.read(name) != path.read_bytes()]
+        assert not others
     assert folder.sizes("drafts") == {}
     assert folder.size("report.html") == (local / "report.html").stat().st_size
 
