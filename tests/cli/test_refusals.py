@@ -54,3 +54,12 @@ def test_a_run_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = ("executor=serial", f"run_dir={tmp_path / 'file'}")
     assert "is a file" in refusal("run", *said, scratch=True)
+
+
+def test_a_run_folder_under_a_file(tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    said = ("executor=serial", f"run_dir={file / 'run'}", f"model.path={tiny_model}")
+    line = refusal("run", *said, scratch=True)
+    assert line.startswith(f"attnray: {file}")
+    assert "Not a directory" in line
