@@ -143,7 +143,8 @@ class Progress:
             yield stage, standing, pace
 
     def _pace(self, stage: str, standing: Standing) -> str:
-        return standing.pace(time.monotonic() - self._began.get(stage, time.monotonic()))
+        began = self._began.get(stage)
+        return standing.pace(time.monotonic() - began) if began is not None else ""
 
     def _show_late(self, late: Late) -> None:
         model, task = self._todos[late.todo].run.model, late.task

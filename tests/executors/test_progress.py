@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,17 @@ def test_batches_count_before_their_shard_has_ended(copied: Path, clock: Clock) 
         assert lines(console) == [f"tiny: extract 7 of {total}"]
         passed = 10 * total
     assert lines(console)[1:] == [f"tiny: extract {total} of {total}"]
+
+
+def test_what_is_done_beside_another_stage_has_no_rate(copied: Path, clock: Clock) -> None:
+    """(So are analyses of a fused run, which have no tasks.)"""
+    todo, console = unmeasured(copied), written()
+    todo.standing["analyse"].add(3, 1.0)
+    with Progress("tiny", [todo], console=console):
+        clock.now += FIRST_SECONDS + 1
+        clock.monotonic = count(clock.now).__next__  # type: ignore[method-assign]
+    (line,) = lines(console)
+    assert line.endswith(f"analyse 3 of {todo.standing['analyse'].total}")
 
 
 def test_a_run_that_ends_with_an_error_adds_no_line(copied: Path, clock: Clock) -> None:
