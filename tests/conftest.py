@@ -116,10 +116,10 @@ def way(object_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def variables(way: Faulty) -> dict[str, str]:
-    """What jobs need to go this way, with little patience."""
+    """What jobs need to go this way, with as much patience as a busy machine needs."""
     names = ("AWS_", "GOOGLE_")
     told = {name: value for name, value in os.environ.items() if name.startswith(names)}
-    return {**told, "ATTNRAY_STORE_PATIENCE": "8"}
+    return {**told, "ATTNRAY_STORE_PATIENCE": "40"}
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 #: What can befall a request: refused as by a busy store, done but not told of, broken off before
 #: or within the answer, never answered.
 FAULTS = ("busy", "untold", "broken", "cut", "silent")
+#: The same for a whole run: that nothing answers is rare, for it takes as long as a client waits.
+RARELY_SILENT = (*4 * FAULTS[:-1], FAULTS[-1])
 #: What a store can answer instead: a status and its code for an error.
 ANSWERS = {
     "busy": (503, "SlowDown"),

@@ -10,8 +10,9 @@ from tempfile import TemporaryFile
 
 import pytest
 
+from attnray.store.media import bucket
 from attnray.store.media.objects import ObjectMedium
-from tests.builders.faulty import FAULTS, Faulty
+from tests.builders.faulty import FAULTS, RARELY_SILENT, Faulty
 from tests.builders.jobs import start, succeed
 from tests.builders.object_store import check_same
 from tests.builders.trial import chosen, ended, wait_until
@@ -44,7 +45,7 @@ def test_a_bad_way_and_a_killed_driver(
 ) -> None:
     address = f"s3://bucket/bad-way/{seed}"
     settings = ("run", "executor=serial", f"run_dir={address}", *tiny_settings)
-    way.draws, way.share, way.faults = random.Random(seed), SHARE, FAULTS
+    way.draws, way.share, way.faults = random.Random(seed), SHARE, RARELY_SILENT
     job, moment = start(*settings, variables=variables), random.Random(seed).randint(1, 60)
     wait_until(lambda: markers(way) >= moment or job.poll() is not None)
     job.send_signal(signal.SIGKILL)
@@ -56,7 +57,7 @@ def test_a_bad_way_and_a_killed_driver(
     written = {
         each.split()[1].partition(f"/bad-way/{seed}/")[2] for each in way.asked if "PUT" in each
     }
-    assert way.met.keys() == set(FAULTS)
+    assert way.met.keys() >= set(FAULTS[:-1])
     way.share = 0.0
     assert not done.keys() & written, "what was done is not done again"
     check_same(address, undisturbed)
@@ -78,7 +79,8 @@ def test_a_store_that_is_down_for_a_while(
     draws = random.Random(seed)
     moment, way.faults = draws.randint(1, 60), (draws.choice(["busy", "silent", "broken"]),)
     with TemporaryFile() as said:
-        job = start(*settings, variables=variables, write=(said, said))
+        hasty = variables | {bucket.PATIENCE: "4"}
+        job = start(*settings, variables=hasty, write=(said, said))
         wait_until(lambda: markers(way) >= moment or job.poll() is not None)
         way.share = 1.0
         assert ended(job) == 1
