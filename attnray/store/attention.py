@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,15 @@ from attnray.store.codecs import CODECS, Codec
 Codes = NDArray[Any]
 
 
+#: Zarr's settings are those of all threads: of two that change them, one would find the other's.
+_SETTING = Lock()
+
+
 @contextmanager
 def _rust_pipeline() -> Iterator[None]:
     """zarrs: many times faster on whole outer shards, but it skips checksums on parts of one."""
     settings = {"codec_pipeline.path": "zarrs.ZarrsCodecPipeline", "threading.max_workers": 1}
-    with zarr.config.set(settings):
+    with _SETTING, zarr.config.set(settings):
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from zarr.storage import LocalStore
 
 from attnray.config import StoreConfig
-from attnray.store.attention import AttentionReader, AttentionWriter
+from attnray.store.attention import AttentionReader, AttentionWriter, _rust_pipeline
 from attnray.store.codecs import CODECS, Codec
 from tests.builders.random_maps import tokens
 
@@ -278,3 +279,19 @@ def test_a_finished_scan_leaves_the_settings_of_zarr_alone(
     before = zarr.config.get("codec_pipeline")
     list(AttentionReader(large[0], whole).scan([(0, 1)]))
     assert zarr.config.get("codec_pipeline") == before
+
+
+def test_writers_side_by_side_take_turns_with_the_settings_of_zarr(tmp_path: Path) -> None:
+    """Else some shards were written by another pipeline, in other bytes."""
+    made: list[AttentionWriter] = []
+
+    def make() -> None:
+        made.append(AttentionWriter(tmp_path / "store", [2], (1, 1), StoreConfig()))
+
+    with _rust_pipeline():
+        thread = Thread(target=make)
+        thread.start()
+        thread.join(0.3)
+        assert not made
+    thread.join()
+    assert made
