@@ -286,7 +286,8 @@ def test_writers_side_by_side_take_turns_with_the_settings_of_zarr(tmp_path: Pat
     made: list[AttentionWriter] = []
 
     def make() -> None:
-        made.append(AttentionWriter(tmp_path / "store", [2], (1, 1), StoreConfig()))
+        config = StoreConfig("log16", chunk_cells=512, block_mib=1)
+        made.append(AttentionWriter(tmp_path / "store", [2], (1, 1), config))
 
     with _rust_pipeline():
         thread = Thread(target=make)
