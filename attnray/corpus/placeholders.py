@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -10,11 +12,11 @@ from attnray.corpus.document import Document
 from attnray.errors import InputError
 
 #: Signs for the letters of a word, or a name of words.
-PLACEHOLDERS = frozenset(
-    [sign * letters for sign in "_*█" for letters in range(1, 31)]
-    + ["[WORD]", "<WORD>", "[TOKEN]", "<TOKEN>", "[REDACTED]", "<REDACTED>", "[UNK]", "<unk>"]
+PLACEHOLDER = (
+    r"^(?:_+|\*+|[█▒░■]+|XX+|xx+"
+    r"|\[(?i:word|token|redacted|masked|unk)\]|<(?i:word|token|redacted|masked|unk)>)$"
 )
-_SET = pa.array(sorted(PLACEHOLDERS))
+_PLACEHOLDER = re.compile(PLACEHOLDER)
 #: As few words may be what they are: a line of asterisks.
 FEWEST = 3
 
@@ -25,7 +27,7 @@ def with_text(path: str, document: Document) -> Document:
     Raises:
         InputError: all are.
     """
-    if not all(PLACEHOLDERS.issuperset(sentence.words) for sentence in document.sentences):
+    if not all(all(map(_PLACEHOLDER.match, each.words)) for each in document.sentences):
         return document
     words = [word for sentence in document.sentences for word in sentence.words]
     if len(words) < FEWEST:
@@ -39,4 +41,4 @@ def with_text(path: str, document: Document) -> Document:
 
 def number_of(words: pa.Array) -> int:
     """How many of the words are placeholders."""
-    return int(pc.is_in(words, _SET).true_count)
+    return int(pc.match_substring_regex(words, PLACEHOLDER).true_count)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -17,6 +18,7 @@ from attnray.corpus.files import addresses, checksums
 from attnray.corpus.files.lines import BLOCK, WHOLE, Span, opened
 from attnray.corpus.formats import conllu, rows, text
 from attnray.corpus.formats.conll2012 import read_conll2012
+from attnray.corpus.formats.gap import COLUMNS as GAP
 from attnray.corpus.formats.gap import read_gap
 from attnray.corpus.formats.json_rows import json_rows, read_json
 from attnray.corpus.formats.parquet import parquet_rows, read_parquet
@@ -44,11 +46,12 @@ class Format:
             InputError: with file and line, what cannot be read and what it should be.
         """
         relations: set[str] = set()
-        for document in self.read(path, corpus, span):
-            relations.update(*(sentence.relations for sentence in document.sentences))
-            remedy = "see that they are relations"
-            within(path, len(relations), bounds.RELATIONS, "different relations", remedy)
-            yield document
+        with _of_its_format(path, corpus.format):
+            for document in self.read(path, corpus, span):
+                relations.update(*(sentence.relations for sentence in document.sentences))
+                remedy = "see that they are relations"
+                within(path, len(relations), bounds.RELATIONS, "different relations", remedy)
+                yield document
 
 
 def _always(_: str) -> bool:
@@ -129,18 +132,37 @@ def guess_format(path: str) -> str | None:
 
 def _read_prose(path: str, language: str, span: Span) -> Iterator[Document]:
     """The documents of a file of text, whose first lines are those of no other format."""
-    if not span.start and (told := _told_by_lines(path)):
-        problem = f"its first lines are those of {told}, no prose"
-        raise InputError(f"{path}: {problem}; say corpus={told} corpus.path=FILE")
+    if not span.start:
+        if _told_by_lines(path):
+            raise InputError(f"{path}: no prose")
+        tabs = {line.count("\t") for line in _first_lines(path) if line.strip()}
+        if len(tabs) == 1 and (columns := tabs.pop() + 1) > 2:
+            problem = f"no prose, its first lines have {columns} columns each"
+            raise InputError(f"{path}: {problem}; give the text alone, or its own format")
     return text.read_text(path, language, span)
+
+
+@contextmanager
+def _of_its_format(path: str, form: str) -> Iterator[None]:
+    """Say of a file that cannot be read in a format which other one it looks like, if any."""
+    try:
+        yield
+    except InputError as error:
+        told = _told_by_lines(path)
+        if told in (None, form):
+            raise
+        problem = f"{error}; its first lines are those of {told}"
+        raise InputError(f"{problem}: say corpus={told} corpus.path=FILE") from error
 
 
 def _told_by_lines(path: str) -> str | None:
     """The format that the first lines of a file can only be of."""
-    with opened(path) as contents:
-        block = contents.read(BLOCK).lstrip().decode("utf-8-sig", errors="replace")
-    lines = block.split("\n")
+    lines = _first_lines(path)
     first = next((line for line in lines if not line.startswith("#")), "")
+    if lines[0].startswith("PAR1"):
+        return "parquet"
+    if tuple(lines[0].rstrip("\r").split("\t")) == GAP:
+        return "gap"
     if lines[0].startswith("#begin document"):
         return "conll2012"
     if lines[0].startswith(('{"', '[{"')):
@@ -150,13 +172,22 @@ def _told_by_lines(path: str) -> str | None:
     return "word_head" if looks_like_word_head(lines) else None
 
 
+def _first_lines(path: str) -> list[str]:
+    """The lines of a file that are in its first block, the last of which may be cut."""
+    with opened(path) as contents:
+        block = contents.read(BLOCK).lstrip().decode("utf-8-sig", errors="replace")
+    return block.split("\n")
+
+
 def annotated(corpus: CorpusConfig) -> bool:
     """Whether a corpus has sentences with words of its own; its first file tells.
 
     Raises:
         InputError: the file cannot be had or read.
     """
-    return FORMATS[corpus.format].annotated(next(_local(corpus)))
+    path = next(_local(corpus))
+    with _of_its_format(path, corpus.format):
+        return FORMATS[corpus.format].annotated(path)
 
 
 def may_have_mentions(corpus: CorpusConfig) -> bool:

@@ -102,6 +102,7 @@ def existing(folder: RunFolder, config: Config, manifest: Manifest) -> Run:
     Raises:
         InputError: the controls it asks for are not planned.
     """
+    config = _absolute(config)
     run = Run(folder, config, manifest)
     if not config.controls:
         return run
@@ -207,9 +208,11 @@ def _folder(config: Config, checkpoint: Checkpoint, now: dict[str, object], plac
 
 def _absolute(config: Config) -> Config:
     """The configuration with paths that hold from any folder."""
-    model = config.model
+    model, probe = config.model, config.probe
     if model.path is not None:
         model = replace(model, path=_whole(model.path))
+    if probe.vectors is not None:
+        probe = replace(probe, vectors=_whole(probe.vectors))
     own = {
         role: _absolute_corpus(CorpusConfig(**corpus))
         for role, corpus in asdict(config.corpora).items()
@@ -218,6 +221,7 @@ def _absolute(config: Config) -> Config:
     return replace(
         config,
         model=model,
+        probe=probe,
         corpus=_absolute_corpus(config.corpus),
         corpora=replace(config.corpora, **own),
     )

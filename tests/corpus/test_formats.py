@@ -13,7 +13,7 @@ from attnray.config import CorpusConfig
 from attnray.corpus.agreement import PRONOUNS
 from attnray.corpus.formats.gap import COLUMNS, read_gap
 from attnray.corpus.formats.word_head import read_word_head
-from attnray.corpus.readers import FORMATS, files, fingerprint, read
+from attnray.corpus.readers import FORMATS, files, fingerprint, guess_format, read
 from attnray.corpus.segment import Segmenter
 from attnray.corpus.units import Units
 from attnray.errors import InputError
@@ -191,11 +191,31 @@ def test_other_lines_are_refused(path: Path, text: str, what: str) -> None:
     assert what in str(error.value)
 
 
-@pytest.mark.parametrize("form", ["word_head", "conll2012", "conllu", "json"])
-def test_lines_of_another_format_are_no_prose(path: Path, form: str) -> None:
-    path.write_text(f"\n{CONTENTS[form]}")
-    with pytest.raises(InputError, match=rf"corpus: .* those of {form}, .* corpus={form} corpus"):
+@pytest.mark.parametrize("form", sorted({*FORMATS} - {"text"}))
+@pytest.mark.parametrize("other", FORMATS)
+def test_a_file_of_another_format_is_told_by_name(path: Path, form: str, other: str) -> None:
+    write(path, form)
+    if other != form:
+        with pytest.raises(InputError, match=f"corpus.* of {form}: say corpus={form} corpus.path"):
+            list(read(CorpusConfig("x", other, str(path))))
+
+
+def test_columns_are_no_prose(path: Path) -> None:
+    path.write_text("EU\tNNP\tB-ORG\nrejects\tVBZ\tO\n\nPeter\tNNP\tB-PER\n")
+    with pytest.raises(InputError, match=r"corpus: no prose, .* 3 columns each"):
         list(read(CorpusConfig("x", "text", str(path))))
+
+
+def test_a_file_that_git_did_not_fetch_is_no_corpus(path: Path) -> None:
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    for form in FORMATS:
+        with pytest.raises(InputError, match=r"corpus: a pointer of Git LFS; .* `git lfs pull`"):
+            list(read(CorpusConfig("x", form, str(path))))
+
+
+def test_sentences_of_one_word_are_told_from_prose(path: Path) -> None:
+    path.write_text("Yes 0-root\n\nNo 0-root\n")
+    assert guess_format(str(path)) == "word_head"
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ def test_parts_are_the_whole(form: str, folder: Path) -> None:
     @example(
         ["# global.columns = X ID FORM", "# newdoc", "a\t1\tb", ""] * 4, [], "\n", True, None, 1, 1
     )
+    @example([f"{WORD.removesuffix('_')}Entity=(e", "# newdoc"], [], "\n", False, 1, 1, 1)
     @example(["One.", ""] * 20, [], "\n", True, 30, 1, 50)
     def check(
         lines: list[str],

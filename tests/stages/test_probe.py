@@ -6,8 +6,12 @@ import shutil
 from pathlib import Path
 
 import pyarrow.compute as pc
+import pytest
 
-from attnray.config import PROBES
+from attnray.config import PROBES, planned, typed
+from attnray.stages.planned import existing
+from attnray.store.folder import RunFolder
+from attnray.store.manifest import Manifest
 from tests.builders.jobs import kill_when, markers, read_table, refusal, succeed, tables
 
 
@@ -35,6 +39,18 @@ def test_probes_alone_on_a_run_folder(paper: tuple[Path, str], tmp_path: Path) -
     first = found.filter(pc.field("seed") == 0)
     assert first.equals(read_table(paper[0], "probes"))
     assert len(markers(copied, "probes")) == 2 * len(before)
+
+
+def test_vectors_may_be_in_the_home_folder(
+    paper: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(Path(paper[0]))
+    manifest = Manifest.read(folder)
+    assert manifest is not None
+    config = typed(planned(manifest.config))
+    config.probe.vectors = "~/glove.txt"
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert existing(folder, config, manifest).config.probe.vectors == "/somewhere/glove.txt"
 
 
 def test_probes_need_a_corpus_of_their_own(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ _BOM = "\ufeff"
 _GZIP = b"\x1f\x8b"
 #: What other compressed files begin with: no text does.
 _OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+#: What stands in the place of a file that was not fetched along with its repository.
+_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,14 @@ def opened(path: str) -> Iterator[BufferedIOBase]:
     regular(path)
     try:
         with open(path, "rb") as file:
-            first = file.peek(8)
+            first = file.peek(len(_POINTER))
             if not first.startswith(_GZIP):
                 if other := next((_OTHERS[each] for each in _OTHERS if first.startswith(each)), ""):
                     raise InputError(f"{path}: {other}; of compressed files only gzip is read")
+                if first.startswith(_POINTER):
+                    raise InputError(
+                        f"{path}: a pointer of Git LFS; get the file by `git lfs pull`"
+                    )
                 yield file
                 return
             with gzip.open(file) as contents:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 
 from attnray.corpus import bounds
@@ -130,8 +131,9 @@ def _newdocs(block: bytes) -> Iterator[int]:
     found = block.find(b"newdoc")
     while found >= 0:
         start, end = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found)
-        if _NEWDOC.match(block[start : end if end >= 0 else None].decode(errors="replace")):
-            yield start
+        with suppress(UnicodeDecodeError):  # there reading ends
+            if _NEWDOC.match(block[start : end if end >= 0 else None].decode()):
+                yield start
         found = block.find(b"newdoc", end) if end >= 0 else -1
 
 

@@ -32,12 +32,12 @@ def read_word_head(path: str) -> Iterator[Document]:
 
 
 def looks_like_word_head(lines: Sequence[str]) -> bool:
-    """Whether the first lines of a file, up to a blank one, are of this format and not of prose."""
-    first = [*takewhile(str.strip, lines)]
-    found = [*filter(None, map(_LINE.fullmatch, first))]
+    """Whether the first lines of a file, blank ones aside, are of this format and not of prose."""
+    matches = map(_LINE.fullmatch, filter(str.strip, lines))
+    found = [match for match in takewhile(bool, matches) if match]
     named = all(match["relation"][0].isalpha() for match in found)
     roots = any(match["head"] == "0" for match in found)
-    return len(found) == len(first) > 1 and named and roots
+    return len(found) > 1 and named and roots
 
 
 def _sentence(path: str, lines: list[tuple[int, str]]) -> Sentence:
