@@ -39,6 +39,9 @@ for name, value in (SETTINGS if given_address() else SETTINGS | OWN_SETTINGS).it
     os.environ.setdefault(name, value)
 
 import ray as ray  # noqa: E402 (others have it from here, with the settings above)
+from ray.util.scheduling_strategies import (  # noqa: E402
+    NodeAffinitySchedulingStrategy as NodeAffinitySchedulingStrategy,
+)
 
 #: How long a cluster of our own may take to end by itself.
 END_SECONDS = 10

@@ -5,6 +5,7 @@ Ray itself waits for an answer of a cluster that is gone, some of it without an 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ class Node:
 class Pulse:
     """Follows the cluster that this process is connected to, until it is closed.
 
+    `here` is the id of the node that it is connected by.
+
     Raises:
         IncompleteRun: the cluster does not answer.
     """
@@ -50,7 +53,7 @@ class Pulse:
     _thread: threading.Thread
 
     def __init__(self) -> None:
-        self._here = ray.get_runtime_context().get_node_id()
+        self.here = ray.get_runtime_context().get_node_id()
         # (What Ray's own libraries ask; of what is public nothing takes a limit of time.)
         worker: Any = ray._private.worker.global_worker
         self._client = worker.gcs_client
@@ -111,7 +114,7 @@ class Pulse:
         silent = time.monotonic() - self._heard
         if silent > SILENT_SECONDS:
             raise gone(f"the Ray cluster has not answered for {silent:.0f} s")
-        if self._nodes is not None and all(node.id != self._here for node in self._nodes):
+        if self._nodes is not None and all(node.id != self.here for node in self._nodes):
             raise gone(ENDED)
 
     def wait(self, references: list[Any], seconds: float) -> list[Any]:
@@ -127,14 +130,17 @@ class Pulse:
         every = len(references)
         return ray.wait(references, num_returns=every, timeout=0, fetch_local=False)[0]
 
-    def get(self, reference: Any) -> Any:
+    def get(self, reference: Any, seconds: float = math.inf) -> Any:
         """What a task makes, once it has ended.
 
         Raises:
             IncompleteRun: see `check`.
+            TimeoutError: it has not ended after so many seconds.
         """
+        end = time.monotonic() + seconds
         while not self.wait([reference], ASK_SECONDS):
-            pass
+            if time.monotonic() > end:
+                raise TimeoutError
         return ray.get(reference)
 
     def _follow(self) -> None:

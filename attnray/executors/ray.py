@@ -19,6 +19,7 @@ from attnray.errors import Damaged, IncompleteRun, InputError, describe, ends_al
 from attnray.executors.cluster import own_resources
 from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
+from attnray.executors.nodes import check_nodes
 from attnray.executors.pulse import ENDED, Pulse, gone
 from attnray.executors.schedule import Flight, Schedule
 from attnray.executors.todo import Todo
@@ -124,6 +125,7 @@ class RayExecutor:
             return
         with Connection(), Pulse() as pulse:
             try:
+                check_nodes(pulse, [todo.run.folder for todo in todos])
                 yield from _Running(self._config, todos, pulse).events()
             finally:
                 for todo in todos:

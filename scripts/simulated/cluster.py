@@ -163,6 +163,7 @@ class Pulse:
 
     cluster: Cluster
     nodes: list[Node]
+    here = "0"
 
     def __enter__(self) -> Pulse:
         return self

@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-import socket
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.builders.jobs import ROOT, command, environment, succeed, tables
-from tests.builders.processes import end_those_naming
-
-BIN = Path(sys.executable).parent
+from tests.builders.cluster import head_node
+from tests.builders.jobs import ROOT, command, succeed, tables
 
 
 @pytest.fixture
 def cluster() -> Iterator[dict[str, str]]:
-    """The environment of a user of a fresh one-node cluster, which ends by its processes' ids."""
-    # Ray's socket paths must be short: pytest's own folder is too long.
-    folder = tempfile.mkdtemp(prefix="ray", dir="/tmp")
-    user = environment() | {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-    }
-    head, dashboard, client = free_port(), free_port(), free_port()
-    # The agent takes jobs: where another cluster has its usual port, it would take none.
-    ports = [f"--port={head}", f"--dashboard-port={dashboard}", "--dashboard-agent-listen-port=0"]
-    ports.append(f"--ray-client-server-port={client}")
-    size = ["--num-cpus=2", f"--object-store-memory={100 * 2**20}", f"--temp-dir={folder}"]
-    start = ["ray", "start", "--head", *ports, *size, "--disable-usage-stats"]
-    try:
-        subprocess.run(start, env=user, check=True, capture_output=True)
-        yield user | {
-            "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}",
-            "HEAD_ADDRESS": f"127.0.0.1:{head}",
-        }
-    finally:
-        end_those_naming(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """The environment of a user of a fresh one-node cluster."""
+    with head_node() as user:
+        yield user
 
 
 def submit(user: dict[str, str], *overrides: str) -> subprocess.CompletedProcess[str]:
