@@ -127,7 +127,7 @@ def test_what_takes_far_too_long_is_given_up(copied: Path) -> None:
 
 
 def test_what_may_have_waited_for_a_place_is_given_up_when_nothing_ends(copied: Path) -> None:
-    schedule = Schedule([todo := Todo(unextracted(copied))], deadline=100)
+    schedule = Schedule([todo := Todo(unextracted(copied))], 100)
     while todo.has_model_task:
         todo.ended(Outcome(0, todo.model_task()))
     for name in ("first", "second"):
