@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,7 +77,7 @@ class Stand:
         """Where a run stands: what the same command would find to be done before."""
         stages, _ = survey(run)
         log: list[dict[str, Any]] = []
-        for line in run.folder.log():
+        for line in filter(_is_whole, run.folder.log()):
             if line.get("event") == BEGAN:
                 log.clear()
             log.append(line)
@@ -123,5 +124,13 @@ class Stand:
         return [*failed.items()]
 
 
+def _is_whole(line: Any) -> bool:
+    """Whether a line of the log has what is read of it: it has no checksum."""
+    with suppress(LookupError, ValueError, TypeError, AttributeError):
+        done = "seconds" in line and line["examples"] + line["flop"] + line["seconds"]
+        return bool(_time(line)) and done >= 0 and ("stage" in line or "task" not in line)
+    return False
+
+
 def _time(line: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(line["time"])
+    return datetime.fromisoformat(line["time"]).astimezone()

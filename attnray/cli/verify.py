@@ -62,8 +62,9 @@ def _repair(folder: RunFolder, found: Sequence[Damaged]) -> None:
 
 def _told(folder: RunFolder, found: Sequence[Damaged]) -> str:
     names = [f"{each.run}/{each.name} ({each.reason})" for each in found[:NAMED]]
-    more = f", and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    more = f", and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+    many, them = (f"{len(found):,} files are", "them") if len(found) > 1 else ("a file is", "it")
     return (
-        f"{folder}: {len(found)} files are missing or damaged: {', '.join(names)}{more}; "
-        f"`attnray verify {REPAIR} {folder}` makes them again"
+        f"{folder}: {many} missing or damaged: {', '.join(names)}{more}; "
+        f"`attnray verify {REPAIR} {folder}` makes {them} again"
     )

@@ -49,7 +49,7 @@ def _tasks(run: Run) -> Iterator[tuple[RunFolder, str, int]]:
                     yield each.folder, measured(name), number
         for trial in each.trials:
             yield each.folder, measured(PROBES), trial.number
-    made = [*run.metrics, CORPUS]
+    made = [*run.metrics, *([] if run.folder.of_first else [CORPUS])]
     made += [heads.HEADS] if heads.NEEDS in run.metrics else []
     made += [PROBES] if run.trials else []
     for stage in (*map(tabulated, made), REPORT):

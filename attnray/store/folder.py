@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -77,10 +77,19 @@ class RunFolder(CommittedFiles):
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise InputError(
-                f"{self.where(MANIFEST)}: damaged ({error}); delete this file and start the run "
-                "again with its settings: it is planned again, and keeps what is done"
-            ) from error
+            raise self.damaged_plan(error) from error
+
+    def damaged_plan(self, error: Exception) -> InputError:
+        """That the manifest cannot be read, for this reason."""
+        return InputError(
+            f"{self.where(MANIFEST)}: damaged ({error}); delete this file and start the run "
+            "again with its settings: it is planned again, and keeps what is done"
+        )
+
+    @property
+    def of_first(self) -> bool:
+        """Whether it is a run of 0.1.0, which wrote no marker of the table of the plan."""
+        return "format" not in (self.read_manifest() or {"format"})
 
     def write_manifest(self, content: dict[str, Any]) -> None:
         """Freeze the plan.
@@ -301,8 +310,11 @@ class RunFolder(CommittedFiles):
             Damaged: it is not what was written.
         """
         stage = _TABULATED.get(name)
-        if stage is None or not (self.has_table(name) or self.medium.size(marker_of(stage, 0))):
+        marker = stage and self.medium.size(marker_of(stage, 0))
+        if stage is None or not (marker or self.has_table(name)):
             raise InputError(f"{self.where(_table(name))}: the run has no such table")
+        if name == CORPUS and not marker and self.of_first:
+            return from_parquet(self.medium.read(_table(name)))
         return self._found(stage, 0, _table(name))
 
     def write_table(self, name: str, table: pa.Table) -> Files:
@@ -331,7 +343,8 @@ class RunFolder(CommittedFiles):
         """The lines of the log, of one driver after another."""
         for name in self.medium.sizes(LOG):
             for line in self.medium.read(name).splitlines():
-                yield json.loads(line)
+                with suppress(ValueError):  # no checksum tells of one that is damaged
+                    yield json.loads(line)
 
     def _found(self, stage: str, number: int, name: str) -> pa.Table:
         """A table among the files of a finished task."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnray import __version__
-from attnray.config import Config, CorpusConfig, corpora, lengths, stores
+from attnray.config import Config, CorpusConfig, corpora, lengths, planned, stores
 from attnray.corpus.readers import fingerprint as corpus_fingerprint
 from attnray.errors import InputError
 from attnray.model.source import Checkpoint
@@ -144,12 +144,16 @@ class Manifest:
                 f"reads {LAYOUT} and {FORMAT}: use the version that made it, or choose another "
                 "run_dir"
             )
-        if written == LAYOUT:  # it had no sizes of shards
-            content["examples"] = folder.sized(content["examples"])
-        content["examples"] = [Checksum(*each) for each in content["examples"]]
-        content["sets"] = [ExampleSet(**each) for each in content["sets"]]
-        content["heads"] = tuple(content["heads"])
-        return cls(**content)
+        try:
+            if written == LAYOUT:  # it had no sizes of shards, and no checksum of its own
+                content["examples"] = folder.sized(content["examples"])
+            content["examples"] = [Checksum(*each) for each in content["examples"]]
+            content["sets"] = [ExampleSet(**each) for each in content["sets"]]
+            content["heads"] = tuple(content["heads"])
+            planned(content["config"])
+            return cls(**content)
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise folder.damaged_plan(error) from error
 
     def write(self, folder: RunFolder) -> None:
         """Freeze the plan."""

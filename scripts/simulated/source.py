@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gpu_check import BERT_BASE
 from hydra import compose, initialize_config_dir
 
 from attnray.cli.choices import configuration_folder, register_models
@@ -53,6 +52,8 @@ def composed(scratch: Path, overrides: Sequence[str]) -> Config:
         config = typed(compose("config", overrides=[*overrides]))
     if any(each.startswith("model") for each in overrides):
         return config
+    from gpu_check import BERT_BASE  # with torch, which the driver does without
+
     base = scratch / "bert-base"
     if not base.exists():
         base.mkdir(parents=True)

@@ -82,6 +82,20 @@ def test_a_dead_run_tells_what_is_done_what_failed_and_its_pace(
     assert failed == ["tiny: shard 00000 (extract) failed: OSError: broken"]
 
 
+def test_lines_of_the_log_that_are_damaged_are_left_out(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copied / "report.html").unlink()
+    write_log(copied, (4, "extract", "shard 00001", 10, None))
+    (log,) = (copied / "log").glob("*")
+    whole, sound = log.read_text(), said(copied, capsys)[:3]
+    done = whole.splitlines()[-1]
+    broken = [done.replace(f'"{key}"', '"x"') for key in ("time", "stage", "examples", "flop")]
+    broken += ["{", "[]", '{"time": 3}', '{"time": "2026-11-28T05:00"}', '{"task": "shard 0"}']
+    log.write_text("\n".join([whole, *broken]))
+    assert said(copied, capsys)[:3] == sound
+
+
 def test_a_run_at_work_tells_its_driver(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (copied / "report.html").unlink()
     with RunFolder(copied).hold():

@@ -80,7 +80,7 @@ def test_each_run_of_a_sweep_is_looked_at(
         verify([str(tmp_path)])
     assert capsys.readouterr().out == f"{members[0]}: whole\n"
     for member in members[1:]:
-        assert f"{member}: 1 files are missing or damaged" in str(refusal.value)
+        assert f"{member}: a file is missing or damaged" in str(refusal.value)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--repair",), ("a", "b"), ("--help-me",)])

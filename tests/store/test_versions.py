@@ -45,6 +45,7 @@ def test_it_is_read(folder: RunFolder) -> None:
     assert weights.shape[:2] == (2, 3)
     assert np.allclose(weights.sum(-1), 1, atol=0.01)
     assert len(run.cases("syntax", layer=1, head=1)) == 4
+    assert "sentence" in run.table("corpus")["kind"].to_pylist()
     rows = run.table("syntax_baselines").to_pylist()
     assert {row["total"] for row in rows if row["relation"] == "all"} == {4}
 
@@ -53,11 +54,16 @@ def test_its_bytes_are_those_that_were_written(folder: RunFolder) -> None:
     manifest = Manifest.read(folder)
     assert manifest is not None
     found = broken(Run(folder, typed(planned(manifest.config)), manifest))
-    # 0.1.0 wrote no marker of the table of the plan, and this run has no page.
-    assert {each.name for each in found} == {
-        "done/reduce-corpus/00000.json",
-        "done/report/00000.json",
-    }
+    assert [each.name for each in found] == ["done/report/00000.json"]  # it has no page
+
+
+def test_a_plan_that_is_not_what_was_written_is_damaged(folder: RunFolder) -> None:
+    path = Path(folder.root, "manifest.json")
+    whole = path.read_text()
+    for key in ("run_dir", "cells", "roles", "examples", "max_tokens"):
+        path.write_text(whole.replace(f'"{key}"', f'"x{key}"'))
+        with pytest.raises(InputError, match=r"manifest\.json: damaged .*: it is planned again"):
+            Manifest.read(folder)
 
 
 def test_another_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
