@@ -74,7 +74,10 @@ class Connection:
     @classmethod
     def is_open(cls) -> bool:
         """Whether this process is connected, and not about to end that."""
+        closing = cls._closing
         cls._closed()
+        if closing:
+            wait([closing])  # Ray ends a process that uses it meanwhile
         return ray.is_initialized()
 
     @classmethod
