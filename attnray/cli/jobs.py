@@ -97,7 +97,7 @@ def driving() -> Iterator[Hold]:
             yield lambda folder: held.enter_context(folder.hold())
         except Damaged as damaged:
             with suppress(OSError):
-                RunFolder(run_folder(damaged.run)).remove(damaged.name)
+                RunFolder(run_folder(damaged.run)).remove_damaged(damaged.name)
             raise
 
 

@@ -39,7 +39,7 @@ def _told(folder: RunFolder) -> Iterator[str]:
     if manifest is None:
         yield _state(driver, "not planned to its end")
         yield f"so far {folder.shards_written:,} shards planned"
-        yield f"       {folder.committed(EXTRACT):,} shards extracted"
+        yield f"       {len(folder.numbers(EXTRACT)):,} shards extracted"
         return
     runs = [Run(folder, typed(planned(manifest.config)), manifest), *_twins(folder)]
     stands = [Stand.of(run) for run in runs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -59,9 +60,11 @@ class CommittedFiles:
         """The disk it lies on, and how many bytes are free: see `Medium.disk`."""
         return self.medium.disk()
 
-    def committed(self, stage: str) -> int:
-        """How many tasks of a stage have a marker."""
-        return len(self.medium.sizes(f"done/{stage}"))
+    def numbers(self, stage: str) -> list[int]:
+        """The tasks of a stage that have a marker."""
+        names = self.medium.sizes(f"done/{stage}")
+        found = (re.fullmatch(rf"done/{stage}/(\d+)\.json", name) for name in names)
+        return [int(each[1]) for each in found if each]
 
     def remove(self, name: str = "") -> None:
         """Remove a file, after which what has it in its marker is not done; or all there is."""

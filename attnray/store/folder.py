@@ -275,6 +275,18 @@ class RunFolder(CommittedFiles):
         """Write a partial."""
         return self.write(_partial(metric, number), parquet(to_partial(found)))
 
+    def remove_damaged(self, name: str) -> None:
+        """Remove a file that is damaged; where it is what a metric found, all such of this metric.
+
+        (They are added up one after another, and each would be another start.)
+        """
+        self.remove(name)
+        if name.startswith("partials/"):
+            stage = measured(name.split("/")[1])
+            for number in self.numbers(stage):
+                for each in self.broken_of(stage, number):
+                    self.remove(each.name)
+
     def has_found(self, metric: str, shard: int) -> bool:
         """Whether a metric was ever measured in a shard."""
         return self.medium.size(marker_of(measured(metric), shard)) is not None

@@ -190,6 +190,24 @@ def test_a_metric_without_cases_leaves_none(tmp_path: Path) -> None:
     assert run.done(measured("patterns"), SHARD, FINGERPRINT)
 
 
+def test_with_a_partial_that_is_damaged_go_the_others_of_its_metric_that_are(
+    tmp_path: Path,
+) -> None:
+    run = RunFolder(tmp_path)
+    for metric in (Patterns(), Syntax("mean", "full")):
+        for shard in range(4):
+            run.commit_found(metric, shard, FINGERPRINT, Found(PARTIAL, None))
+            if shard < 3:
+                path = tmp_path / "partials" / metric.name / f"{shard:05}.parquet"
+                path.write_bytes(path.read_bytes()[::-1])
+    (tmp_path / "done" / "analyse-patterns" / "00003.json~").touch()
+    run.remove_damaged("partials/patterns/00001.parquet")
+    assert names(tmp_path / "partials") == [
+        "patterns/00003.parquet",
+        *(f"syntax/{shard:05}.parquet" for shard in range(4)),
+    ]
+
+
 # Reading
 
 
