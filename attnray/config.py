@@ -387,6 +387,7 @@ def _check_probes(config: Config) -> None:
 
 
 def _check_corpus(key: str, corpus: CorpusConfig) -> None:
+    _require(f"{key}.name", corpus.name, "://" not in corpus.name, "a name, and no address")
     segment = corpus.segment
     possible = segment is None or segment in SEGMENTS
     _require(f"{key}.segment", segment, possible, f"one of {_join(SEGMENTS)}")

@@ -133,6 +133,9 @@ def _without_corpus(arguments: list[str]) -> str:
 def _one_line(error: Exception) -> str:
     """Hydra's message without its advice on tracebacks and search paths."""
     text = str(error)
+    if text.startswith("Error merging override ") and error.__cause__:
+        reason = str(error.__cause__).split("\n", 1)[0]
+        return f"{text.removeprefix('Error merging override ')} is not possible: {reason}"
     unknown = re.search(r"Could not override '([^']+)'|Key '(\w+)' (?:is )?not in", text)
     if unknown:
         return _unknown(unknown[1] or unknown[2])

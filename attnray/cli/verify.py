@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from attnray.cli.checks import check
 from attnray.cli.folders import named
 from attnray.cli.jobs import JOBS
 from attnray.config import planned, typed
@@ -49,7 +50,9 @@ def _run(folder: RunFolder) -> Run:
     manifest = Manifest.read(folder)
     if manifest is None:
         raise IncompleteRun(f"{folder} is not planned to its end: start the run again")
-    return existing(folder, typed(planned(manifest.config)), manifest)
+    config = typed(planned(manifest.config))
+    check(config)
+    return existing(folder, config, manifest)
 
 
 def _repair(folder: RunFolder, found: Sequence[Damaged]) -> None:

@@ -22,6 +22,7 @@ WHOLE = {
     "vocab_size": (1, 2**24),
     "max_position_embeddings": (1, 2**20),
     "type_vocab_size": (0, 2**10),
+    "num_labels": (0, 2**16),
     "chunk_size_feed_forward": (0, 0),
 }
 FRACTIONS = {"layer_norm_eps": (0, 1), "norm_eps": (0, 1), "initializer_range": (0, 1000)}
@@ -63,7 +64,7 @@ def _impossible(content: dict[str, Any]) -> str | None:
         kinds = int if field in WHOLE else int | float
         if not isinstance(value, kinds) or isinstance(value, bool) or not least <= value <= most:
             kind = "a whole number" if field in WHOLE else "a number"
-            return f"{field} is {str(value)[:50]}, and must be {kind} from {least} to {most}"
+            return f"{field} is {value!r:.50}, and must be {kind} from {least} to {most}"
     if content.get("pruned_heads"):
         return "pruned_heads names heads, but only models with all their heads are supported"
     return None

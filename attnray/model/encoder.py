@@ -101,6 +101,11 @@ def padded(
     if _tells_types(model):
         inputs["token_type_ids"] = np.zeros(inside.shape, np.int64)
         inputs["token_type_ids"][inside] = np.concatenate(types)
+        if (kind := inputs["token_type_ids"].max()) >= config.type_vocab_size:
+            raise InputError(
+                f"the tokenizer gives pieces the type {kind}, but type_vocab_size in config.json "
+                f"is {config.type_vocab_size}: give a checkpoint with its own tokenizer"
+            )
     # (Without padding there is nothing to mask, and no mask to add to every score.)
     if not inside.all():
         inputs["attention_mask"] = inside.astype(np.int64)

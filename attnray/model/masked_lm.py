@@ -73,7 +73,7 @@ class MaskedLM:
             weights.append(layer if layer.requires_grad else layer.requires_grad_())
 
         with torch.enable_grad(), tap.tapped(keep):
-            logits = self._model(**inputs).logits
+            logits = self._model(**inputs, return_dict=True).logits
             labels = inputs["input_ids"]
             if "attention_mask" in inputs:
                 labels = labels.masked_fill(inputs["attention_mask"] == 0, -100)

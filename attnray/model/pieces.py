@@ -178,6 +178,8 @@ class WordPieces:
         encoding = self._tokenizer.encode(text, pair)
         first = _positions(encoding, 0)
         second = _positions(encoding, 1) or range(first.stop, first.stop)
+        if second.start < first.stop:
+            raise InputError(f"{self._folder}: the tokenizer puts the second text of a pair first")
         return Layout(
             before=encoding.ids[: first.start],
             between=encoding.ids[first.stop : second.start],

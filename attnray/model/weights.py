@@ -41,10 +41,11 @@ ROWS = {
 
 
 class Weight(NamedTuple):
-    """A weight of a file; `finite` where all of it are numbers."""
+    """A weight of a file; `real` where it is of floating point, `finite` where all are numbers."""
 
     name: str
     shape: tuple[int, ...]
+    real: bool
     finite: bool
 
 
@@ -77,9 +78,15 @@ def check(checkpoint: Checkpoint, config: PretrainedConfig) -> None:
                 f"{path}: {weight.name} has values that are no numbers (NaN or infinite); "
                 "give another checkpoint"
             )
-        field = next((f for end, f in ROWS.items() if weight.name.endswith(end)), None)
-        if field and weight.shape[0] != getattr(config, field, weight.shape[0]):
-            raise _unfit(checkpoint, config, field, f"{weight.name} has {weight.shape[0]} rows")
+        if not weight.real and weight.name.endswith((".weight", ".bias")):
+            raise InputError(
+                f"{path}: {weight.name} is not of floating point, as in quantized models; "
+                "give a checkpoint that is not quantized"
+            )
+        field = next((f for end, f in ROWS.items() if weight.name.endswith(end)), "")
+        if hasattr(config, field) and weight.shape[:1] != (getattr(config, field),):
+            shape = f"{weight.name} has the shape {weight.shape}"
+            raise _unfit(checkpoint, config, field, shape)
     for part, field in FAMILIES[config.model_type].blocks:
         numbers = [re.search(rf"\b{part}\.(\d+)\.", weight.name) for _, weight in found]
         count = max((1 + int(number[1]) for number in numbers if number), default=None)
@@ -109,8 +116,9 @@ def _of_safetensors(path: Path) -> Iterator[Weight]:
         for name, entry in header.items():
             first, last = entry["data_offsets"]
             file.seek(start + first)
-            finite = _finite(file, entry["dtype"], last - first)
-            yield Weight(name, tuple(entry["shape"]), finite)
+            kind = entry["dtype"]
+            finite = _finite(file, kind, last - first)
+            yield Weight(name, tuple(entry["shape"]), kind in SPECIAL, finite)
 
 
 def _finite(file: Any, kind: str, size: int) -> bool:
@@ -147,7 +155,8 @@ def _of_torch(path: Path) -> Iterator[Weight]:
     try:
         found = torch.load(path, "cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         for name, tensor in found.items():
-            yield Weight(name, tuple(tensor.shape), bool(torch.isfinite(tensor).all()))
+            finite = bool(torch.isfinite(tensor).all())
+            yield Weight(name, tuple(tensor.shape), tensor.is_floating_point(), finite)
     except Exception as error:  # whatever the library finds wrong with it
         raise _unreadable(path, error) from error
 

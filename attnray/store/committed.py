@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from errno import EIO
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from attnray.errors import Damaged
 from attnray.store.files import FORMAT, Checksum, sealed, sha256, unsealed
@@ -180,7 +180,7 @@ class CommittedFiles:
         try:
             with self._reading(name):
                 marker = unsealed(self.medium.read(name))
-            files = {name: Checksum(**each) for name, each in marker["files"].items()}
+            files = {_inside(name): Checksum(**each) for name, each in marker["files"].items()}
             return marker["fingerprint"], files
         except (Damaged, ValueError, LookupError, TypeError, AttributeError):
             return None
@@ -189,6 +189,18 @@ class CommittedFiles:
 def marker_of(stage: str, number: int) -> str:
     """The name of a marker."""
     return f"done/{stage}/{number:05}.json"
+
+
+def _inside(name: str) -> str:
+    """The name of a file in a run folder: whose marker may come from anyone, and files be removed.
+
+    Raises:
+        ValueError: it leads elsewhere, or is the folder's own.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or parts[0] == "/" or ".." in parts:
+        raise ValueError(name)
+    return name
 
 
 @lru_cache(4096)

@@ -18,7 +18,7 @@ WORD = "1\tshe\t_\tPRON\t_\t_\t0\troot\t_\t_\n"
         (["corpus=smaple"], ["smaple", "sample"]),
         (["metrcs=[syntax]"], ["metrcs", "did you mean metrics"]),
         (["store.codec=gzip"], ["store.codec=gzip", "log16"]),
-        (["corpus.limit=many"], ["corpus.limit", "many"]),
+        (["corpus.limit=many"], ["corpus.limit=many is not possible", "Integer"]),
         (["corpora.syntax.limit=3"], ["corpora.syntax=conllu"]),
         (["corpora.syntax=treebank"], ["treebank", "conllu"]),
         (["corpus=conllu"], ["corpus.path"]),

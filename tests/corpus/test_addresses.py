@@ -261,8 +261,9 @@ def test_a_cache_that_cannot_be_written(server: Server, cache: Path) -> None:
         ("https://example.org/*.conllu", "cannot be listed"),
         ("ftp://example.org/x", "ftp:// is not possible; give a local path or http://"),
         ("hf://OWNER/NAME/x.parquet", "hf://datasets/OWNER/NAME/FILE"),
-        ("pkg://no_such_package/x.conllu", "no package no_such_package"),
-        ("pkg://os/../x.conllu", "no package os"),
+        ("pkg://no_such_package/x.conllu", "no such package"),
+        ("pkg://this.other/x.conllu", "no such package"),
+        ("pkg://os/../x.conllu", "no such package"),
         ("pkg://attnray/../x.conllu", "leads out of the package"),
         ("pkg://attnray/corpus/../../x.conllu", "leads out of the package"),
         ("pkg://attnray//etc/passwd", "leads out of the package"),
@@ -272,6 +273,7 @@ def test_addresses_that_are_none(path: str, what: str) -> None:
     with pytest.raises(InputError) as error:
         files(corpus(path))
     assert what in str(error.value)
+    assert "this" not in sys.modules  # no package is started
 
 
 def test_addresses_stay_and_paths_become_absolute() -> None:

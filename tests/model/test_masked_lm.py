@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +86,17 @@ def test_gradients_are_finite_differences(checkpoint: Checkpoint, batch: list[An
             expected = (sides[0] - sides[1]) / (2 * EPSILON)
             gradient = float(found[layer][row, head, query, key])
             assert gradient == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+def test_what_a_configuration_says_of_outputs_does_not_count(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(checkpoint.folder, tmp_path / "copy"))
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "return_dict": False}))
+    models = [MaskedLM(each, "cpu") for each in (checkpoint, replace(checkpoint, folder=folder))]
+    expected, found = (model.gradients([SHORT], [types_of(SHORT)]) for model in models)
+    assert all(map(torch.equal, found, expected))
 
 
 def test_an_example_has_the_same_gradient_alone_and_in_a_batch(checkpoint: Checkpoint) -> None:

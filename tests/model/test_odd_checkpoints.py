@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -104,6 +106,7 @@ def test_the_checkpoint_itself_is_planned(folder: Path) -> None:
         ("hidden_dropout_prob", "much"),
         ("is_decoder", True),
         ("chunk_size_feed_forward", 7),
+        ("num_labels", 10**9),
     ],
 )  # fmt: skip
 def test_a_field_that_cannot_be_is_named(folder: Path, field: str, value: Any) -> None:
@@ -322,6 +325,26 @@ def test_numbers_of_the_layers_do_not_have_to_follow_each_other(folder: Path) ->
     assert "encoder.layer.0.output.dense.bias" in message
 
 
+@pytest.mark.parametrize("form", ["safetensors", "bin"])
+@pytest.mark.parametrize("kind", [torch.int8, torch.bool])
+def test_a_quantized_weight_is_told(folder: Path, form: str, kind: torch.dtype) -> None:
+    name = "encoder.layer.0.output.dense.weight"
+    weights = load_file(folder / "model.safetensors")
+    weights |= {name: weights[name].to(kind), "embeddings.position_ids": torch.arange(9)}
+    if form == "bin":
+        as_bin(folder, weights)
+    else:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    assert f"{name} is not of floating point" in refused(folder)
+
+
+def test_a_weight_without_rows_is_told(folder: Path) -> None:
+    rewritten(folder, lambda weights: weights.update({WORDS: torch.tensor(1.0)}))
+    assert f"vocab_size is 152, but in model.safetensors {WORDS} has the shape ()" in refused(
+        folder
+    )
+
+
 def test_a_weight_of_another_shape_is_told_with_both(folder: Path) -> None:
     name = "encoder.layer.0.output.dense.bias"
     rewritten(folder, lambda weights: weights.update({name: torch.zeros(7)}))
@@ -417,9 +440,23 @@ def test_a_piece_that_the_model_does_not_have_is_told(folder: Path, change: Any)
     assert "vocab_size in config.json is 152" in message
 
 
+def test_a_type_that_the_model_does_not_have_is_told(folder: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        for part in content["post_processor"]["single"]:
+            next(iter(part.values()))["type_id"] = 2
+
+    retold(folder, change)
+    layout = WordPieces(folder).single
+    ids = np.array([*layout.before, *layout.after])
+    encoder = Encoder(locate(ModelConfig(name=None, path=str(folder)), 0), "cpu")
+    attempt = partial(encoder.attention, [ids], [np.full(2, layout.types[0])], print)
+    assert "the type 2, but type_vocab_size in config.json is 2" in refusal(attempt)
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        lambda content: content["post_processor"]["pair"].reverse(),
         lambda content: content["model"].update(unk_token="[NONE]"),
         lambda content: content["model"].update(vocab={}),
         lambda content: content["model"].update(vocab=["a"]),

@@ -24,6 +24,7 @@ from attnray.metrics.predictions import RIGHT, packed
 from attnray.metrics.sums import Moments, moments
 from attnray.metrics.syntax import Syntax
 from attnray.store.committed import Files
+from attnray.store.files import Checksum
 from attnray.store.folder import EXTRACT, RunFolder, measured
 from attnray.store.media.local import LocalMedium
 from tests.builders.random_maps import segmented
@@ -167,6 +168,14 @@ def test_a_marker_that_a_power_cut_left_broken_does_not_count(run: RunFolder, co
 
 
 # What is found
+
+
+@pytest.mark.parametrize("name", ["../other", "tables/../../other", "/etc/passwd", "", "."])
+def test_a_marker_that_names_files_elsewhere_does_not_count(tmp_path: Path, name: str) -> None:
+    """What a marker lists may be removed, to be made again."""
+    folder = RunFolder(tmp_path / "run")
+    folder.commit("x", 0, "f", {name: Checksum(1, "0" * 64)})
+    assert [each.name for each in folder.broken_of("x", 0)] == ["done/x/00000.json"]
 
 
 def test_what_a_metric_found_is_committed_as_one_piece(tmp_path: Path) -> None:

@@ -72,12 +72,10 @@ def local(address: str, expected: str | None) -> str:
 def _packaged(address: str) -> str:
     """The path of a file in a package's folder."""
     package, _, rest = address.partition("://")[2].partition("/")
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        spec = None
+    # (One inside of another could only be found by starting that.)
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"{address}: there is no package {package}; install it")
+        raise InputError(f"{address}: there is no such package; install it")
     if ".." in PurePosixPath(rest).parts or rest.startswith("/"):
         raise InputError(f"{address}: leads out of the package; name a file inside it")
     return str(Path(spec.submodule_search_locations[0], rest))
