@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attnray.cli.main import main
+from attnray.cli.main import _status
 from attnray.errors import IncompleteRun, InputError, describe
 from attnray.redacted import redacted
 from tests.builders.jobs import markers, refusal, run_job
@@ -71,10 +71,8 @@ def test_no_refusal_of_the_command_line_tells_a_secret(
 ) -> None:
     address = f"{scheme}://me:hunter@127.0.0.1:1/x*?X-Amz-Signature=hunter"
     monkeypatch.setattr("sys.argv", ["plan.py", "executor=serial", f"{setting}{address}"])
-    with pytest.raises(SystemExit) as ended:
-        main("plan")
+    assert _status("plan") in (1, 2)  # `main` ends the process, some seconds later in any case
     told = capfd.readouterr().err
-    assert ended.value.code in (1, 2)
     assert told.startswith("attnray: ")
     assert "hunter" not in told
 
