@@ -9,22 +9,24 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from attnray.config import ExecutorConfig
 from attnray.errors import Damaged, IncompleteRun, InputError, describe, ends_all
 from attnray.executors.cluster import own_resources
 from attnray.executors.connection import Connection, given_address, ray
 from attnray.executors.feed import Beside, Feed
-from attnray.executors.nodes import check_nodes
+from attnray.executors.likeness import Likeness, likeness, versions
+from attnray.executors.nodes import check_nodes, end_task
 from attnray.executors.pulse import ENDED, Pulse, gone
-from attnray.executors.schedule import Flight, Schedule
+from attnray.executors.schedule import Assigned, Flight, Schedule
 from attnray.executors.todo import Todo
 from attnray.executors.work import Late, Outcome, extractors, local_device
-from attnray.executors.worker import Extractor, import_analysis, run_free
+from attnray.executors.worker import Extractor, import_analysis, run_alike
 from attnray.stages.tasks import ProbeTask
 from attnray.store.run import Run
 
@@ -62,6 +64,8 @@ class RayExecutor:
     def _spread(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         Connection.open()
         with Pulse() as pulse:
+            if given_address():
+                check_nodes(pulse, Likeness(versions()))
             task = ray.remote(function).options(num_cpus=1, max_retries=self._config.retries)
             left = iter(items)
             at_once = 2 * max(1, int(pulse.resources["CPU"]))
@@ -123,21 +127,32 @@ class RayExecutor:
         """See `Executor.run`."""
         if all(todo.finished for todo in todos):
             return
-        with Connection(), Pulse() as pulse:
-            try:
-                check_nodes(pulse, [todo.run.folder for todo in todos])
-                yield from _Running(self._config, todos, pulse).events()
-            finally:
-                for todo in todos:
-                    todo.close()  # a plan may use the connection
+        with Connection(), Pulse() as pulse, ExitStack() as stack:
+            for todo in todos:
+                stack.callback(todo.close)  # a plan may use the connection
+            found = None
+            if given_address():
+                found = stack.enter_context(likeness([todo.run.folder for todo in todos]))
+                check_nodes(pulse, found)
+            yield from _Running(self._config, todos, pulse, found).events()
 
 
 class _Running:
     """What is left of runs, on a cluster."""
 
-    def __init__(self, config: ExecutorConfig, todos: Sequence[Todo], pulse: Pulse) -> None:
+    def __init__(
+        self,
+        config: ExecutorConfig,
+        todos: Sequence[Todo],
+        pulse: Pulse,
+        likeness: Likeness | None,
+    ) -> None:
         self._config = config
         self._pulse = pulse
+        #: What workers must have as well, where they may be on other machines.
+        self._likeness = likeness
+        #: Tells its tasks from those of other jobs.
+        self._job = uuid4().hex
         on_device = [todo for todo in todos if todo.model.device != "cpu" and todo.needs_device]
         #: The GPUs of an extractor or a probe; none where only analyses are left.
         self._gpus = (config.gpus_per_extractor or 1) if on_device else 0
@@ -188,6 +203,8 @@ class _Running:
             flight = self._state.drop(reference, now)
             if flight.actor is not None:
                 ray.kill(flight.actor)
+            else:
+                end_task(self._pulse, self._named(flight.assigned, flight.place))
             yield from self._taken_in(self._lost(flight, f"no end after {seconds:.0f} s"))
 
     def _check_analyses(self) -> None:
@@ -233,9 +250,8 @@ class _Running:
             assigned = state.free_task()
             if assigned is None:
                 return
-            of_probes = isinstance(assigned.task, ProbeTask)
-            reference = (self._probe if of_probes else self._analyse).remote(assigned.task)
-            state.fly(reference, assigned, None, time.monotonic())
+            place = state.free_place
+            state.fly(self._begun(assigned, place), assigned, None, time.monotonic(), place)
 
     @property
     def _extracts(self) -> bool:
@@ -265,20 +281,25 @@ class _Running:
         }
         # (Ray takes groups in a decoration alone.)
         decorated: Any = ray.remote(concurrency_groups={HEALTH: 1})  # type: ignore[call-overload]
-        return decorated(Extractor).options(**options).remote()
+        return decorated(Extractor).options(**options).remote(self._likeness)
 
     @cached_property
-    def _analyse(self) -> Any:
-        return self._free(gpus=0)
+    def _free(self) -> Any:
+        return ray.remote(run_alike)
 
-    @cached_property
-    def _probe(self) -> Any:
-        return self._free(self._gpus)
-
-    def _free(self, gpus: float) -> Any:
-        """What runs tasks that are bound to no actor."""
+    def _begun(self, assigned: Assigned, place: int) -> Any:
+        """Begin a task that is bound to no actor."""
+        gpus = self._gpus if isinstance(assigned.task, ProbeTask) else 0
         options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": 0}  # it goes back in line here
-        return ray.remote(run_free).options(**options)
+        task = self._free.options(name=self._named(assigned, place), **options)
+        return task.remote(self._likeness, assigned.task)
+
+    def _named(self, assigned: Assigned, place: int) -> str:
+        """What a task is called that is bound to no actor: its process is found by it.
+
+        (Ray counts tasks by their names: there are to be few of these.)
+        """
+        return f"{assigned.task.stage} {place} of {self._job}"
 
     def _collect(self, reference: Any) -> Iterator[Outcome]:
         """Take in one finished task, and what follows from it."""

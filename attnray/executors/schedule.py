@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from statistics import median
 from typing import Any
 
@@ -40,12 +41,14 @@ class Assigned:
 class Flight:
     """A task on its way: on which actor, None where it needs none.
 
-    `began` is None as long as it waits for the actor's task before it.
+    `began` is None as long as it waits for the actor's task before it; `place` tells one that needs
+    no actor from the others on their way.
     """
 
     assigned: Assigned
     actor: Any
     began: float | None
+    place: int = 0
     told: bool = False
 
 
@@ -126,14 +129,22 @@ class Schedule:
         """How many tasks are on their way that need no actor."""
         return len(self.flying) - sum(map(len, self._on.values()))
 
+    @property
+    def free_place(self) -> int:
+        """The least place that no task has."""
+        taken = {flight.place for flight in self.flying.values() if flight.actor is None}
+        return next(place for place in count() if place not in taken)
+
     def load(self, actor: Any) -> int:
         """How many tasks an actor has."""
         return len(self._on[actor])
 
-    def fly(self, reference: Any, assigned: Assigned, actor: Any, now: float) -> None:
+    def fly(
+        self, reference: Any, assigned: Assigned, actor: Any, now: float, place: int = 0
+    ) -> None:
         """A task is on its way."""
         waits = actor is not None and self.load(actor)
-        self.flying[reference] = Flight(assigned, actor, None if waits else now)
+        self.flying[reference] = Flight(assigned, actor, None if waits else now, place)
         if actor is not None:
             self._on[actor].append(self.flying[reference])
 

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from attnray.errors import InputError
+from attnray.executors.likeness import Likeness, check_here
 from attnray.executors.work import ModelSettings, Took
 from attnray.model.source import Checkpoint, locate
 from attnray.stages.tasks import AnalyseTask, ExtractTask, ModelTask, ProbeTask
@@ -37,6 +38,17 @@ def run_free(task: AnalyseTask | ProbeTask) -> Took:
 
         analyse(task)
     return Took(socket.gethostname(), time.perf_counter() - began)
+
+
+def run_alike(likeness: Likeness | None, task: AnalyseTask | ProbeTask) -> Took:
+    """Do such a task, unless this machine is unlike that of the driver.
+
+    Raises:
+        InputError: it is.
+    """
+    if likeness:
+        check_here(likeness)
+    return run_free(task)
 
 
 def import_analysis() -> None:
@@ -142,13 +154,23 @@ class ModelWorker:
 
 
 class Extractor(ModelWorker):
-    """A worker with a process of its own."""
+    """A worker with a process of its own, maybe on a machine of its own."""
+
+    def __init__(self, likeness: Likeness | None = None) -> None:
+        super().__init__()
+        self._likeness = likeness
 
     def answer(self) -> None:
         """Says that the process is alive."""
 
     def run(self, settings: ModelSettings, task: ModelTask) -> Took:
-        """See `ModelWorker.run`; the process ends where its device fails: all else would, too."""
+        """See `ModelWorker.run`; the process ends where its device fails: all else would, too.
+
+        Raises:
+            InputError: this machine is unlike that of the driver, or see there.
+        """
+        if self._likeness:
+            check_here(self._likeness)
         try:
             return super().run(settings, task)
         except Exception as error:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from attnray.executors.pulse import Node
-from attnray.executors.worker import run_free
+from attnray.executors.worker import run_alike
 
 #: Seconds that a shard has a logical GPU, or its analysis a CPU, give or take a fifth.
 EXTRACTION, ANALYSIS, SPREAD = 1.2, 1.0, 0.2
@@ -98,7 +98,7 @@ class Cluster:
             return self.remote
         if isinstance(what, type):
             handle = SimpleNamespace(remote=self._actor)
-        elif what is run_free:
+        elif what is run_alike:
             handle = SimpleNamespace(remote=lambda *args: self.submit(args, None))
         else:
             handle = SimpleNamespace(remote=lambda *args: Call(what, pickle.dumps(args)))
@@ -152,7 +152,7 @@ class Cluster:
         """The share of the time in which GPUs had a task."""
         return sum(actor.busy for actor in self.actors) / (len(self.actors) * self.now)
 
-    def _actor(self) -> Actor:
+    def _actor(self, *_: object) -> Actor:
         self.actors.append(Actor(self))
         return self.actors[-1]
 

@@ -39,7 +39,7 @@ def head_node() -> Iterator[dict[str, str]]:
     ports.append(f"--ray-client-server-port={client}")
     start = ["ray", "start", "--head", *ports, *SIZE, f"--temp-dir={folder}"]
     try:
-        subprocess.run(start, env=user, check=True, capture_output=True)
+        start_ray(start, user)
         yield user | {
             "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}",
             "HEAD_ADDRESS": f"127.0.0.1:{head}",
@@ -59,4 +59,13 @@ def add_node(user: dict[str, str], name: str = "", before: str = "") -> None:
     """Start another node of a cluster, which sees files as this command of root leaves them."""
     node = ["ray", "start", f"--address={user['HEAD_ADDRESS']}", *SIZE]
     line = ["unshare", "-m", "sh", "-c", f"{before} && exec {' '.join(node)}"] if before else node
-    subprocess.run(line, env=user | {NODE: name}, check=True, capture_output=True)
+    start_ray(line, user | {NODE: name})
+
+
+def start_ray(line: list[str], variables: dict[str, str]) -> None:
+    """Start Ray; where the machine is so busy that it gives up, again."""
+    for _ in range(3):
+        done = subprocess.run(line, env=variables, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+    raise AssertionError(done.stdout + done.stderr)

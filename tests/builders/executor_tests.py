@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from attnray.config import ExecutorConfig
 from attnray.corpus.files.checksums import contents_sha256
 from attnray.errors import InputError
 from attnray.executors.work import make_executor
-from tests.builders.jobs import markers, refusal, succeed, tables
+from tests.builders.jobs import SMALL, markers, refusal, succeed, tables
 
 
 class ExecutorTests:
@@ -39,6 +42,27 @@ class ExecutorTests:
         succeed("run", run_dir, self.executor, *tiny_settings)
         assert broken.read_bytes() == whole
         assert tables(tmp_path / "run") == tables(undisturbed)
+
+    def test_an_example_that_fails_in_the_model_sets_its_shard_aside_and_the_rest_is_whole(
+        self, undisturbed: Path, tiny_model: Path, tmp_path: Path
+    ) -> None:
+        shard, piece = of_one_shard(undisturbed)
+        sick = Path(shutil.copytree(tiny_model, tmp_path / "sick"))
+        weights = load_file(sick / "model.safetensors")
+        (name,) = [name for name in weights if name.endswith("word_embeddings.weight")]
+        weights[name][piece] = 3e38  # its scores overflow
+        save_file(weights, sick / "model.safetensors", metadata={"format": "pt"})
+        settings = (f"model.path={sick}", f"run_dir={tmp_path / 'run'}", *SMALL)
+        line = refusal("run", self.executor, *settings, status=1)
+        assert f"shard {shard:05} (extract)" in line
+        assert " 1 tasks failed" in line
+        whole = attention(undisturbed)
+        del whole[f"{shard:05}.zarr"]
+        assert attention(tmp_path / "run") == whole
+        for stage in ("syntax", "coreference", "extract"):
+            lacking = markers(undisturbed, stage).keys() - markers(tmp_path / "run", stage).keys()
+            assert lacking <= {f"{shard:05}.json"}
+        assert not (tmp_path / "run" / "tables").exists()
 
     def test_attention_found_damaged_is_extracted_again(
         self, copied: Path, undisturbed: Path, tiny_settings: tuple[str, ...]
@@ -70,6 +94,30 @@ class ExecutorTests:
         with pytest.raises(InputError) as caught:
             list(found)
         assert str(caught.value).startswith(f"{paths[3]}: No such file")
+
+
+def of_one_shard(run_dir: Path) -> tuple[int, int]:
+    """A shard, and a word piece that no other shard has."""
+    shards = defaultdict(set)
+    for path in (run_dir / "shards").iterdir():
+        pieces = pq.read_table(path, columns=["pieces"])["pieces"].combine_chunks().flatten()
+        for piece in pieces.to_pylist():
+            shards[piece].add(int(path.stem))
+    piece = min(piece for piece, among in shards.items() if len(among) == 1)
+    return shards[piece].pop(), piece
+
+
+def attention(run_dir: Path) -> dict[str, dict[str, bytes]]:
+    """The files of the attention of each shard."""
+    return {
+        each.name: {
+            str(path.relative_to(each)): path.read_bytes()
+            for path in each.rglob("*")
+            if path.is_file()
+        }
+        for each in (run_dir / "attention").iterdir()
+        if not each.name.startswith(".")
+    }
 
 
 def check_same_bits(undisturbed: Path, run_dir: Path, *overrides: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from attnray.compare.subjects import opened
 from attnray.config import Config, CorpusConfig, ExecutorConfig, ModelConfig, StoreConfig
 from attnray.corpus import parts as corpus_parts
-from attnray.executors.connection import Connection
+from attnray.executors.connection import Connection, ray
+from attnray.executors.nodes import end_task
+from attnray.executors.pulse import Pulse
 from attnray.executors.ray import WORTH_A_CLUSTER, RayExecutor
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome
@@ -84,6 +87,17 @@ def test_analyses_of_what_was_extracted_on_a_gpu_need_none(copied: Path) -> None
     assert (outcome.task.name, outcome.error) == (f"shard {shard:05}", None)
     assert todo.finished
     assert path.read_bytes() == expected
+
+
+def test_the_process_of_a_task_that_hangs_is_ended() -> None:
+    Connection.open()
+    with Pulse() as pulse:
+        hangs = ray.remote(lambda: signal.raise_signal(signal.SIGSTOP))
+        reference = hangs.options(name="hangs 0", max_retries=0).remote()
+        while not pulse.wait([reference], 0):
+            end_task(pulse, "hangs 0")
+        with pytest.raises(ray.exceptions.WorkerCrashedError):
+            ray.get(reference)
 
 
 def test_more_gpus_than_there_are(tmp_path: Path) -> None:

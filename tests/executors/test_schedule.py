@@ -130,11 +130,13 @@ def test_what_may_have_waited_for_a_place_is_given_up_when_nothing_ends(copied: 
     schedule = Schedule([todo := Todo(unextracted(copied))], 100)
     while todo.has_model_task:
         todo.ended(Outcome(0, todo.model_task()))
-    for name in ("first", "second"):
+    for place, name in enumerate(("first", "second")):
         assigned = schedule.free_task()
         assert assigned is not None
-        schedule.fly(name, assigned, None, now=0)
+        assert schedule.free_place == place
+        schedule.fly(name, assigned, None, now=0, place=place)
     schedule.land("first", 90)
+    assert schedule.free_place == 0
     assert not schedule.overdue(190)
     assert schedule.overdue(191) == [("second", 101)]
 

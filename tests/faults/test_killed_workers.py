@@ -11,7 +11,7 @@ import pytest
 from tests.builders.trial import Trial, chosen, ended, wait_until
 
 #: What does the work, and what Ray has beside it, by their commands.
-EXTRACTOR, ANALYSER = "ray::Extractor", "ray::run_free"
+EXTRACTOR, ANALYSER = "ray::Extractor", "ray::analyse"
 SERVERS = ("raylet/raylet", "gcs/gcs_server")
 
 
