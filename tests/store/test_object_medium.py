@@ -180,6 +180,14 @@ def test_of_a_driver_that_was_killed_here_it_ends_at_once(medium: ObjectMedium) 
         assert json.loads(medium.read(LOCK))["process"] == os.getpid()
 
 
+@pytest.mark.parametrize("content", [b"", b'{"id', b"[]", b"7", b'{"host": "a"}'])
+def test_a_lease_that_no_driver_wrote_is_nobodys(medium: ObjectMedium, content: bytes) -> None:
+    medium.write(LOCK, content)
+    assert medium.holder() is None
+    with medium.hold():
+        assert json.loads(medium.read(LOCK))["process"] == os.getpid()
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_lease_that_was_taken_over_is_left_alone(
     medium: ObjectMedium, capsys: pytest.CaptureFixture[str]

@@ -146,12 +146,22 @@ class _Lease:
             content, version = ask(self._bucket, self._where, read)
         except FileNotFoundError:
             return {}, "create"
-        return json.loads(content), version
+        return _owner(content), version
 
 
 def _version(told: Any) -> dict[str, str]:
     """The version of an object, of which stores tell one thing or the other."""
     return {name: told[name] for name in ("e_tag", "version") if told[name]}
+
+
+def _owner(content: bytes) -> dict[str, Any]:
+    """Who has a lease; nobody, where something else than a driver wrote it."""
+    try:
+        found = json.loads(content)
+        _told(found)
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return dict(found)
 
 
 def _was_killed(owner: dict[str, Any]) -> bool:
