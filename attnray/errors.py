@@ -86,6 +86,8 @@ def described(error: Exception) -> InputError | IncompleteRun:
         )
     if found := of_machine(error):
         what = found.strerror or describe(found)
+        if not found.filename and _homeless():
+            return InputError("the folder that this was started in is gone: start it in another")
         where = f"{os.fsdecode(found.filename)}: {what}" if found.filename else what
         if found.errno in FULL:
             return IncompleteRun(f"{where}: free some space, and the same command goes on")
@@ -96,6 +98,14 @@ def described(error: Exception) -> InputError | IncompleteRun:
         f"{describe(error)} ({_place(error)}). This is a mistake in attnray, not in what it was "
         "given: the environment ATTNRAY_DEBUG=1 shows more of it, for a report"
     )
+
+
+def _homeless() -> bool:
+    """Whether the working folder has been removed."""
+    try:
+        return not os.getcwd()
+    except OSError:
+        return True
 
 
 def ends_all(error: Exception) -> InputError | IncompleteRun | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 #: Of numba and matplotlib, which would fail or say much else; workers have these from their driver.
@@ -15,7 +14,7 @@ FOLDERS = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR")
 @contextmanager
 def caches() -> Iterator[None]:
     """In here libraries have a place for caches: one that goes, where home cannot be written."""
-    if os.access(Path.home(), os.W_OK):
+    if os.access(os.path.expanduser("~"), os.W_OK):
         yield
         return
     with TemporaryDirectory(prefix="attnray-") as folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+
+#: The descriptor of stderr.
+LAST = 2
 
 
 class _Pipe(io.FileIO):
@@ -33,14 +38,22 @@ class _Pipe(io.FileIO):
 @contextmanager
 def until_unread() -> Iterator[None]:
     """What is printed in here, and to stderr, goes as far as somebody reads it."""
+    _open_closed()
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = map(_piped, before)
+    sys.stdout, sys.stderr = (_piped(each or io.StringIO()) for each in before)
     try:
         yield
     finally:
         with suppress(OSError):
             sys.stdout.flush()
         sys.stdout, sys.stderr = before
+
+
+def _open_closed() -> None:
+    """Open stdin, stdout and stderr where they are closed: the next file would take their place."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _piped(stream: TextIO) -> TextIO:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attnray.errors import describe
+from attnray.errors import IncompleteRun, describe
 from attnray.executors.connection import NodeAffinitySchedulingStrategy, ray
 from attnray.executors.likeness import Likeness, check
 from attnray.executors.pulse import Node, Pulse
@@ -66,7 +66,7 @@ def _answers(
     for node, reference in asked:
         try:
             yield node, pulse.get(reference, ANSWER_SECONDS)
-        except ray.exceptions.RayTaskError as error:
-            yield node, [f"cannot do its work ({describe(error.cause)})"]
-        except (ray.exceptions.RayError, TimeoutError):  # it is lost, or too busy
-            continue
+        except (IncompleteRun, TimeoutError):  # it is lost, or too busy
+            pulse.check()
+        except Exception as error:
+            yield node, [f"cannot do its work ({describe(error)})"]

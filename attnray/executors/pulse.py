@@ -6,29 +6,31 @@ Ray itself waits for an answer of a cluster that is gone, some of it without an 
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from attnray.errors import IncompleteRun, InputError
+from attnray.errors import IncompleteRun, InputError, describe
 from attnray.executors.connection import Connection, ray
 
 #: How often the cluster is asked, and how long one answer is waited for.
-ASK_SECONDS, ANSWER_SECONDS = 2, 4
-#: A cluster that is silent for so long is gone.
-SILENT_SECONDS = 10
+ASK_SECONDS, ANSWER_SECONDS = 2, 3
+#: A cluster that is silent for so long is gone; whoever then waits inside Ray, for ever, is ended.
+SILENT_SECONDS, STUCK_SECONDS = 10, 12
 #: The state of a node that works, as Ray numbers them.
 ALIVE = 0
+GOES_ON = "the same command goes on where this one stopped"
 ENDED = "Ray has ended, or hung, on the machine of this command"
 
 
 def gone(how: str) -> IncompleteRun:
     """Have done with a cluster that cannot be worked with; gives the error that says so."""
     Connection.lost()
-    return IncompleteRun(f"{how}; the same command goes on where this one stopped")
+    return IncompleteRun(f"{how}; {GOES_ON}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Pulse:
         worker: Any = ray._private.worker.global_worker
         self._client = worker.gcs_client
         self._nodes: list[Node] | None = None
-        self._heard = time.monotonic()
+        #: When it was asked in vain, since it last answered.
+        self._unheard: list[float] = []
         self._closed = threading.Event()
         while self._nodes is None:
             self.look()
@@ -111,9 +114,8 @@ class Pulse:
         Raises:
             IncompleteRun: it is silent, or the node of this process has ended.
         """
-        silent = time.monotonic() - self._heard
-        if silent > SILENT_SECONDS:
-            raise gone(f"the Ray cluster has not answered for {silent:.0f} s")
+        if self._silent > SILENT_SECONDS:
+            raise gone(self._silence)
         if self._nodes is not None and all(node.id != self.here for node in self._nodes):
             raise gone(ENDED)
 
@@ -134,26 +136,59 @@ class Pulse:
         """What a task makes, once it has ended.
 
         Raises:
-            IncompleteRun: see `check`.
+            IncompleteRun: its worker was lost; or see `check`.
             TimeoutError: it has not ended after so many seconds.
+            Exception: what it raised itself.
         """
         end = time.monotonic() + seconds
         while not self.wait([reference], ASK_SECONDS):
             if time.monotonic() > end:
                 raise TimeoutError
-        return ray.get(reference)
+        try:
+            return ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error
+        except ray.exceptions.RayError as error:
+            self.look()
+            lost = f"a worker was lost ({describe(error)})"
+            raise IncompleteRun(f"{lost}; the same command tries again") from error
+
+    @property
+    def _silent(self) -> float:
+        """For how many seconds it has been asked in vain, more than once.
+
+        (Whoever was stopped meanwhile, as by Ctrl-Z, has not asked.)
+        """
+        unheard = list(self._unheard)
+        return time.monotonic() - unheard[0] if len(unheard) > 1 else 0.0
+
+    @property
+    def _silence(self) -> str:
+        return f"the Ray cluster has not answered for {self._silent:.0f} s"
 
     def _follow(self) -> None:
         while not self._closed.wait(ASK_SECONDS):
             self._ask()
+            if self._silent > STUCK_SECONDS:
+                self._end_stuck()
 
     def _ask(self) -> None:
-        with suppress(ray.exceptions.RayError):
+        asked = time.monotonic()
+        try:
             found = self._client.get_all_node_info(timeout=ANSWER_SECONDS)
-            self._nodes = [
-                Node(id.hex(), node.node_manager_address, has.get("CPU", 0), has.get("GPU", 0))
-                for id, node in found.items()
-                for has in (node.resources_total,)
-                if node.state == ALIVE
-            ]
-            self._heard = time.monotonic()
+        except ray.exceptions.RayError:
+            self._unheard.append(asked)
+            return
+        self._nodes = [
+            Node(id.hex(), node.node_manager_address, has.get("CPU", 0), has.get("GPU", 0))
+            for id, node in found.items()
+            for has in (node.resources_total,)
+            if node.state == ALIVE
+        ]
+        self._unheard.clear()
+
+    def _end_stuck(self) -> NoReturn:
+        """End this process, and with it its cluster: inside Ray no exception reaches who waits."""
+        with suppress(OSError):
+            os.write(2, f"attnray: {self._silence}; {GOES_ON}\n".encode())
+        os._exit(1)

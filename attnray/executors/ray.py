@@ -75,12 +75,6 @@ class RayExecutor:
                     yield pulse.get(waiting[0])
                     waiting.popleft()
                     waiting.extend(task.remote(item) for item in islice(left, 1))
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from error
-            except ray.exceptions.RayError as error:
-                pulse.look()
-                lost = f"a worker was lost ({describe(error)})"
-                raise IncompleteRun(f"{lost}; the same command tries again") from error
             finally:
                 # Not cancelled: Ray can end this process if a task ends as it is. Nor left alone:
                 # they write where others may want to write next.
@@ -95,13 +89,10 @@ class RayExecutor:
             return function(*args)
         cpus = self._config.cpus_per_extractor
         gpus = (self._config.gpus_per_extractor or 1) * (self.device() != "cpu")
-        try:
-            with Connection(), Pulse() as pulse:
-                pulse.check_place(cpus, gpus)
-                task = ray.remote(function).options(num_cpus=cpus, num_gpus=gpus)
-                found: R = pulse.get(task.remote(*args))
-        except ray.exceptions.RayTaskError as error:
-            raise error.cause from error
+        with Connection(), Pulse() as pulse:
+            pulse.check_place(cpus, gpus)
+            task = ray.remote(function).options(num_cpus=cpus, num_gpus=gpus)
+            found: R = pulse.get(task.remote(*args))
         return found
 
     def extractors(self, device: str, flop: float) -> int:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from attnray.config import StoreConfig
 from attnray.corpus.example import SCHEMA, Example, from_table, to_table
-from attnray.errors import InputError
+from attnray.errors import IncompleteRun, InputError
 from attnray.metrics.base import Found, Heads, Metric
 from attnray.metrics.heads import HEADS
 from attnray.metrics.registry import METRICS, PROBES
@@ -319,11 +319,14 @@ class RunFolder(CommittedFiles):
 
         Raises:
             InputError: the run has no such table.
+            IncompleteRun: there is no run any more.
             Damaged: it is not what was written.
         """
         stage = _TABULATED.get(name)
         marker = stage and self.medium.size(marker_of(stage, 0))
         if stage is None or not (marker or self.has_table(name)):
+            if not self.planned:
+                raise IncompleteRun(f"{self}: the run was removed; the same command does it again")
             raise InputError(f"{self.where(_table(name))}: the run has no such table")
         if name == CORPUS and not marker and self.of_first:
             return from_parquet(self.medium.read(_table(name)))

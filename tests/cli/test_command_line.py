@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import pwd
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 import yaml
 from hydra.core.config_store import ConfigStore
 
+from attnray.cli.caches import FOLDERS, caches
 from attnray.cli.choices import choices
 from attnray.cli.help import JOBS
 from attnray.cli.overrides import known_to_hydra
@@ -171,3 +175,40 @@ def test_compare_takes_patterns_and_refuses_unfinished_runs(
     assert "is a run folder" in refusal("compare", runs, f"run_dir={tmp_path}/run-0")
     shown = succeed("compare", runs, f"run_dir={tmp_path}/both", scratch=True)
     assert f"{tmp_path}/both/report.html" in shown
+
+
+def test_closed_descriptors_are_no_files_of_a_job(tmp_path: Path) -> None:
+    line = shlex.join(command("status", str(tmp_path)))
+    done = subprocess.run(
+        f"{line} <&- >&- 2>&-",
+        shell=True,
+        env=environment() | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 2
+
+
+def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    line = shlex.join(command("run", "executor=serial", "model.path=x"))
+    done = subprocess.run(
+        f"rmdir {gone}; {line}",
+        shell=True,
+        cwd=gone,
+        env=environment() | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "attnray: the folder that this was started in is gone" in done.stderr
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    for name in FOLDERS:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    with caches():
+        assert Path(os.environ[FOLDERS[0]]).parent.is_dir()

@@ -17,7 +17,7 @@ import pytest
 from attnray.config import StoreConfig
 from attnray.corpus.document import Document, Sentence
 from attnray.corpus.example import to_table
-from attnray.errors import Damaged, InputError, describe
+from attnray.errors import Damaged, IncompleteRun, InputError, describe
 from attnray.metrics.base import Found
 from attnray.metrics.patterns import Patterns
 from attnray.metrics.predictions import RIGHT, packed
@@ -266,11 +266,13 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     assert run.read_manifest() is None
     assert not run.has_table("heads")
-    with pytest.raises(InputError, match=r"heads\.parquet: the run has no such table"):
+    with pytest.raises(IncompleteRun, match="the run was removed"):
         run.table("heads")
     with pytest.raises(Damaged, match=r"done/extract/00000\.json: missing"):
         run.attention(0)
     path_of(run, "manifest.json").write_text("{")
+    with pytest.raises(InputError, match=r"heads\.parquet: the run has no such table"):
+        run.table("heads")
     with pytest.raises(InputError, match=r"manifest\.json: damaged .*; delete this file"):
         run.read_manifest()
 
