@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from attnray import __version__
-from attnray.errors import StoreUnreachable
+from attnray.errors import InputError, StoreUnreachable
 from attnray.executors.todo import Todo
 from attnray.executors.work import Outcome
 
@@ -53,7 +53,7 @@ class Log:
         """Write the lines that are not written yet, once a task has ended."""
         with (
             self._writing,
-            suppress(OSError, StoreUnreachable),
+            suppress(OSError, StoreUnreachable, InputError),
         ):  # whoever wants the disk for results will say so
             while self._begun and self._lines:
                 self._unwritten = True

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from attnray.compare.subjects import opened
+from attnray.errors import InputError
 from attnray.executors import progress
 from attnray.executors.progress import FIRST_SECONDS, Progress
 from attnray.executors.todo import Todo
@@ -157,6 +158,18 @@ def test_a_log_that_cannot_be_written_ends_nothing(copied: Path, clock: Clock) -
     todo = unmeasured(copied)
     shutil.rmtree(copied / "log")
     (copied / "log").touch()
+    with Progress("tiny", [todo], console=written()) as shown:
+        do(todo, shown, 1)
+
+
+def test_a_store_that_refuses_the_log_is_no_matter(
+    copied: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("no permission")
+
+    monkeypatch.setattr(RunFolder, "write_log", refuse)
+    todo = unmeasured(copied)
     with Progress("tiny", [todo], console=written()) as shown:
         do(todo, shown, 1)
 
