@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import threading
@@ -67,6 +68,9 @@ class Connection:
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         if self._ours:
             type(self)._ours = False
+            # What tells of lost tasks refers to itself, and to them: let go of as Ray ends, it ends
+            # this process.
+            gc.collect()
             type(self)._closing = self._thread.submit(self._close)
             if error:  # what is left on its way must not be let go of as Ray ends
                 self._closed()

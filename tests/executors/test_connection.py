@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,3 +88,18 @@ def test_no_room_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OSError, match="No space left on device") as error:
         cluster._short()
     assert isinstance(described(error.value), IncompleteRun)
+
+
+def test_what_refers_to_itself_is_let_go_of_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def error() -> None: ...
+
+    vars(error)["itself"] = error
+    left = weakref.ref(error)
+    seen: list[object] = []
+    monkeypatch.setattr(Connection, "is_open", lambda: False)
+    monkeypatch.setattr(Connection, "_open", lambda: None)
+    monkeypatch.setattr(Connection, "_close", lambda *_: seen.append(left()))
+    with Connection():
+        del error
+    Connection._closed()
+    assert seen == [None]
