@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 # Tests side by side would wait for each other's threads; torch reads this as it is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Under nohup jobs would leave a hang-up alone, as they should; what a process handles by itself, those
+# that it starts have as by default.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 # On a busy machine anything may take long; CI, where CI is set, tries the same cases each time.
 settings.register_profile(
     "attnray",
