@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 # Tests side by side would wait for each other's threads; torch reads this as it is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
-# Under nohup jobs would leave a hang-up alone, as they should; what a process handles by itself, those
-# that it starts have as by default.
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, lambda *_: None)
+# Jobs leave alone what the shell that started the tests, or nohup, has them ignore, as they should.
+# What this process handles itself is by default again in those that it starts.
+for number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 # On a busy machine anything may take long; CI, where CI is set, tries the same cases each time.
 settings.register_profile(
     "attnray",
