@@ -33,6 +33,8 @@ BERT_SETTINGS = {
     "strip_accents": "strip_accents",
     "tokenize_chinese_chars": "handle_chinese_chars",
 }
+#: Ids are below this, far over those of any vocabulary: the library counts up to the highest.
+MOST_PIECES = 2**24
 #: How many letters of words are remembered with their pieces: about 30 MB.
 REMEMBERED = 2**20
 
@@ -260,6 +262,12 @@ def _of_json(folder: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     backend: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    far = [piece for piece, id_ in backend.get_vocab().items() if id_ >= MOST_PIECES]
+    if far:
+        raise InputError(
+            f"{folder / 'tokenizer.json'}: the piece {far[0]!r} has an id over {MOST_PIECES:,}: "
+            "give the ids that the model's embeddings have"
+        )
     settings = _settings(folder)
     _refuse_contradiction(folder, json.loads(backend.to_str())["normalizer"], settings)
     named = {_spelled(value) for key, value in settings.items() if key.endswith("_token")}

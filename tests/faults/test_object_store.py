@@ -64,7 +64,7 @@ def test_a_bad_way_and_a_killed_driver(
 
 
 @pytest.mark.parametrize(
-    ("seed", "executor"), chosen([(s, e) for s in SEEDS for e in ("serial", "ray")], 1)
+    ("seed", "executor"), chosen([(s, e) for s in SEEDS for e in ("serial", "ray")], 0)
 )
 def test_a_store_that_is_down_for_a_while(
     seed: int,

@@ -429,7 +429,6 @@ def refused_tokenizer(folder: Path) -> str:
     "change",
     [
         lambda content: content["model"]["vocab"].update(zzz=10**6),
-        lambda content: content["model"]["vocab"].update(zzz=2**31),
         lambda content: content["post_processor"]["special_tokens"]["[SEP]"].update(ids=[999]),
     ],
 )
@@ -438,6 +437,11 @@ def test_a_piece_that_the_model_does_not_have_is_told(folder: Path, change: Any)
     message = refused_tokenizer(folder)
     assert message.startswith(f"{folder}: the tokenizer has the piece ")
     assert "vocab_size in config.json is 152" in message
+
+
+def test_an_id_that_no_vocabulary_has_is_told(folder: Path) -> None:
+    retold(folder, lambda content: content["model"]["vocab"].update(zzz=2**31))
+    assert "tokenizer.json: the piece 'zzz' has an id over" in refused_tokenizer(folder)
 
 
 def test_a_type_that_the_model_does_not_have_is_told(folder: Path) -> None:
