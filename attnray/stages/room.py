@@ -73,16 +73,16 @@ def found_bytes(run: Run, left: bool = False) -> int:
     layers, heads = run.manifest.heads
     count, found = layers * heads, 0.0
     for name in run.metrics:
-        metric, shards = METRICS[name], 0
+        metric, shards, size = METRICS[name], 0, 0.0
         for each in run.measurements(name):
             shards += len(each.examples.shards)
             if issubclass(metric, Predictor) and run.config.cases:
                 cases = each.examples.counts.get(ROLES[metric.role].needs, 0)
-                found += cases * count * len(metric.directions) / 8
+                size += cases * count * len(metric.directions) / 8
         head, pair = HEAD_BYTES.get(name, OTHER_BYTES), PAIR_BYTES.get(name, 0)
-        found += shards * (head * count + pair * count**2)
-        if left and shards:
-            found *= sum(1 for _ in run.unfinished(name)) / shards
+        size += shards * (head * count + pair * count**2)
+        share = sum(1 for _ in run.unfinished(name)) / shards if left and shards else 1
+        found += size * share
     return int(found)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from attnray.compare.subjects import opened
 from attnray.errors import InputError
-from attnray.stages.room import bytes_needed, check_room
+from attnray.stages.room import bytes_needed, check_room, found_bytes
 from attnray.store.codecs import CODECS
 from attnray.store.folder import RunFolder
 from attnray.store.media.local import LocalMedium
@@ -77,6 +77,18 @@ def test_only_what_is_left_is_counted(copied: Path, free: Free) -> None:
     check_room([run])
     with pytest.raises(InputError):
         check_room([run, replace(run, folder=RunFolder(copied / "other"))])
+
+
+@pytest.mark.parametrize("name", ["patterns", "syntax", "coreference"])
+def test_what_is_left_of_one_metric_is_that_alone(copied: Path, name: str) -> None:
+    for path in (copied / f"done/analyse-{name}").iterdir():
+        path.unlink()
+    run = whole(copied)
+    others = [each for each in run.metrics if each != name]
+    without = replace(run, config=replace(run.config, metrics=others))
+    assert found_bytes(run, left=True) == pytest.approx(
+        found_bytes(run) - found_bytes(without), abs=2
+    )
 
 
 def test_what_does_not_fit_is_refused_with_what_to_do(copied: Path, free: Free) -> None:
