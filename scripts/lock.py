@@ -56,7 +56,7 @@ Packages = dict[str, str]
 def main() -> None:
     """Write the files whose content has changed."""
     locked = "".join((ROOT / file).read_text() for file in FILES if (ROOT / file).exists())
-    running = compiled(locked, "pyproject.toml", "--group", "build")
+    running = compiled(locked, "pyproject.toml", "--group", "build", "--extra", "explore")
     everything = compiled(locked, "pyproject.toml", "--group", "build", "--extra", "dev")
     cuda = {name: lines for name, lines in running.items() if name.startswith(CUDA)}
     torch = {"torch": with_other_builds(running["torch"], locked)}
