@@ -14,6 +14,8 @@ from packaging.utils import canonicalize_name
 from tests.builders.jobs import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+#: Those that the tests need.
+EXTRAS = ("explore", "notebooks", "docs", "dev")
 RUNNING = ("requirements.lock", "requirements-torch.lock", "requirements-cuda.lock")
 FILES = (*RUNNING, "requirements-model.lock", "requirements-dev.lock")
 
@@ -38,10 +40,13 @@ def test_every_package_is_there_once_with_hashes(file: str) -> None:
 
 def test_what_is_asked_for_is_locked() -> None:
     project = PROJECT["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    asked = [*project["dependencies"]]
+    asked += [each for extra in EXTRAS for each in project["optional-dependencies"][extra]]
     asked += [each for group in PROJECT["dependency-groups"].values() for each in group]
     for each in map(Requirement, asked):
-        if each.marker is None or each.marker.evaluate({"python_version": "3.11"}):
+        if each.name == "attnray":
+            assert each.extras <= {*EXTRAS}
+        elif each.marker is None or each.marker.evaluate({"python_version": "3.11"}):
             assert each.specifier.contains(LOCKED[canonicalize_name(each.name)]), each
 
 
