@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.builders.browser import opened, running
 from tests.builders.jobs import SMALL, succeed
 from tests.builders.once import Once
 from tests.builders.tiny_model import make_tiny_model
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
     from tests.builders.faulty import Faulty
 
 # Tests side by side would wait for each other's threads; torch reads this as it is imported.
@@ -92,6 +95,20 @@ def undisturbed(tiny_settings: tuple[str, ...], once: Once) -> Path:
         succeed("run", *run, scratch=True)
 
     return once("undisturbed", make) / "run"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser without a window, for all tests of a file; skips on a machine without one."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Page]:
+    """An empty page in a browser, 1280 x 800; what the browser complains of fails the test."""
+    with opened(chromium) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 #: The names that Debian, Ubuntu, Fedora and Google give it.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-class Shown(NamedTuple):
-    """A page once its scripts have run, as HTML, and what the browser complained of."""
-
-    text: str
-    console: str
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+#: Milliseconds, only to end what hangs.
+PATIENCE = 120_000
 
 
 def browser() -> str | None:
@@ -23,11 +27,47 @@ def browser() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def shown(page: Path, folder: Path) -> Shown:
-    """Open a page without a window; `folder` is for what the browser keeps."""
+@contextmanager
+def running() -> Iterator[Browser]:
+    """A browser that Playwright drives; skips on a machine without one."""
     program = browser()
-    assert program is not None
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
-    command = [program, *options, f"--user-data-dir={folder}", "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, timeout=300, check=True)
-    return Shown(done.stdout.decode(), done.stderr.decode(errors="replace"))
+    if program is None:
+        pytest.skip("this machine has no browser: install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=[*QUIET])
+        yield started
+        started.close()
+
+
+@contextmanager
+def opened(within: Browser) -> Iterator[Page]:
+    """An empty page; at its end no script has failed, and its policy has refused nothing."""
+    complaints: list[str] = []
+    with within.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = listened(context, complaints)
+        yield page
+    assert complaints == []
+
+
+def listened(context: BrowserContext, complaints: list[str]) -> Page:
+    """An empty page; what the browser complains of is added to a list."""
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page
+
+
+def barriers(page: Page) -> list[str]:
+    """What keeps people from using a page, by axe: what it calls serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {node['html']}: {node['failureSummary']}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +21,13 @@ from attnray.report.page import page
 from attnray.report.reproduction import ReproductionRow
 from attnray.report.reproduction_page import reproduction_page
 from tests.builders import hand_made
-from tests.builders.browser import browser, shown
+from tests.builders.browser import listened
 from tests.builders.pages import Page
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(browser() is None, reason="needs a browser such as chromium"),
-]
+if TYPE_CHECKING:
+    from playwright import sync_api
+
+pytestmark = pytest.mark.slow
 
 RUN = "document.title='owned'"
 HOSTILE = (
@@ -97,30 +99,37 @@ def title(text: str) -> str:
 
 
 @pytest.mark.parametrize("make", [run_page, comparison_page, reproduced_page])
-def test_hostile_names_are_text_in_a_browser(make: object, tmp_path: Path) -> None:
-    assert callable(make)
+def test_hostile_names_are_text_in_a_browser(
+    make: Callable[[], str], tab: sync_api.Page, tmp_path: Path
+) -> None:
     text = make()
     (tmp_path / "page.html").write_text(text, "utf-8")
-    seen = shown(tmp_path / "page.html", tmp_path / "browser")
-    assert title(seen.text) == title(text) != "owned"
-    found = Page(seen.text)
+    tab.goto((tmp_path / "page.html").as_uri())
+    seen = tab.content()
+    assert title(seen) == title(text) != "owned"
+    found = Page(seen)
     assert {tag for tag, _ in found.tags} <= TAGS
     assert not [name for _, attributes in found.tags for name in attributes if name[:2] == "on"]
     assert len([tag for tag, _ in found.tags if tag == "style"]) == 1
-    assert "Content Security Policy" not in seen.console, "its own style is allowed"
     for name in HOSTILE[:-2]:
         assert name in found.text
     assert not set("\u202e\u2066\x1b\x00") & set(text)
 
 
-def test_the_policy_keeps_what_gets_into_a_page_from_running(tmp_path: Path) -> None:
+def test_the_policy_keeps_what_gets_into_a_page_from_running(
+    chromium: sync_api.Browser, tmp_path: Path
+) -> None:
     text = run_page()
     path = tmp_path / "page.html"
     inside = f"<script>{RUN}</script><img src=x onerror={RUN}><style>*{{color:red}}</style></body>"
-    path.write_text(text.replace("</body>", inside), "utf-8")
-    seen = shown(path, tmp_path / "browser")
-    assert title(seen.text) == title(text)
-    assert seen.console.count("Content Security Policy") >= 3
-    unguarded = re.sub("<meta http-equiv[^>]*>", "", text).replace("</body>", inside)
-    path.write_text(unguarded, "utf-8")
-    assert title(shown(path, tmp_path / "browser").text) == "owned", "the browser runs scripts"
+    unguarded = re.sub("<meta http-equiv[^>]*>", "", text)
+    seen: list[str] = []
+    refused: list[str] = []
+    with chromium.new_context() as context:
+        page = listened(context, refused)
+        for each in (text, unguarded):
+            path.write_text(each.replace("</body>", inside), "utf-8")
+            page.goto(path.as_uri())
+            seen.append(page.title())
+    assert seen == [title(text), "owned"], "the browser runs scripts where there is no policy"
+    assert sum("Content Security Policy" in each for each in refused) >= 3
