@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 #: The names that Debian, Ubuntu, Fedora and Google give it.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -55,7 +55,12 @@ def listened(context: BrowserContext, complaints: list[str]) -> Page:
     """An empty page; what the browser complains of is added to a list."""
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    page.on("console", said)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return page
 
