@@ -9,6 +9,7 @@ from itertools import combinations
 import pyarrow as pa
 
 from attnray.compare.subjects import Subject
+from attnray.metrics.paired import holm
 from attnray.metrics.rows import whole_schema
 from attnray.probe.tables import ProbeDifferenceRow, differences_table
 from attnray.stages.reduce import results
@@ -23,5 +24,9 @@ def probe_differences_table(subjects: Sequence[Subject]) -> pa.Table:
             (dev,) = one.run.manifest.sets_of("dev")
             named = {"model": one.name, "corpus": dev.corpus}
             found = differences_table(ours, theirs).to_pylist()
-            rows += [named | row for row in found if row["other_model"] == other.name]
+            between = [row for row in found if row["other_model"] == other.name]
+            corrected = holm([row["p_value"] for row in between])
+            rows += [
+                {**named, **row, "p_holm": p} for row, p in zip(between, corrected, strict=True)
+            ]
     return pa.Table.from_pylist(rows, whole_schema(ProbeDifferenceRow))

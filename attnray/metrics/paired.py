@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnray.corpus.units import FOLDS
-from attnray.metrics.best import picks
+from attnray.metrics.best import FEWEST_UNITS, picks
 from attnray.metrics.sums import Moments, moments, ratio, standard_error
 
 Counts = NDArray[np.int64]
@@ -27,8 +27,8 @@ COLUMNS = ("difference", "difference_ci_low", "difference_ci_high", "p_value", "
 class Comparison:
     """A difference of held-out accuracies, its 95% interval, and the test that it is 0.
 
-    None where there are fewer than two units; `p_value` also where a difference other than
-    0 is the same in every unit.
+    Interval and test are None where fewer than `FEWEST_UNITS` units have a case; `p_value` also
+    where a difference other than 0 is the same in every unit.
     """
 
     difference: float | None = None
@@ -158,12 +158,14 @@ def _tested(sums: Moments, correction: float = 1) -> Comparison:
     if not sums.t:
         return Comparison()
     value = float(ratio(sums))
-    if units < 2:
+    if units < FEWEST_UNITS:
         return Comparison(value)
     error, quantile = standard_error(sums)
     wide = float(error) * math.sqrt(correction)
     reach = quantile * wide
-    return Comparison(value, value - reach, value + reach, _p_value(value, wide, units))
+    # No difference of two fractions lies outside of -1 to 1.
+    low, high = max(-1.0, value - reach), min(1.0, value + reach)
+    return Comparison(value, low, high, _p_value(value, wide, units))
 
 
 def _p_value(value: float, error: float, units: int) -> float | None:

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
-from attnray.metrics.paired import difference_of
+from attnray.metrics.paired import difference_of, holm
 from attnray.metrics.rows import table_of
 from attnray.metrics.sums import accuracy_interval, moments, ratio
 from attnray.probe.results import Scored
@@ -58,6 +58,7 @@ class ProbeDifferenceRow:
     ci_low: float | None
     ci_high: float | None
     p_value: float | None
+    p_holm: float | None
 
 
 def probes_table(scored: Sequence[Result]) -> pa.Table:
@@ -68,7 +69,8 @@ def probes_table(scored: Sequence[Result]) -> pa.Table:
 def differences_table(own: Sequence[Result], others: Sequence[Result]) -> pa.Table:
     """Differences of UAS: of each two probes of a model, and of a probe of it and of another.
 
-    Seeds are pooled; the test is paired over units, which both were scored on.
+    Seeds are pooled; the test is paired over units, which both were scored on. p-values are
+    corrected for the number of rows (Holm).
 
     Args:
         own: the probes of the model.
@@ -78,9 +80,10 @@ def differences_table(own: Sequence[Result], others: Sequence[Result]) -> pa.Tab
     pairs = [(later, earlier) for earlier, later in combinations(pooled, 2)]
     pairs += [(one, other) for one in pooled for other in twins if one[1] == other[1]]
     everything = {**pooled, **twins}
+    tested = [difference_of(*everything[one], *everything[other]) for one, other in pairs]
+    corrected = holm([found.p_value for found in tested])
     rows = []
-    for one, other in pairs:
-        found = difference_of(*everything[one], *everything[other])
+    for (one, other), found, p_holm in zip(pairs, tested, corrected, strict=True):
         rows.append(
             {
                 "probe": one[1],
@@ -90,6 +93,7 @@ def differences_table(own: Sequence[Result], others: Sequence[Result]) -> pa.Tab
                 "ci_low": found.low,
                 "ci_high": found.high,
                 "p_value": found.p_value,
+                "p_holm": p_holm,
             }
         )
     return table_of(ProbeDifferenceRow, rows)

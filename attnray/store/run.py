@@ -198,9 +198,8 @@ class Run:
     @property
     def probes_fingerprint(self) -> str:
         """The fingerprint of the tables of the probes, the twin's rows included."""
-        return fingerprint(
-            {run.model: [trial.fingerprint for trial in run.trials] for run in self.with_twin}
-        )
+        trials = {run.model: [trial.fingerprint for trial in run.trials] for run in self.with_twin}
+        return fingerprint({"version": 2, "trials": trials})
 
     def unfinished(self, *metrics: str) -> Iterator[tuple[Metric, int]]:
         """All metrics, or these, with each shard in which they have not been measured yet."""

@@ -418,20 +418,22 @@ def paired_test(
         return dict.fromkeys(names)
     cases = sum(total for _, total in pairs)
     difference = sum(d for d, _ in pairs) / cases
+    if len(pairs) < FOLDS:
+        return {**dict.fromkeys(names), "difference": difference}
     low, high = intervals([d for d, _ in pairs], [t for _, t in pairs])
     wider = 1.0 if len(choices) == 1 else 1.5  # the square root of 1 + 5 / 4
     if low is not None and high is not None:
         low, high = (difference + wider * (bound - difference) for bound in (low, high))
+        low, high = max(low, -1.0), min(high, 1.0)
     p_value = None
-    if len(pairs) > 1:
-        spread = sum(
-            (Fraction(d) - Fraction(sum(e for e, _ in pairs), cases) * t) ** 2 for d, t in pairs
-        )
-        error = math.sqrt(float(len(pairs) / (len(pairs) - 1) * spread)) / cases * wider
-        if spread > 0:
-            p_value = 2 * float(student.cdf(-abs(difference) / error, len(pairs) - 1))
-        elif difference == 0:
-            p_value = 1.0
+    spread = sum(
+        (Fraction(d) - Fraction(sum(e for e, _ in pairs), cases) * t) ** 2 for d, t in pairs
+    )
+    error = math.sqrt(float(len(pairs) / (len(pairs) - 1) * spread)) / cases * wider
+    if spread > 0:
+        p_value = 2 * float(student.cdf(-abs(difference) / error, len(pairs) - 1))
+    elif difference == 0:
+        p_value = 1.0
     return dict(zip(names, (difference, low, high, p_value), strict=True))
 
 

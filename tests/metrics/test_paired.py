@@ -63,8 +63,19 @@ def test_the_same_difference_everywhere_has_no_p_value_unless_it_is_none() -> No
     assert (never.difference, never.p_value) == (0, 1)
 
 
-def test_one_unit_or_none() -> None:
-    alone = cross_moments(counts([3]), counts([1]), np.array([4]), [2])
+def test_an_interval_ends_where_differences_do() -> None:
+    # A case a unit, and nothing to tell the two apart by.
+    one, other = np.array([1, 0, 1, 0, 1]), np.array([0, 1, 0, 1, 0])
+    found = compare(cross_moments(counts(one), counts(other), one + other, FOLDS[:5]))
+    assert (found.difference, found.low, found.high) == (pytest.approx(0.2), -1, 1)
+    assert found.p_value == pytest.approx(stats.ttest_rel(one, other).pvalue)
+
+
+@pytest.mark.parametrize("units", [1, 4])
+def test_few_units_or_none(units: int) -> None:
+    few = [np.array([each]) for each in (3, 1, 4)]
+    head, baseline, total = (np.repeat(each, units) for each in few)
+    alone = cross_moments(counts(head), counts(baseline), total, FOLDS[:units])
     assert compare(alone) == Comparison(0.5)
     nothing = cross_moments(counts([]), counts([]), np.array([], np.int64), [])
     assert compare(nothing) == Comparison()

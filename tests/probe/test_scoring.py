@@ -113,36 +113,40 @@ def test_counts_by_a_plain_count(words: int, seed: int) -> None:
 
 def scored(model: str, probe: str, seed: int, right: list[int]) -> Result:
     by_unit = Scored(
-        unit=np.arange(4),
-        words=np.array([10, 20, 30, 0]),
+        unit=np.arange(6),
+        words=np.array([10, 20, 30, 0, 40, 50]),
         correct=np.array(right),
         tree_correct=np.array(right) // 2,
-        edges=np.array([9, 18, 27, 0]),
-        edges_found=np.array([4, 9, 20, 0]),
+        edges=np.array([9, 18, 27, 0, 36, 45]),
+        edges_found=np.array([4, 9, 20, 0, 16, 20]),
     )
     return Result(model, probe, seed, 1000, None, by_unit)
 
 
 def test_the_table_of_probes() -> None:
-    (row,) = probes_table([scored("m", "attention", 0, [5, 8, 21, 0])]).to_pylist()
-    low, high = oracle.intervals([5, 8, 21, 0], [10, 20, 30, 0], accuracy=True)
-    assert (row["uas"], row["dev_words"], row["train_words"]) == (34 / 60, 60, 1000)
+    right = [5, 8, 21, 0, 16, 10]
+    (row,) = probes_table([scored("m", "attention", 0, right)]).to_pylist()
+    low, high = oracle.intervals(right, [10, 20, 30, 0, 40, 50], accuracy=True)
+    assert (row["uas"], row["dev_words"], row["train_words"]) == (60 / 150, 150, 1000)
     assert (row["ci_low"], row["ci_high"]) == (pytest.approx(low), pytest.approx(high))
-    assert (row["tree_uas"], row["uuas"]) == (16 / 60, 33 / 54)
+    assert (row["tree_uas"], row["uuas"]) == (29 / 150, 69 / 135)
 
 
 def test_differences_pool_seeds_and_are_paired() -> None:
     own = [
-        scored("m", "right_branching", 0, [3, 6, 9, 0]),
-        scored("m", "attention", 0, [5, 8, 21, 0]),
-        scored("m", "attention", 1, [6, 9, 20, 0]),
+        scored("m", "right_branching", 0, [3, 6, 9, 0, 9, 9]),
+        scored("m", "attention", 0, [5, 8, 21, 0, 16, 10]),
+        scored("m", "attention", 1, [6, 9, 20, 0, 17, 11]),
     ]
-    twins = [scored("m-random-0", "attention", 0, [1, 2, 3, 0])]
+    twins = [scored("m-random-0", "attention", 0, [1, 2, 3, 0, 8, 2])]
     first, second = differences_table(own, twins).to_pylist()
     assert (first["probe"], first["other_probe"]) == ("attention", "right_branching")
-    differences = [11 - 6, 17 - 12, 41 - 18]
-    low, high = oracle.intervals(differences, [20, 40, 60])
-    assert first["difference"] == pytest.approx(sum(differences) / 120)
+    differences = [11 - 6, 17 - 12, 41 - 18, 33 - 18, 21 - 18]
+    low, high = oracle.intervals(differences, [20, 40, 60, 80, 100])
+    assert first["difference"] == pytest.approx(sum(differences) / 300)
     assert (first["ci_low"], first["ci_high"]) == (pytest.approx(low), pytest.approx(high))
     assert (second["other_model"], second["other_probe"]) == ("m-random-0", "attention")
-    assert second["difference"] == pytest.approx((69 - 12) / 120)
+    assert second["difference"] == pytest.approx((123 - 32) / 300)
+    low, high = sorted([first, second], key=lambda row: row["p_value"])
+    assert low["p_holm"] == pytest.approx(2 * low["p_value"])
+    assert high["p_holm"] == pytest.approx(max(high["p_value"], low["p_holm"]))
