@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,7 +10,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from attnray.report import wording
+from attnray.report import bundle, wording
+from attnray.report.bundle import embedded
 from attnray.report.section import F, Section
 
 FOLDER = Path(__file__).parent
@@ -26,38 +25,28 @@ class Report(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """A section as text, and its figures by the names under which they were drawn."""
+    """A section as text, its figures by the names under which they were drawn, data by id."""
 
     section: Section[Any]
     text: Markup
     figures: dict[str, str]
+    data: dict[str, Markup]
 
 
 def rendered(section: Section[F], findings: F, ending: str = "") -> Rendered:
-    """A section of some findings; `ending` tells its figures from those of its like."""
+    """A section of some findings; `ending` tells figures and data from those of its like."""
     drawn = {name: draw(f"{name}{ending}") for name, draw in section.figures(findings).items()}
     # The SVG escaped its texts when it was made.
     figures = {name: Markup(svg) for name, svg in drawn.items()}
     template = _environment().from_string(section.template.read_text("utf-8"))
     text = Markup(template.render({**section.context(findings), "figures": figures}))
-    return Rendered(section, text, {f"{name}{ending}": svg for name, svg in drawn.items()})
+    data = {f"{key}{ending}": embedded(value) for key, value in section.data(findings).items()}
+    return Rendered(section, text, {f"{name}{ending}": svg for name, svg in drawn.items()}, data)
 
 
 def whole_page(template: str, context: Mapping[str, object]) -> str:
     """A page by the name of its template."""
     return _environment().get_template(template).render(context)
-
-
-def policy(style: str) -> str:
-    """What a page with this style may do: load and run nothing, whatever got into it.
-
-    The attributes `style` are those of figures.
-    """
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src-elem 'sha256-{digest}'; style-src-attr 'unsafe-inline'; "
-        "base-uri 'none'; form-action 'none'"
-    )
 
 
 @cache
@@ -70,8 +59,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    style = (FOLDER / "style.css").read_text("utf-8")
-    environment.globals |= {"wording": wording, "style": Markup(style), "policy": policy(style)}
+    script, style = bundle.script(), bundle.style()
+    policy = bundle.policy(script, style)
+    environment.globals |= {"script": script, "style": style, "policy": policy}
+    environment.globals["wording"] = wording
     macros: Any = environment.get_template("macros.html.jinja").module
-    environment.globals |= {"figure": macros.figure, "table": macros.table}
+    shared = ("figure", "table", "embedded")
+    environment.globals |= {name: getattr(macros, name) for name in shared}
     return environment

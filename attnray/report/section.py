@@ -68,6 +68,7 @@ class Section(Generic[F]):
         sentences: what it says in one look.
         lines: what it says on the terminal when a run ends.
         context: what its template is given.
+        data: what scripts are given, by id: values that JSON can hold.
         maps: the single maps among its figures.
         navigation: what the contents call it, where that is not its title.
     """
@@ -82,6 +83,7 @@ class Section(Generic[F]):
     sentences: Callable[[F], Sequence[str]] = lambda _: ()
     lines: Callable[[F], Sequence[Line | str]] = lambda _: ()
     context: Callable[[F], Mapping[str, object]] = lambda _: {}
+    data: Callable[[F], Mapping[str, object]] = lambda _: {}
     maps: SingleMaps | None = None
     navigation: str = ""
 

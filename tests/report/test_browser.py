@@ -53,7 +53,7 @@ TAGS = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "section", "nav"),
     *("h1", "h2", "h3", "p", "a", "ul", "li", "strong", "cite", "span", "div", "figure"),
     *("figcaption", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
-    *("svg", "g", "path", "defs", "use", "text", "tspan", "metadata"),
+    *("svg", "g", "path", "defs", "use", "text", "tspan", "metadata", "script"),
 }
 
 
@@ -111,6 +111,8 @@ def test_hostile_names_are_text_in_a_browser(
     assert {tag for tag, _ in found.tags} <= TAGS
     assert not [name for _, attributes in found.tags for name in attributes if name[:2] == "on"]
     assert len([tag for tag, _ in found.tags if tag == "style"]) == 1
+    scripts = [attributes["type"] for tag, attributes in found.tags if tag == "script"]
+    assert scripts == [*["application/json"] * (len(scripts) - 1), "module"]
     for name in HOSTILE[:-2]:
         assert name in found.text
     assert not set("\u202e\u2066\x1b\x00") & set(text)

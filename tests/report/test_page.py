@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from attnray.report import bundle
 from attnray.report.findings import Facts
 from attnray.report.page import page as page_of
 from tests.builders import hand_made
@@ -29,16 +30,21 @@ def page(text: str) -> Page:
     return Page(text)
 
 
-def test_nothing_is_loaded_and_nothing_runs(text: str, page: Page) -> None:
+def test_nothing_is_loaded_and_one_script_runs(text: str, page: Page) -> None:
     tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "image"}
+    assert not tags & {"link", "img", "iframe", "object", "embed", "base", "image"}
+    kinds = [attributes["type"] for tag, attributes in page.tags if tag == "script"]
+    assert kinds.count("module") == 1
+    assert {*kinds} <= {"module", "application/json"}
     for _, attributes in page.tags:
         assert not any(name.startswith("on") for name in attributes)
         assert "src" not in attributes
         for name in ("href", "xlink:href"):
             assert (attributes.get(name) or "#").startswith("#")
-    assert "url(" not in text
-    assert "@import" not in text
+    style = bundle.style()
+    assert style in text
+    assert "url(" not in style
+    assert "@import" not in style
 
 
 def test_ids_are_unique_and_references_found(page: Page) -> None:
