@@ -14,6 +14,8 @@ from attnray.report.section import Line
 R = TypeVar("R", BestMentionRow, BestPronounRow)
 B = TypeVar("B", MentionBaselineRow, PronounBaselineRow)
 
+#: What the best head is held against.
+RULE = "the best baseline"
 _RULES = {
     "nearest": "nearest takes the nearest candidate",
     "head_match": "head match takes the nearest candidate with the same head word",
@@ -59,12 +61,6 @@ def of_best(*columns: Column[R]) -> list[Column[Beside[R, B]]]:
 def rule(name: str) -> str:
     """What a baseline does."""
     return _RULES.get(name, wording.spaced(name))
-
-
-def said(values: Mapping[str, float | None]) -> str:
-    """The accuracies of baselines in a sentence."""
-    parts = [f"{wording.percent(v)} ({wording.spaced(name)})" for name, v in values.items()]
-    return ", ".join(parts) or "no baseline"
 
 
 def line(label: str, row: Beside[R, B], cases: str) -> Line:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from attnray.redacted import legible as legible
 
 NOTHING = "–"
+#: How a choice is scored that is not luck.
+HELD_OUT = (
+    "Held out: documents fall into five folds; for each fold what is best on the other four is "
+    "scored on it, and the five are pooled."
+)
 
 
 def percent(value: float | None) -> str:
@@ -47,6 +52,12 @@ def p_value(value: float | None) -> str:
     if value is None:
         return NOTHING
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def p_equals(value: float | None) -> str:
+    """A p-value in a sentence."""
+    written = p_value(value)
+    return f"p {written}" if written.startswith("<") else f"p = {written}"
 
 
 def spaced(name: str) -> str:

@@ -236,7 +236,7 @@ def probes() -> pa.Table:
 
 
 def probe_differences() -> pa.Table:
-    row = {"difference": 0.24, "ci_low": 0.21, "ci_high": 0.27, "p_value": 1e-20}
+    row = {"difference": 0.24, "ci_low": 0.21, "ci_high": 0.27, "p_holm": 1e-20}
     return table(
         ProbeDifferenceRow,
         [

@@ -9,7 +9,8 @@ from operator import attrgetter
 
 from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow
 from attnray.report import columns
-from attnray.report.baselines import Beside, joined, line, of_best, rule, said
+from attnray.report.baselines import RULE, Beside, joined, line, of_best, rule
+from attnray.report.claims import Kind, of_all, of_each
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import MarkedRow, RowPanel, by_row, marks
 from attnray.report.findings import Findings, Source
@@ -95,15 +96,15 @@ def _marked(row: Mention, baselines: Sequence[str]) -> MarkedRow:
 
 
 def sentences(findings: Findings) -> list[str]:
-    """The best head over all anaphors beside the baselines, for every cut."""
-    return [
-        f"Coreference in documents cut to {row.best.max_tokens} pieces: over all "
-        f"{count(row.best.total)} anaphors the best head is "
-        f"{head(row.best.layer, row.best.head)} with {percent(row.best.accuracy)}, against "
-        f"{said(row.accuracies)}."
-        for row in mentions(findings)
-        if row.best.mention_type == ALL
-    ]
+    """What is claimed of all anaphors and of each type of mention, for every cut."""
+    said = []
+    for cut, rows in groupby(mentions(findings), key=lambda row: row.best.max_tokens):
+        kinds = [Kind(row.best.mention_type, row.best) for row in rows]
+        cases = f"anaphors of documents cut to {cut} pieces"
+        said += [of_all(each.row, cases, RULE) for each in kinds if each.name == ALL]
+        single = [each for each in kinds if each.name != ALL]
+        said += of_each(single, f"types of mention at {cut} pieces", "anaphors", RULE)
+    return said
 
 
 def lines(findings: Findings) -> list[Line]:

@@ -8,7 +8,7 @@ from attnray.metrics.patterns import PatternRow
 from attnray.report.drawing.by_layer import LayerPanel, Series, by_layer, series, shares
 from attnray.report.findings import Findings, Source
 from attnray.report.section import Draw, Section, template_of
-from attnray.report.wording import head, percent
+from attnray.report.wording import count, head, percent
 
 PATTERNS = Source("patterns", PatternRow)
 #: What each panel shows, from top to bottom.
@@ -69,15 +69,16 @@ def figures(findings: Findings) -> Mapping[str, Draw]:
 def sentences(findings: Findings) -> list[str]:
     """Where special tokens get most attention, and how many heads follow a neighbour."""
     rows = PATTERNS.rows(findings.tables)
+    examples = f"{count(rows[0].examples)} examples of {PATTERNS.corpus(findings.tables)}"
     cls, sep = (each.highest for each in _series(rows, {"cls": "", "sep": ""}))
     following = [
         f"to the {neighbour} token in {_named(heads_above(rows, neighbour, HALF))}"
         for neighbour in ("previous", "next")
     ]
     return [
-        f"By the mean over the heads of a layer, [CLS] gets most attention in layer "
+        f"By the mean over {examples} and the heads of a layer, [CLS] gets most attention in layer "
         f"{cls[0]} ({percent(cls[1])}), [SEP] in layer {sep[0]} ({percent(sep[1])}).",
-        f"More than half of the attention goes {following[0]}, {following[1]}.",
+        f"On average more than half of the attention goes {following[0]}, {following[1]}.",
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from attnray.probe.tables import ProbeDifferenceRow, ProbeRow
 from attnray.report import columns
+from attnray.report.claims import claimed
 from attnray.report.columns import Column, PageTable, label, number, of_row
 from attnray.report.findings import Findings, Placed, Source
 from attnray.report.section import Section, template_of
@@ -35,7 +36,7 @@ COLUMNS: list[Column[Placed[ProbeRow]]] = [
 MORE: tuple[Column[ProbeDifferenceRow], ...] = (
     number("Difference", lambda row: points(row.difference)),
     number("95% interval", lambda row: signed_interval(row.ci_low, row.ci_high)),
-    number("p", lambda row: p_value(row.p_value)),
+    number("p (Holm)", lambda row: p_value(row.p_holm)),
 )
 DIFFERENCE_COLUMNS: tuple[Column[ProbeDifferenceRow], ...] = (
     PROBE,
@@ -66,14 +67,24 @@ def means(rows: Sequence[ProbeRow]) -> dict[str, float]:
 
 
 def sentences(findings: Findings) -> list[str]:
-    """What each probe reads of a parse, beside the same probe of the random twin."""
-    twins = means(PROBES.rows(findings.twin))
-    parts = [
-        f"{spaced(probe)} {percent(uas)}"
-        + (f" (random twin {percent(twins[probe])})" if probe in twins else "")
-        for probe, uas in means(PROBES.rows(findings.tables)).items()
-    ]
-    return [f"Words whose syntactic head a probe finds: {', '.join(parts)}."] if parts else []
+    """What each probe reads of a parse, and which read more than that of the random twin."""
+    rows = PROBES.rows(findings.tables)
+    parts = [f"{spaced(probe)} {percent(uas)}" for probe, uas in means(rows).items()]
+    if not parts:
+        return []
+    words = f"{count(rows[0].dev_words)} words of {PROBES.corpus(findings.tables)}"
+    said = [f"Of {words} probes find the syntactic head: {', '.join(parts)}."]
+    if twin := findings.facts.twin:
+        more = [
+            f"{spaced(row.probe)} {points(row.difference)} points"
+            for row in DIFFERENCES.rows(findings.tables)
+            if row.other_model == twin and claimed(row.difference, row.p_holm) == "more"
+        ]
+        said.append(
+            "More than from the attention of the random twin, after Holm’s correction: "
+            f"{', '.join(more) or 'none of them'}."
+        )
+    return said
 
 
 def lines(findings: Findings) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from operator import attrgetter
 
 from attnray.metrics.gap import ALL, BestPronounRow, PronounBaselineRow
 from attnray.report import columns
-from attnray.report.baselines import Beside, joined, line, of_best, rule, said
+from attnray.report.baselines import RULE, Beside, joined, line, of_best, rule
+from attnray.report.claims import Kind, of_all, of_each
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.findings import Findings, Source
 from attnray.report.section import Line, Section, template_of
@@ -82,15 +84,15 @@ def about_bias(rows: Sequence[Pronoun]) -> list[str]:
 
 
 def sentences(findings: Findings) -> list[str]:
-    """The best head over the pronouns of all genders beside the baselines, for every cut."""
-    return [
-        f"Ambiguous pronouns in passages cut to {row.best.max_tokens} pieces: head "
-        f"{head(row.best.layer, row.best.head)} chooses the right one of two names for "
-        f"{percent(row.best.accuracy)} of {count(row.best.total)} pronouns (F1 "
-        f"{percent(row.best.f1)}), against {said(row.accuracies)}."
-        for row in pronouns(findings)
-        if row.best.gender == ALL
-    ]
+    """What is claimed of the pronouns of all genders and of each, for every cut."""
+    said = []
+    for cut, rows in groupby(pronouns(findings), key=lambda row: row.best.max_tokens):
+        kinds = [Kind(row.best.gender, row.best) for row in rows]
+        cases = f"ambiguous pronouns of passages cut to {cut} pieces"
+        said += [of_all(each.row, cases, RULE) for each in kinds if each.name == ALL]
+        single = [each for each in kinds if each.name != ALL]
+        said += of_each(single, f"genders at {cut} pieces", "pronouns", RULE)
+    return said
 
 
 def lines(findings: Findings) -> list[Line]:

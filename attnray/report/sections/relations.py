@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attnray.corpus.example import Example
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow
 from attnray.report import columns
+from attnray.report.claims import Kind, of_all, of_each
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
 from attnray.report.drawing.canvas import BLUE
@@ -126,32 +127,12 @@ def best_heads(name: str, rows: Sequence[BestRelationRow]) -> str:
 
 
 def sentences(findings: Findings) -> list[str]:
-    """The best heads of all dependencies and of the most frequent relations."""
-    rows = _rows(findings)
-    said = [
-        f"Over all {count(row.total)} dependencies the best head is "
-        f"{head(row.layer, row.head)} ({direction(row.direction)}): "
-        f"{percent(row.accuracy)}, against {percent(row.baseline_accuracy)} for "
-        f"the best fixed offset ({offset(row.baseline_offset)})."
-        for row in rows
-        if row.relation == ALL
-    ]
-    most = [
-        f"{row.relation} {percent(row.accuracy)} by {head(row.layer, row.head)} "
-        f"(offset {percent(row.baseline_accuracy)})"
-        for row in frequent(rows)[:MOST_RELATIONS]
-    ]
-    if most:
-        said.append(f"The most frequent relations: {', '.join(most)}.")
-    scores = [(row.heldout_accuracy, row.baseline_heldout_accuracy) for row in frequent(rows)]
-    known = [(ours, theirs) for ours, theirs in scores if ours is not None and theirs is not None]
-    if known:
-        better = sum(ours > theirs for ours, theirs in known)
-        said.append(
-            "Chosen and scored on different documents, heads beat the best fixed offset in "
-            f"{better} of {len(known)} relations (punct left out)."
-        )
-    return said
+    """What is claimed of all dependencies and of single relations, frequent ones first."""
+    rows, rule = _rows(findings), "the best fixed offset"
+    whole = [row for row in rows if row.relation == ALL]
+    said = [of_all(row, "dependencies", rule, direction(row.direction)) for row in whole]
+    single = [Kind(row.relation, row) for row in frequent(rows)]
+    return said + of_each(single, "relations (punct left out)", "cases", rule)
 
 
 def lines(findings: Findings) -> list[Line]:
