@@ -60,6 +60,7 @@ def check_syntax(run_dir: Path) -> None:
     key = ("layer", "head", "direction", "relation")
     assert_same_part(run_dir, "syntax", found["syntax"], key)
     assert_same_part(run_dir, "syntax_best", found["syntax_best"], ("relation",))
+    assert_same_part(run_dir, "syntax_gains", found["syntax_gains"], ("relation", "layer", "head"))
     baselines = ("relation", "offset")
     assert_same_part(run_dir, "syntax_baselines", found["syntax_baselines"], baselines)
     columns = pq.read_schema(run_dir / "tables" / "syntax.parquet").names

@@ -87,5 +87,7 @@ def test_every_table_of_coreference_is_that_of_the_slow_way(gum: tuple[RunReader
     assert_same_rows(run.table("coreference"), oracle.coreference(cases, 128), key)
     best = oracle.coreference_best(cases, 128)
     assert_same_rows(run.table("coreference_best"), best, ("mention_type",))
+    gains = oracle.coreference_gains(cases, 128)
+    assert_same_rows(run.table("coreference_gains"), gains, ("mention_type", "layer", "head"))
     expected = oracle.coreference_baselines(cases, 128)
     assert_same_rows(run.table("coreference_baselines"), expected, ("baseline", "mention_type"))

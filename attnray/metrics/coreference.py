@@ -16,6 +16,7 @@ from attnray.corpus.example import Example
 from attnray.metrics.antecedents import Anaphor, accuracies, best_of, mentions_of
 from attnray.metrics.base import Heads, Planned, Predictor
 from attnray.metrics.baselines import BASELINES
+from attnray.metrics.gains import gains_table
 from attnray.metrics.paired import Comparison, holm
 from attnray.metrics.predictions import Bits, Predictions, Tally
 from attnray.metrics.rows import table_of
@@ -102,6 +103,28 @@ class BestMentionRow:
 
 
 @dataclass(frozen=True)
+class MentionGainRow:
+    """A row of `coreference_gains`: how much better than the best rule a head finds antecedents.
+
+    `baseline` is the best one on all cases; `baseline_accuracy` is held out.
+    """
+
+    max_tokens: int
+    mention_type: str
+    total: int
+    layer: int
+    head: int
+    accuracy: float | None
+    baseline: str | None
+    baseline_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True)
 class CoreferencePartial:
     """What heads and baselines have right, by type of mention."""
 
@@ -150,6 +173,7 @@ class Coreference(Predictor):
         "coreference": MentionRow,
         "coreference_baselines": MentionBaselineRow,
         "coreference_best": BestMentionRow,
+        "coreference_gains": MentionGainRow,
     }
     compared = ("coreference_best", "coreference_baselines")
     case = MentionCase
@@ -215,6 +239,15 @@ class Coreference(Predictor):
                 [self._baseline(b, kind, found[kind]) for b in BASELINES for kind in TYPES],
             ),
             "coreference_best": table_of(BestMentionRow, rows),
+            "coreference_gains": gains_table(
+                Coreference,
+                MentionGainRow,
+                "mention_type",
+                {kind: found[kind] for kind in TYPES},
+                units,
+                list(BASELINES),
+                max_tokens=self.max_tokens,
+            ),
         }
 
     def _best(

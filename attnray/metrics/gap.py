@@ -24,6 +24,7 @@ from attnray.metrics.antecedents import (
 from attnray.metrics.base import Heads, Planned, Predictor, nullable
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import best, heldout_correct
+from attnray.metrics.gains import gains_table
 from attnray.metrics.paired import Comparison, holm
 from attnray.metrics.predictions import Bits, Predictions, Tally
 from attnray.metrics.rows import table_of
@@ -125,6 +126,28 @@ class BestPronounRow:
     baseline_f1: float | None
     bias: float | None
     baseline_bias: float | None
+
+
+@dataclass(frozen=True)
+class PronounGainRow:
+    """A row of `gap_gains`: how much better than the best rule a head chooses names.
+
+    `baseline` is the best one on all cases; `baseline_accuracy` is held out.
+    """
+
+    max_tokens: int
+    gender: str
+    total: int
+    layer: int
+    head: int
+    accuracy: float | None
+    baseline: str | None
+    baseline_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
 
 
 def ambiguous(example: Example) -> Anaphor | None:
@@ -241,6 +264,7 @@ class Gap(Predictor):
         "gap": PronounRow,
         "gap_baselines": PronounBaselineRow,
         "gap_best": BestPronounRow,
+        "gap_gains": PronounGainRow,
     }
     compared = ("gap_best", "gap_baselines")
     case = PronounCase
@@ -318,6 +342,15 @@ class Gap(Predictor):
                 self._baselines(*each, rules) for each in found.items()
             ),
             "gap_best": table_of(BestPronounRow, rows),
+            "gap_gains": gains_table(
+                Gap,
+                PronounGainRow,
+                "gender",
+                {gender: each.solvable for gender, each in found.items()},
+                int(found[ALL].solvable.heads.units),
+                list(BASELINES),
+                max_tokens=self.max_tokens,
+            ),
         }
 
     def _heads(self, gender: str, found: Gender, bias: Floats) -> pa.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from attnray.metrics.best import FEWEST_UNITS, picks
 from attnray.metrics.sums import Moments, moments, ratio, standard_error
 
 Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 #: Of the variance of a cross-validated score (Nadeau and Bengio, 2003): 1 + folds times the
 #: cases that score over those that choose, which of five folds are one and four.
@@ -24,17 +24,33 @@ COLUMNS = ("difference", "difference_ci_low", "difference_ci_high", "p_value", "
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A difference of held-out accuracies, its 95% interval, and the test that it is 0.
+class Differences:
+    """Differences of held-out accuracies, their 95% intervals, and the tests that they are 0.
 
-    Interval and test are None where fewer than `FEWEST_UNITS` units have a case; `p_value` also
-    where a difference other than 0 is the same in every unit.
+    Arrays by what is tested; interval and test are NaN where fewer than `FEWEST_UNITS` units have
+    a case, `p_value` also where a difference other than 0 is the same in every unit.
     """
+
+    difference: Floats
+    low: Floats
+    high: Floats
+    p_value: Floats
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One of them, None for NaN."""
 
     difference: float | None = None
     low: float | None = None
     high: float | None = None
     p_value: float | None = None
+
+    @classmethod
+    def of(cls, tested: Differences, place: int) -> Comparison:
+        """That at a place."""
+        values = (tested.difference, tested.low, tested.high, tested.p_value)
+        return cls(*(None if np.isnan(v[place]) else float(v[place]) for v in values))
 
     def columns(self, p_holm: float | None) -> dict[str, float | None]:
         """The cells of `COLUMNS`."""
@@ -95,6 +111,18 @@ def _exact(sums: NDArray[np.float64]) -> Counts:
     return sums.astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Gains:
+    """Accuracies of some predictors on held-out folds, that of the baseline, and the differences.
+
+    Arrays by predictor; NaN where there are no cases.
+    """
+
+    accuracy: Floats
+    baseline_accuracy: Floats
+    differences: Differences
+
+
 def compare(sums: CrossMoments) -> Comparison:
     """The head against the baseline that are best on the other folds, on the cases of each fold.
 
@@ -105,20 +133,43 @@ def compare(sums: CrossMoments) -> Comparison:
     Args:
         sums: merged over all shards.
     """
-    heads, baselines = picks(sums.h), picks(sums.b)
-    picked = list(zip(range(FOLDS), heads, baselines, strict=True))
+    return Comparison.of(_gains(sums, np.array(picks(sums.h))[:, None]).differences, 0)
+
+
+def gains(sums: CrossMoments, directions: int = 1) -> Gains:
+    """Every head, layers first, against the baseline that is best on the other folds.
+
+    As in `compare`, but that the head is given: only its direction is picked on the other folds.
+
+    Args:
+        sums: merged over all shards.
+        directions: how many candidates a head is, one behind the other.
+    """
+    by_head = sums.h.reshape(FOLDS, -1, directions)
+    ways = np.argmax(by_head.sum(0) - by_head, axis=2)
+    return _gains(sums, np.arange(by_head.shape[1]) * directions + ways)
+
+
+def _gains(sums: CrossMoments, candidates: Counts) -> Gains:
+    """Predictors, each of which is a candidate on each fold (fold, predictor)."""
+    fold, rules = np.arange(FOLDS)[:, None], np.array(picks(sums.b))[:, None]
+    right, theirs = sums.h[fold, candidates], sums.b[fold, rules]
+    both = sums.hb[fold, candidates, rules]
     difference = Moments(
-        c=np.asarray(sum(sums.h[f, h] - sums.b[f, b] for f, h, b in picked)),
-        cc=np.asarray(
-            sum(sums.hh[f, h] - 2 * sums.hb[f, h, b] + sums.bb[f, b] for f, h, b in picked)
-        ),
-        ct=np.asarray(sum(sums.ht[f, h] - sums.bt[f, b] for f, h, b in picked)),
+        c=(right - theirs).sum(0),
+        cc=(sums.hh[fold, candidates] - 2 * both + sums.bb[fold, rules]).sum(0),
+        ct=(sums.ht[fold, candidates] - sums.bt[fold, rules]).sum(0),
         t=np.asarray(sums.t.sum()),
         tt=np.asarray(sums.tt.sum()),
         units=np.asarray(sums.units.sum()),
     )
-    alike = len(set(heads)) == len(set(baselines)) == 1
-    return _tested(difference, 1 if alike else CORRECTION)
+    alike = (candidates == candidates[0]).all(0) & (rules == rules[0]).all()
+    by_rules = np.broadcast_to(theirs.sum(0), alike.shape)
+    return Gains(
+        ratio(replace(difference, c=right.sum(0))),
+        ratio(replace(difference, c=by_rules)),
+        _tested(difference, np.where(alike, 1, CORRECTION)),
+    )
 
 
 def difference_of(
@@ -145,36 +196,31 @@ def difference_of(
     shared = np.gcd(times, other_times)
     times, other_times = times // shared, other_times // shared
     found = moments((correct * times - other_correct * other_times)[:, None], totals * times)
-    single = replace(found, c=found.c[0], cc=found.cc[0], ct=found.ct[0])
-    return _tested(single, 1 if held_out_alike else CORRECTION)
+    return Comparison.of(_tested(found, np.array([1 if held_out_alike else CORRECTION])), 0)
 
 
-def _tested(sums: Moments, correction: float = 1) -> Comparison:
-    """A difference with its interval and test, from its moments over units.
+def _tested(sums: Moments, corrections: Floats) -> Differences:
+    """Differences with their intervals and tests, from their moments over units.
 
-    `correction` multiplies its variance.
+    `corrections` multiply their variances.
     """
+    value, (error, quantile) = ratio(sums), standard_error(sums)
     units = int(sums.units)
-    if not sums.t:
-        return Comparison()
-    value = float(ratio(sums))
-    if units < FEWEST_UNITS:
-        return Comparison(value)
-    error, quantile = standard_error(sums)
-    wide = float(error) * math.sqrt(correction)
+    wide = error * np.sqrt(corrections) if units >= FEWEST_UNITS else np.full_like(error, np.nan)
     reach = quantile * wide
     # No difference of two fractions lies outside of -1 to 1.
-    low, high = max(-1.0, value - reach), min(1.0, value + reach)
-    return Comparison(value, low, high, _p_value(value, wide, units))
+    low, high = np.maximum(value - reach, -1.0), np.minimum(value + reach, 1.0)
+    return Differences(value, low, high, _p_values(value, wide, units))
 
 
-def _p_value(value: float, error: float, units: int) -> float | None:
-    """Student's two-sided test that a difference is 0."""
-    if error == 0:
-        return None if value else 1.0
+def _p_values(value: Floats, error: Floats, units: int) -> Floats:
+    """Student's two-sided test that a difference is 0; NaN where it cannot be made."""
     from scipy import special  # takes half a second to import
 
-    return float(2 * special.stdtr(units - 1, -abs(value) / error))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_values = 2 * special.stdtr(units - 1, -np.abs(value) / error)
+    without_error = np.where(value == 0, 1.0, np.nan)
+    return np.asarray(np.where(error == 0, without_error, p_values), np.float64)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

@@ -14,6 +14,7 @@ from attnray.config import Config
 from attnray.corpus.example import Example
 from attnray.metrics.base import Heads, Planned, Predictor, grid, nullable
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
+from attnray.metrics.gains import gains_table
 from attnray.metrics.paired import Comparison, compare, holm
 from attnray.metrics.predictions import Bits, Predictions, Tally, number
 from attnray.metrics.rows import table_of
@@ -94,6 +95,27 @@ class BestRelationRow:
 
 
 @dataclass(frozen=True)
+class RelationGainRow:
+    """A row of `syntax_gains`: how much better than the best offset a head finds words.
+
+    `direction` is the better one on all cases; accuracies are held out.
+    """
+
+    relation: str
+    total: int
+    layer: int
+    head: int
+    direction: str
+    accuracy: float | None
+    baseline_accuracy: float | None
+    difference: float | None
+    difference_ci_low: float | None
+    difference_ci_high: float | None
+    p_value: float | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True)
 class SyntaxPartial:
     """What heads and offsets have right by row of the tables, and how many units there are."""
 
@@ -120,6 +142,7 @@ class Syntax(Predictor):
         "syntax": RelationRow,
         "syntax_baselines": OffsetRow,
         "syntax_best": BestRelationRow,
+        "syntax_gains": RelationGainRow,
     }
     compared = ("syntax_best",)
     case = SyntaxCase
@@ -192,6 +215,9 @@ class Syntax(Predictor):
             "syntax": pa.concat_tables(_accuracies(row, sums) for row, sums in rows.items()),
             "syntax_baselines": pa.concat_tables(_offsets(r, sums) for r, sums in rows.items()),
             "syntax_best": table_of(BestRelationRow, _corrected(best)),
+            "syntax_gains": gains_table(
+                Syntax, RelationGainRow, "relation", rows, int(total.units)
+            ),
         }
 
 

@@ -60,7 +60,10 @@ def _fingerprint(run: Run, facts: Facts) -> str:
         fingerprints[PROBES] = run.probes_fingerprint
     lacking = [m for m, i in fingerprints.items() if not run.folder.done(tabulated(m), 0, i)]
     if lacking:
-        raise IncompleteRun(f"{run.folder} has no tables of {', '.join(lacking)} yet")
+        raise IncompleteRun(
+            f"{run.folder} has no tables of {', '.join(lacking)} yet: "
+            "run jobs/reduce.py on it first"
+        )
     config = run.config
     shown = {"examples": config.examples, "reproduce": config.reproduce, "version": __version__}
     return fingerprint({**fingerprints, **asdict(facts), "tables": run.tables, **shown})

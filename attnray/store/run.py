@@ -15,6 +15,7 @@ from attnray.errors import InputError
 from attnray.metrics import heads
 from attnray.metrics.base import Metric, Predictor
 from attnray.metrics.registry import METRICS, PROBES, beside, roles_of
+from attnray.metrics.rows import schema
 from attnray.store.files import Form, fingerprint, sha256
 from attnray.store.folder import RunFolder, Shard, measured
 from attnray.store.manifest import ExampleSet, Manifest
@@ -183,8 +184,10 @@ class Run:
             for each in run.measurements(metric)
             for shard in each.examples.shards
         )
-        settings = METRICS[metric].of(self.config, None).settings
-        return Form.of(settings, "partials").listing(partials)
+        kind = METRICS[metric]
+        columns = {name: schema(row).names for name, row in kind.rows.items()}
+        decided = {"columns": columns, **kind.of(self.config, None).settings}
+        return Form.of(decided, "partials").listing(partials)
 
     @property
     def heads_fingerprint(self) -> str:

@@ -74,6 +74,31 @@ class Scores:
         return {**found, "heldout_accuracy": self.heldout(group)}
 
 
+def gains(scores: Scores, rules: Scores, group: str, heads: int) -> list[Row]:
+    """What every head has right beyond the best offset; both picked on the other folds."""
+    units = sorted(scores.right[group])
+    right = np.array([scores.right[group][unit] for unit in units])
+    offsets = np.array([rules.right[group][unit] for unit in units])
+    totals = [scores.cases[group][unit] for unit in units]
+    fold = np.array([scores.fold[unit] for unit in units])
+    outside = [fold != number for number in range(oracle.FOLDS)]
+    baselines = [int(np.argmax(offsets[others].sum(0))) for others in outside]
+    rows = []
+    for layer_and_head in range(right.shape[1] // 2):
+        own = right[:, 2 * layer_and_head : 2 * layer_and_head + 2]
+        ways = [int(np.argmax(own[others].sum(0))) for others in outside]
+        mine = [int(own[place, ways[f]]) for place, f in enumerate(fold)]
+        theirs = [int(offsets[place, baselines[f]]) for place, f in enumerate(fold)]
+        row: Row = {"relation": group, "total": sum(totals)}
+        row |= placed(2 * layer_and_head + int(np.argmax(own.sum(0))), heads, DIRECTIONS)
+        row |= {"accuracy": sum(mine) / sum(totals)}
+        row |= {"baseline_accuracy": sum(theirs) / sum(totals)}
+        differing = [one - other for one, other in zip(mine, theirs, strict=True)]
+        wider = 1.0 if len(set(ways)) == len(set(baselines)) == 1 else 1.5
+        rows.append({**row, **oracle.tested(differing, totals, wider)})
+    return rows
+
+
 def placed(candidate: int, heads: int, directions: Sequence[str] = ()) -> Row:
     """Layer, head and direction of a candidate: layers first, directions last."""
     head, direction = divmod(candidate, len(directions) or 1)
@@ -92,6 +117,8 @@ def syntax(cases: Sequence[Row], layers: int, heads: int) -> dict[str, list[Row]
     scores = Scores(cases, relations)
     names = sorted(scores.cases)
     candidates = range(layers * heads * len(DIRECTIONS))
+    nearest = sorted(OFFSETS, key=lambda offset: (abs(offset), offset))
+    rules = Scores(({**c, "right": np.array(nearest) == c["distance"]} for c in cases), relations)
     distances = [(case["distance"], relations(case)) for case in cases]
     baselines = []
     for name in names:
@@ -110,6 +137,10 @@ def syntax(cases: Sequence[Row], layers: int, heads: int) -> dict[str, list[Row]
             {"relation": name, **scores.best_row(name, heads, DIRECTIONS)} for name in names
         ],
         "syntax_baselines": baselines,
+        "syntax_gains": oracle.with_holm(
+            [row for name in names for row in gains(scores, rules, name, heads)],
+            lambda row: row["relation"] in ("all", "all_but_punct"),
+        ),
     }
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, partial
@@ -383,13 +383,7 @@ def heldout_accuracy(
     """Best head: chosen on four folds, scored on the fifth, cases pooled; null under 5 units."""
     if len(set(units)) < FOLDS:
         return None
-    correct = total = 0
-    for fold in range(FOLDS):
-        chosen = choose(counts, predictors, relation, partial(outside_fold, fold))
-        c, t = counts.sums(chosen, relation, partial(in_fold, fold))
-        correct += c
-        total += t
-    return ratio(correct, total)
+    return on_folds(counts, chosen(counts, predictors, relation), relation)
 
 
 def paired_test(
@@ -401,27 +395,50 @@ def paired_test(
     units: Iterable[str],
 ) -> Row:
     """Head against baseline on held-out cases: the columns but p_holm."""
+    heads = chosen(counts, predictors, group)
+    rules = chosen(baselines, baseline_predictors, group)
+    return against(counts, heads, baselines, rules, group, units)
+
+
+def chosen(counts: Counts, predictors: Sequence[Any], group: str) -> list[Any]:
+    """Best head: for each fold the predictor that is best on the others."""
+    return [choose(counts, predictors, group, partial(outside_fold, fold)) for fold in range(FOLDS)]
+
+
+def against(
+    counts: Counts,
+    heads: Sequence[Any],
+    baselines: Counts,
+    rules: Sequence[Any],
+    group: str,
+    units: Iterable[str],
+) -> Row:
+    """Head against baseline: those of each fold on it."""
     names = ("difference", "difference_ci_low", "difference_ci_high", "p_value")
     if len(set(units)) < FOLDS:
         return dict.fromkeys(names)
     pairs = []
-    choices = set()
-    for fold in range(FOLDS):
-        head = choose(counts, predictors, group, partial(outside_fold, fold))
-        baseline = choose(baselines, baseline_predictors, group, partial(outside_fold, fold))
-        choices.add((head, baseline))
+    choices = set(zip(heads, rules, strict=True))
+    for fold, (head, baseline) in enumerate(zip(heads, rules, strict=True)):
         for unit, (right, total) in counts.by_unit.get((head, group), {}).items():
             if fold_of(unit) == fold:
                 theirs = baselines.by_unit[baseline, group][unit][0]
                 pairs.append((right - theirs, total))
+    different = 1.0 if len(choices) == 1 else 1.5  # the square root of 1 + 5 / 4
+    return tested([d for d, _ in pairs], [t for _, t in pairs], different)
+
+
+def tested(differences: Sequence[int], totals: Sequence[int], wider: float) -> Row:
+    """Head against baseline: from the differences and cases of units, the error so much wider."""
+    names = ("difference", "difference_ci_low", "difference_ci_high", "p_value")
+    pairs = list(zip(differences, totals, strict=True))
     if not pairs:
         return dict.fromkeys(names)
     cases = sum(total for _, total in pairs)
     difference = sum(d for d, _ in pairs) / cases
     if len(pairs) < FOLDS:
         return {**dict.fromkeys(names), "difference": difference}
-    low, high = intervals([d for d, _ in pairs], [t for _, t in pairs])
-    wider = 1.0 if len(choices) == 1 else 1.5  # the square root of 1 + 5 / 4
+    low, high = intervals(differences, totals)
     if low is not None and high is not None:
         low, high = (difference + wider * (bound - difference) for bound in (low, high))
         low, high = max(low, -1.0), min(high, 1.0)
@@ -451,6 +468,53 @@ def with_holm(rows: list[Row], composite: Callable[[Row], bool]) -> list[Row]:
             first = family.index(row["p_value"])
             row["p_holm"] = max(steps[: first + 1])
     return rows
+
+
+def gains(
+    counts: Counts,
+    baselines: Counts,
+    rules: Sequence[Any],
+    group: str,
+    units: Sequence[str],
+    heads: Mapping[tuple[int, int], Sequence[Any]],
+) -> list[Row]:
+    """Gains: every head, by its directions, against the best of the rules, both held out."""
+    picked = chosen(baselines, rules, group)
+    known = len(set(units)) >= FOLDS
+    rows = []
+    for (layer, head), ways in heads.items():
+        own = chosen(counts, ways, group)
+        row: Row = {"layer": layer, "head": head, "total": counts.sums(ways[0], group)[1]}
+        row["accuracy"] = on_folds(counts, own, group) if known else None
+        row["baseline_accuracy"] = on_folds(baselines, picked, group) if known else None
+        rows.append({**row, **against(counts, own, baselines, picked, group, units)})
+    return rows
+
+
+def on_folds(counts: Counts, chosen: Sequence[Any], group: str) -> float | None:
+    """Best head: the accuracy of those of each fold on it."""
+    found = [counts.sums(who, group, partial(in_fold, fold)) for fold, who in enumerate(chosen)]
+    return ratio(sum(correct for correct, _ in found), sum(total for _, total in found))
+
+
+def syntax_gains(
+    cases: Sequence[Case],
+    units: Iterable[str],
+    relation_labels: str = "universal",
+    merge: str = "mean",
+) -> list[Row]:
+    """Table syntax_gains; `units` names every unit of the corpus that has examples."""
+    units = list(units)
+    counts = syntax_counts(cases, relation_labels, merge)
+    ways = {who: [(*who, direction) for direction in DIRECTIONS] for who in all_heads(cases)}
+    offsets = sorted(OFFSETS, key=lambda offset: (abs(offset), offset))
+    rules = offset_counts(cases, relation_labels)
+    rows = []
+    for relation in relations_of(cases, relation_labels):
+        for row in gains(counts, rules, offsets, relation, units, ways):
+            better = choose(counts, ways[row["layer"], row["head"]], relation)
+            rows.append({"relation": relation, **row, "direction": better[2]})
+    return with_holm(rows, lambda row: row["relation"] in ("all", "all_but_punct"))
 
 
 def syntax_best(
@@ -688,6 +752,22 @@ def coreference_best(
         rows.append(
             {"max_tokens": max_tokens, "mention_type": kind, "total": score["total"], **row, **test}
         )
+    return with_holm(rows, lambda row: row["mention_type"] == "all")
+
+
+def coreference_gains(
+    cases: Sequence[Case], max_tokens: int, candidates: str = "mentions", merge: str = "mean"
+) -> list[Row]:
+    """Table coreference_gains."""
+    counts, rules = coreference_counts(cases, candidates, merge), baseline_counts(cases)
+    units = [unit for by_unit in counts.by_unit.values() for unit in by_unit]
+    rows = []
+    for kind in MENTION_TYPES:
+        for row in gains(counts, rules, RULES, kind, units, {w: [w] for w in all_heads(cases)}):
+            baseline = choose(rules, RULES, kind) if row["total"] else None
+            rows.append(
+                {"max_tokens": max_tokens, "mention_type": kind, **row, "baseline": baseline}
+            )
     return with_holm(rows, lambda row: row["mention_type"] == "all")
 
 

@@ -29,9 +29,11 @@ def test_the_run_has_every_part_of_the_contract(undisturbed: Path) -> None:
             "syntax",
             "syntax_baselines",
             "syntax_best",
+            "syntax_gains",
             "coreference",
             "coreference_baselines",
             "coreference_best",
+            "coreference_gains",
             "corpus",
         )
     }

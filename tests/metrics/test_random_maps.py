@@ -52,6 +52,8 @@ def test_syntax(documents: list[Document], seed: int, shards: int, how: str, ful
     assert_same_rows(tables["syntax_baselines"], baselines, ("relation", "offset"))
     best = oracle.syntax_best(cases, units, labels, how)
     assert_same_rows(tables["syntax_best"], best, ("relation",))
+    gains = oracle.syntax_gains(cases, units, labels, how)
+    assert_same_rows(tables["syntax_gains"], gains, ("relation", "layer", "head"))
 
 
 @settings(max_examples=150)
@@ -75,6 +77,8 @@ def test_coreference(documents: list[Document], seed: int, how: str, candidates:
     assert_same_rows(tables["coreference"], expected, key)
     best = oracle.coreference_best(cases, 512, candidates, how)
     assert_same_rows(tables["coreference_best"], best, ("mention_type",))
+    gains = oracle.coreference_gains(cases, 512, candidates, how)
+    assert_same_rows(tables["coreference_gains"], gains, ("mention_type", "layer", "head"))
     baselines = oracle.coreference_baselines(cases, 512)
     assert_same_rows(tables["coreference_baselines"], baselines, ("baseline", "mention_type"))
 
