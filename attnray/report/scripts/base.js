@@ -13,9 +13,14 @@ function dataOf(id) {
 
 /** What `packed` made of a value. */
 async function unpacked(text) {
+  return JSON.parse(new TextDecoder().decode(await inflated(text)));
+}
+
+/** The bytes whose deflated base64 is given. */
+async function inflated(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** An element with attributes (functions: what to do at an event) and children (texts as text). */
