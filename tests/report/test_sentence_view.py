@@ -47,7 +47,7 @@ def example_of(pieces: list[list[str]], words: list[str]) -> Example:
     )
 
 
-def weights_for(size: int, seed: int = 0) -> np.ndarray:
+def weights_for(size: int, seed: int = 0) -> Any:
     """Rows that sum to 1, most of them with few great weights."""
     drawn = np.random.default_rng(seed).gamma(0.3, size=(size, size))
     return drawn / drawn.sum(1, keepdims=True)
@@ -99,7 +99,7 @@ def numbers(page: Page) -> tuple[list[str], list[str]]:
     """What stands beside the words on the left and on the right."""
     left, right = page.locator("ol.sentence-words").all()
     beside = "all => all.map(each => each.children[1].textContent)"
-    return tuple(side.locator("li").evaluate_all(beside) for side in (left, right))  # type: ignore[return-value]
+    return tuple(side.locator("li").evaluate_all(beside) for side in (left, right))
 
 
 def same(shown: list[str], expected: np.ndarray) -> None:
