@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 from attnray.corpus.example import Example
 from attnray.errors import InputError
+from attnray.redacted import legible
 from attnray.store.cases import chosen_cases
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
@@ -31,29 +35,29 @@ MERGES: dict[str, Callable[[Weights], Weights]] = {
     "max": lambda rows: rows.max(-2),
 }
 
-#: Shards whose examples and store are kept open.
-SHARDS_HELD = 4
+#: Shards whose examples, and whose stores, are kept open.
+SHARDS_HELD, STORES_HELD = 4, 2
+#: How much of an example is shown in a line.
+SHOWN_CHARACTERS = 60
+#: Rows of the index that are taken apart at a time.
+BATCH = 1000
+
+E = TypeVar("E", bound="StoredExample")
 
 
-@dataclass(frozen=True)
-class StoredExample:
-    """An example of a run, and its attention, where that is stored.
+@dataclass(frozen=True, repr=False, eq=False)
+class StoredExample(Example):
+    """An example of a run with all that an `Example` has, and its attention, if it is stored.
 
-    Everything an `Example` has is here too: `words`, `tokens`, `document`, `heads`, …
+    Words and tokens count from 0, layers and heads from 1.
     """
 
-    example: Example
-    _stored: Callable[[], tuple[AttentionReader, int]] = field(repr=False)
+    _stored: Callable[[], tuple[AttentionReader, int]]
 
-    @property
-    def words(self) -> list[str]:
-        """Its words."""
-        return self.example.words
-
-    @property
-    def tokens(self) -> list[str]:
-        """Its word pieces, special tokens included."""
-        return self.example.tokens
+    def __repr__(self) -> str:
+        text = shorten(legible(" ".join(self.words)), SHOWN_CHARACTERS, placeholder=" …")
+        sizes = f"{len(self.words)} words, {self.length} tokens"
+        return f"<example {self.index} of {legible(self.document)}: {text} ({sizes})>"
 
     def attention(
         self,
@@ -90,7 +94,7 @@ class StoredExample:
         """As in `attnray.metrics.accumulators.words`, of a single example and without torch."""
         if merge not in MERGES:
             raise InputError(f"merge={merge} is not possible: {', '.join(MERGES)} are")
-        owner, count = self.example.word_of_piece, len(self.words)
+        owner, count = self.word_of_piece, len(self.words)
         to_words = np.zeros((*weights.shape[:-1], count))
         for piece in np.flatnonzero(owner >= 0):
             to_words[..., owner[piece]] += weights[..., piece]
@@ -100,14 +104,13 @@ class StoredExample:
         return between
 
 
-class RunReader:
-    """A run folder, open for reading.
+class OpenRun(ABC, Generic[E]):
+    """A run folder, open for reading: its examples in the order of the corpus, and its tables.
 
-    Layers and heads count from 1, as in the paper and the tables; examples from 0, in the
-    order of the corpus.
+    Layers and heads count from 1, as in the paper and the tables; examples from 0.
 
     Args:
-        run_dir: the run folder.
+        run_dir: the run folder, or its address.
         kind: sentence, document or pair; by default the first kind that the run has.
         role: what the examples serve, such as syntax, coreference or dev, where a run has
             several sets of a kind.
@@ -116,8 +119,10 @@ class RunReader:
         InputError: the folder has no plan, or no such examples.
     """
 
-    def __init__(self, run_dir: str, kind: str | None = None, role: str | None = None) -> None:
-        self._folder = RunFolder(run_folder(run_dir))
+    def __init__(
+        self, run_dir: str | os.PathLike[str], kind: str | None = None, role: str | None = None
+    ) -> None:
+        self._folder = RunFolder(run_folder(os.fspath(run_dir)))
         manifest = Manifest.read(self._folder)
         if manifest is None:
             raise InputError(f"{run_dir} has no manifest.json: it is not a run folder")
@@ -131,19 +136,36 @@ class RunReader:
             raise InputError(f"{run_dir} has no examples of kind {kind or 'any'}, but {has}")
         self._set = sets[kinds.index(kind) if kind else 0]
         self._examples = lru_cache(SHARDS_HELD)(self._read_examples)
-        self._reader = lru_cache(SHARDS_HELD)(self._folder.attention)
+        self._reader = lru_cache(STORES_HELD)(self._folder.attention)
 
     def __len__(self) -> int:
         """How many examples there are."""
         return len(self._index)
 
-    def __getitem__(self, index: int) -> StoredExample:
-        """An example by its place in the corpus, from 0."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"example {index} of {len(self)}")
-        return self._example(self._index.slice(index, 1).to_pylist()[0])
+    @overload
+    def __getitem__(self, index: int) -> E: ...
 
-    def document(self, name: str) -> list[StoredExample]:
+    @overload
+    def __getitem__(self, index: slice) -> list[E]: ...
+
+    def __getitem__(self, index: int | slice) -> E | list[E]:
+        """An example by its place in the corpus, from 0, or from the end; or some of them.
+
+        Raises:
+            IndexError: there is none.
+        """
+        if isinstance(index, slice):
+            return [self[each] for each in range(len(self))[index]]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there is no example {index}: there are {len(self)}, from 0")
+        return self._example(self._index.slice(index % len(self), 1).to_pylist()[0])
+
+    def __iter__(self) -> Iterator[E]:
+        """Every example. (Those of a shard are read together, and so is their attention.)"""
+        for batch in self._index.to_batches(BATCH):
+            yield from map(self._example, batch.to_pylist())
+
+    def document(self, name: str) -> list[E]:
         """The examples of a document, in order.
 
         Raises:
@@ -205,7 +227,8 @@ class RunReader:
     @cached_property
     def _index(self) -> pa.Table:
         """Document, shard and position of every example, in the order of the corpus."""
-        return pa.concat_tables(map(self._rows, self._set.shards)).sort_by("index")
+        rows = pa.concat_tables(map(self._rows, self._set.shards))
+        return rows.sort_by("index").combine_chunks()
 
     def _read_examples(self, shard: int) -> list[Example]:
         return self._folder.examples(*self._manifest.shard(shard), spellings=True)
@@ -230,9 +253,14 @@ class RunReader:
         numbers = self._columns(shard, "index")["index"].to_pylist()
         return {number: (shard, position) for position, number in enumerate(numbers)}
 
-    def _example(self, row: dict[str, int]) -> StoredExample:
+    def _example(self, row: dict[str, int]) -> E:
         example = self._examples(row["shard"])[row["position"]]
-        return StoredExample(example, lambda: self._attention(row))
+        values = (getattr(example, each.name) for each in fields(example))
+        return self._made(*values, lambda: self._attention(row))
+
+    @abstractmethod
+    def _made(self, *values: Any) -> E:
+        """An example of these values of the fields of `StoredExample`."""
 
     def _attention(self, row: dict[str, int]) -> tuple[AttentionReader, int]:
         """The store of an example's attention, and its position there."""
@@ -245,6 +273,13 @@ class RunReader:
             )
         shard, position = self._sample[row["index"]]
         return self._reader(shard), position
+
+
+class RunReader(OpenRun[StoredExample]):
+    """A run folder, open for reading, as jobs use it."""
+
+    def _made(self, *values: Any) -> StoredExample:
+        return StoredExample(*values)
 
 
 def _axis(name: str, number: int | None, count: int) -> slice | int:

@@ -146,15 +146,6 @@ def variables(way: Faulty) -> dict[str, str]:
 
 
 @pytest.fixture
-def fast_reading() -> Iterator[None]:
-    """Zarr reads by zarrs, seven times as fast: tests of attention hold the two together."""
-    import zarr
-
-    with zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"}):
-        yield
-
-
-@pytest.fixture
 def copied(undisturbed: Path, tmp_path: Path) -> Path:
     """A copy of the undisturbed run, times of files included."""
     return Path(shutil.copytree(undisturbed, tmp_path / "copied"))

@@ -160,7 +160,7 @@ def right_in_syntax(stored: StoredExample, case: Row, layer: int, head: int, way
     weight = (matrix if way == DIRECTIONS[0] else matrix.T)[case["word"]].tolist()
     others = [other for other in range(len(stored.words)) if other != case["word"]]
     guess = oracle.most_attended(others, weight, case["word"])
-    return guess == stored.example.heads[case["word"]] - 1
+    return guess == stored.heads[case["word"]] - 1
 
 
 @pytest.mark.parametrize("direction", [None, *DIRECTIONS])
@@ -171,17 +171,16 @@ def test_cases_of_a_head_are_those_of_its_attention(
     asked: dict[str, Any] = {"direction": direction} if direction else {}
     found = run.cases("syntax", layer=3, head=1, relation="obj", right=right, **asked)
     expected = []
-    for stored in map(run.__getitem__, range(len(run))):
-        about = stored.example
+    for about in run:
         for word, relation in enumerate(about.relations):
             if about.heads[word] > 0 and relation == "obj":
                 case = {"example": about.index, "word": word, "document": about.document}
-                is_right = right_in_syntax(stored, case, 3, 1, direction or DIRECTIONS[0])
+                is_right = right_in_syntax(about, case, 3, 1, direction or DIRECTIONS[0])
                 if right in (None, is_right):
                     row = {"head_word": about.heads[word] - 1, "relation": relation}
                     row |= {"distance": about.heads[word] - 1 - word, "right": is_right}
                     row |= {"unit": about.unit, "fold": about.fold}
-                    expected.append({**case, **row, "sentence": " ".join(stored.words)})
+                    expected.append({**case, **row, "sentence": " ".join(about.words)})
     assert sorted(found.to_pylist(), key=place) == sorted(expected, key=place)
     assert len(expected) > 10
     assert found.column_names[-2:] == ["right", "sentence"]

@@ -14,7 +14,7 @@ from tests.builders import shared_runs
 from tests.builders.compact_codes import off
 from tests.builders.once import Once
 
-pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("fast_reading")]
+pytestmark = pytest.mark.shared
 
 #: The goals: bytes a weight, and by how much an accuracy of all cases may move.
 BYTES, MOVED = 1.0, 0.001

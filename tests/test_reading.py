@@ -13,7 +13,6 @@ from attnray.config import ModelConfig
 from attnray.errors import InputError
 from attnray.model.encoder import Encoder
 from attnray.model.source import locate
-from attnray.reading import StoredExample
 from attnray.store.attention import AttentionReader
 from tests.builders.cases import case_of
 from tests.builders.jobs import SMALL, succeed
@@ -38,18 +37,28 @@ def encoder(tiny_model: Path) -> Encoder:
 
 def test_every_example_is_what_the_model_gives(run_dir: Path, encoder: Encoder) -> None:
     run = attnray.open(str(run_dir))
-    examples: list[StoredExample] = list(run)  # type: ignore[call-overload]
-    names = {stored.example.document for stored in examples}
+    examples = list(run)
+    names = {stored.document for stored in examples}
     assert len(run) == len(examples) == sum(len(run.document(name)) for name in names)
     for index, stored in enumerate(examples):
-        assert stored.example.index == index
+        assert stored.index == index
         layers: list[torch.Tensor] = []
         encoder.attention(
-            [stored.example.pieces],
-            [stored.example.types],
+            [stored.pieces],
+            [stored.types],
             lambda _, weights, layers=layers: layers.append(weights),  # type: ignore[misc]
         )
         assert np.allclose(stored.attention(), torch.cat(layers).numpy(), rtol=0, atol=1e-5)
+
+
+def test_examples_are_the_same_by_place_and_one_after_another(run_dir: Path) -> None:
+    run = attnray.open(run_dir)
+    for index, example in enumerate(run):
+        alone = attnray.open(run_dir)[index]
+        assert example.index == alone.index == run[index - len(run)].index == index
+        assert np.array_equal(example.attention(), alone.attention())
+    assert [each.index for each in run[-3:]] == [index - 2, index - 1, index]
+    assert [each.index for each in run[5:1:-2]] == [5, 3]
 
 
 def test_one_head_is_a_slice_of_all(run_dir: Path) -> None:
@@ -64,7 +73,7 @@ def test_one_head_is_a_slice_of_all(run_dir: Path) -> None:
 @pytest.mark.parametrize("merge", ["mean", "first", "max"])
 def test_words_are_those_of_the_definition(run_dir: Path, merge: str) -> None:
     for stored in attnray.open(str(run_dir)).document("02-recipe"):
-        expected = word_attention(case_of(stored.example, stored.attention()), merge)
+        expected = word_attention(case_of(stored, stored.attention()), merge)
         assert np.array_equal(stored.attention(words=True, merge=merge), expected)
         one = stored.attention(layer=1, head=2, words=True, merge=merge)
         assert np.array_equal(one, expected[0, 1])
@@ -72,7 +81,7 @@ def test_words_are_those_of_the_definition(run_dir: Path, merge: str) -> None:
 
 def test_documents_are_another_kind_of_example(run_dir: Path) -> None:
     (stored,) = attnray.open(str(run_dir), kind="document").document("01-news")
-    assert len(stored.example.mentions) > 3
+    assert len(stored.mentions) > 3
     assert stored.tokens[0] == "[CLS]"
 
 
@@ -102,7 +111,8 @@ def test_what_is_not_there_is_said(run_dir: Path, tmp_path: Path) -> None:
         run[0].attention(words=True, merge="median")
     with pytest.raises(InputError, match="probes"):
         run.table("probes")
-    with pytest.raises(IndexError):
-        run[len(run)]
+    for index in (len(run), -len(run) - 1):
+        with pytest.raises(IndexError, match=f"no example {index}"):
+            run[index]
     with pytest.raises(KeyError, match="nowhere"):
         run.document("nowhere")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,12 +11,12 @@ import pytest
 import attnray
 from attnray.config import CorpusConfig
 from attnray.corpus.readers import read
-from attnray.reading import RunReader, StoredExample
+from attnray.reading import RunReader
 from tests.builders import oracle, shared_runs
 from tests.builders.cases import assert_same_rows, case_of, document_case
 from tests.builders.once import Once
 
-pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("fast_reading")]
+pytestmark = pytest.mark.shared
 
 
 def only(table: pa.Table, **wanted: object) -> list[dict[str, object]]:
@@ -65,8 +64,7 @@ def test_every_table_of_syntax_and_patterns_is_that_of_the_slow_way(
     shared: Path, once: Once
 ) -> None:
     run = attnray.open(str(shared_runs.ewt(shared, once)))
-    stored: Iterable[StoredExample] = run  # type: ignore[assignment]
-    cases = [case_of(each.example, each.attention()) for each in stored]
+    cases = [case_of(each, each.attention()) for each in run]
     units = {case.unit for case in cases}
     assert_same_rows(run.table("patterns"), oracle.patterns(cases), ("layer", "head", "pattern"))
     key = ("layer", "head", "direction", "relation")
@@ -82,7 +80,7 @@ def test_every_table_of_coreference_is_that_of_the_slow_way(gum: tuple[RunReader
     for document in read(CorpusConfig("gum", "conllu", str(path))):
         (stored,) = run.document(document.id)
         units = [document.id] * len(document.sentences)
-        cases.append(document_case(document, stored.example, stored.attention(), units))
+        cases.append(document_case(document, stored, stored.attention(), units))
     key = ("layer", "head", "mention_type")
     assert_same_rows(run.table("coreference"), oracle.coreference(cases, 128), key)
     best = oracle.coreference_best(cases, 128)

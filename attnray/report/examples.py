@@ -41,7 +41,7 @@ def candidates(reader: RunReader, named: Sequence[int] = ()) -> list[StoredExamp
 
 def choose(among: Sequence[StoredExample], count: Callable[[Example], int]) -> StoredExample | None:
     """The first that holds what is counted often, else the first that holds it."""
-    counts = [count(each.example) for each in among]
+    counts = [count(each) for each in among]
     for enough in (OFTEN, 1):
         for each, found in zip(among, counts, strict=True):
             if found >= enough:

@@ -9,6 +9,7 @@ checked by zarrs.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ from attnray.store.codecs import CODECS, Codec
 
 Codes = NDArray[Any]
 
+#: How much of what a reader has read it holds, in bytes of codes.
+HELD_BYTES = 128 << 20
 
 #: Zarr's settings are those of all threads: of two that change them, one would find the other's.
 _SETTING = Lock()
@@ -119,24 +122,34 @@ class AttentionReader:
     def __init__(self, path: Path, check: Callable[[str], None]) -> None:
         for name in ("zarr.json", "weights/zarr.json", "offsets/zarr.json", "offsets/c/0"):
             check(name)
-        group: Any = zarr.open_group(path, mode="r")
-        self._path = path
+        with _rust_pipeline():
+            group: Any = zarr.open_group(path, mode="r")
+            self._weights: Any = group["weights"]
         self._check = check
-        self._weights = group["weights"]
         self._codec = CODECS[str(group.attrs["codec"])]
         self._block: int = self._weights.shards[2]
+        self._chunk: int = self._weights.chunks[2]
+        self._held = _Held(HELD_BYTES)
         self.offsets: NDArray[np.int64] = np.asarray(group["offsets"][:])
         self.heads: tuple[int, int] = (self._weights.shape[0], self._weights.shape[1])
 
     def read(
         self, example: int, layer: slice | int = slice(None), head: slice | int = slice(None)
     ) -> NDArray[np.float32]:
-        """The weights of one example, (…, query, key), reading only the chunks they lie in."""
-        start, end = self.offsets[example], self.offsets[example + 1]
-        for number in self._blocks(int(start), int(end)):
+        """The weights of one example, (…, query, key), reading only the chunks they lie in.
+
+        (Many examples lie in a chunk: those that were read last are held.)
+        """
+        start, end = int(self.offsets[example]), int(self.offsets[example + 1])
+        for number in self._blocks(start, end):
             self._check_block(number)
+        size, parts = self._chunk, []
+        for number in range(start // size, -(-end // size)):
+            cells = self._chunk_of(number, layer, head)
+            low, high = max(start - number * size, 0), min(end - number * size, size)
+            parts.append(cells[..., low:high])
+        decoded = self._codec.decode(np.concatenate(parts, axis=-1))
         length = int(np.sqrt(end - start))
-        decoded = self._codec.decode(self._weights[layer, head, start:end])
         return decoded.reshape(*decoded.shape[:-1], length, length)
 
     def scan(self, bounds: Sequence[tuple[int, int]]) -> Iterator[NDArray[np.float32]]:
@@ -145,9 +158,8 @@ class AttentionReader:
         Yields (layer, head, cell) arrays. Blocks are read whole, one after another, which is
         fast and checks their checksums; no more than one is held beside what is yielded.
         """
-        with _rust_pipeline():
-            weights: Any = zarr.open_group(self._path, mode="r")["weights"]
-        block, cached, codes = self._block, -1, np.empty(0)
+        weights, block = self._weights, self._block
+        cached, codes = -1, np.empty(0)
         for first, last in bounds:
             start, end = int(self.offsets[first]), int(self.offsets[last])
             parts = []
@@ -159,12 +171,42 @@ class AttentionReader:
                 parts.append(codes[:, :, low:high])
             yield self._codec.decode(np.concatenate(parts, axis=2))
 
+    def _chunk_of(self, number: int, layer: slice | int, head: slice | int) -> Codes:
+        """The codes of some heads in a column of chunks."""
+        cells = slice(number * self._chunk, (number + 1) * self._chunk)
+        name = f"{number} {layer} {head}"
+        return self._held.get(name, lambda: self._weights[layer, head, cells])
+
     def _blocks(self, start: int, end: int) -> range:
         """The blocks that cells lie in."""
         return range(start // self._block, -(-end // self._block))
 
     def _check_block(self, number: int) -> None:
         self._check(f"weights/c/0/0/{number}")
+
+
+class _Held:
+    """What was read last, as much of it as fits into so many bytes; threads share it."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._arrays: OrderedDict[str, Codes] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, name: str, read: Callable[[], Codes]) -> Codes:
+        """An array by name; it is read where it is not held."""
+        with self._lock:
+            if name in self._arrays:
+                self._arrays.move_to_end(name)
+                return self._arrays[name]
+        found = read()
+        with self._lock:
+            if name not in self._arrays:
+                self._arrays[name] = found
+                self._left -= found.nbytes
+            while self._left < 0:
+                self._left += self._arrays.popitem(last=False)[1].nbytes
+        return found
 
 
 def _block_cells(heads: tuple[int, int], codec: Codec, config: StoreConfig) -> int:

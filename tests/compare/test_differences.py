@@ -92,11 +92,11 @@ def most_attended(weights: np.ndarray, word: int, among: Iterable[int]) -> int:
 def syntax_cases(folder: Path, relation: str) -> Cases:
     """Every word with a head."""
     found: Cases = {}
-    for each in RunReader(str(folder), role="syntax"):  # type: ignore[attr-defined]
-        maps, about = each.attention(words=True), each.example
-        for word, (head, label) in enumerate(zip(about.heads, about.relations, strict=True)):
+    for each in RunReader(str(folder), role="syntax"):
+        maps = each.attention(words=True)
+        for word, (head, label) in enumerate(zip(each.heads, each.relations, strict=True)):
             if head > 0 and relation in ("all", label.partition(":")[0]):
-                others = [other for other in range(len(about.words)) if other != word]
+                others = [other for other in range(len(each.words)) if other != word]
                 right = {}
                 for layer, number in np.ndindex(maps.shape[:2]):
                     for direction, row in (
@@ -105,16 +105,16 @@ def syntax_cases(folder: Path, relation: str) -> Cases:
                     ):
                         choice = most_attended(row, word, others)
                         right[layer, number, direction] = choice == head - 1
-                name = (about.document, about.sentence, word)
-                found[name] = Case(about.unit, about.fold, right)
+                name = (each.document, each.sentence, word)
+                found[name] = Case(each.unit, each.fold, right)
     return found
 
 
 def coreference_cases(folder: Path, mention_type: str) -> Cases:
     """Every anaphor."""
     found: Cases = {}
-    for each in RunReader(str(folder), role="coreference"):  # type: ignore[attr-defined]
-        maps, mentions = each.attention(words=True), each.example.mentions
+    for each in RunReader(str(folder), role="coreference"):
+        maps, mentions = each.attention(words=True), each.mentions
         for place, mention in enumerate(mentions):
             earlier = [m for m in mentions[:place] if m.head != mention.head]
             heads = {m.head for m in earlier if m.entity == mention.entity}
@@ -127,7 +127,7 @@ def coreference_cases(folder: Path, mention_type: str) -> Cases:
                     in heads
                     for layer, head in np.ndindex(maps.shape[:2])
                 }
-                name = (each.example.document, mention.start, mention.end, mention.entity)
+                name = (each.document, mention.start, mention.end, mention.entity)
                 found[name] = Case(mention.unit, mention.fold, right)
     return found
 

@@ -302,7 +302,7 @@ def measured(run_dir: Path) -> tuple[list[StoredExample], pa.Table]:
 
 def assert_measured(taken: Sequence[StoredExample], table: pa.Table) -> None:
     """The table is that of the slow way over these examples, and over no others."""
-    given = [oracle.Case(e.attention().astype(np.float64), unit=str(e.example.unit)) for e in taken]
+    given = [oracle.Case(e.attention().astype(np.float64), unit=str(e.unit)) for e in taken]
     expected = oracle.divergence(given)
     assert_same_rows(table, expected, KEY)
     assert [row["js_divergence"] for row in expected] == pytest.approx(
@@ -334,7 +334,6 @@ def test_a_run_measures_the_sample_that_it_is_told_to(
 
 
 @pytest.mark.shared
-@pytest.mark.usefixtures("fast_reading")
 def test_real_attention_diverges_as_the_slow_way_says(shared: Path, tmp_path: Path) -> None:
     text = (shared / "ewt" / "en_ewt-ud-dev.conllu").read_text(encoding="utf-8")
     corpus = tmp_path / "every-tenth.conllu"

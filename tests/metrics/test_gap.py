@@ -83,7 +83,6 @@ def development(shared: Path) -> Path:
 
 
 @pytest.mark.shared
-@pytest.mark.usefixtures("fast_reading")
 def test_a_real_model_on_real_passages(run: Path, shared: Path) -> None:
     reader = attnray.open(str(run))
     documents = list(read_gap(str(development(shared))))[:200]
@@ -93,7 +92,7 @@ def test_a_real_model_on_real_passages(run: Path, shared: Path) -> None:
     for document, line in zip(documents, lines, strict=True):
         (stored,) = reader.document(document.id)
         units = [document.id] * len(document.sentences)
-        cases.append(document_case(document, stored.example, stored.attention(), units))
+        cases.append(document_case(document, stored, stored.attention(), units))
         drafted.append(drafted_from(dict(zip(COLUMNS, line.split("\t"), strict=True))))
     passages = passages_of(drafted, cases, [document.id for document in documents])
     slow = gap_oracle.Gap(passages, cases, 96, "mean")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,19 +23,8 @@ from tests.builders import hand_made, hand_made_heads
 from tests.builders.layout import faults
 
 
-@dataclass
-class Stored:
+class Stored(Example):
     """An example whose weights say which head and sides were asked for."""
-
-    example: Example
-
-    @property
-    def words(self) -> list[str]:
-        return self.example.words
-
-    @property
-    def tokens(self) -> list[str]:
-        return self.example.tokens
 
     def attention(
         self, layer: int, head: int, words: bool = False, merge: str = "mean"
@@ -50,23 +38,21 @@ def stored(sentence: str, heads: list[int] | None = None, relations: str = "") -
     tokens = ["[CLS]", *words, "[SEP]"]
     marks = [TokenRole.PUNCTUATION if word in (".", ",") else TokenRole.ORDINARY for word in words]
     return Stored(
-        Example(
-            index=0,
-            document="d",
-            sentence="s",
-            unit=0,
-            fold=0,
-            batch=0,
-            pieces=np.arange(len(tokens), dtype=np.int32),
-            tokens=tokens,
-            types=np.zeros(len(tokens), np.int8),
-            roles=np.array([TokenRole.CLS, *marks, TokenRole.SEP], np.int8),
-            word_of_piece=np.array([-1, *range(len(words)), -1], np.int32),
-            words=words,
-            heads=heads or [0] * len(words),
-            relations=relations.split() or ["root"] * len(words),
-            mentions=[],
-        )
+        index=0,
+        document="d",
+        sentence="s",
+        unit=0,
+        fold=0,
+        batch=0,
+        pieces=np.arange(len(tokens), dtype=np.int32),
+        tokens=tokens,
+        types=np.zeros(len(tokens), np.int8),
+        roles=np.array([TokenRole.CLS, *marks, TokenRole.SEP], np.int8),
+        word_of_piece=np.array([-1, *range(len(words)), -1], np.int32),
+        words=words,
+        heads=heads or [0] * len(words),
+        relations=relations.split() or ["root"] * len(words),
+        mentions=[],
     )
 
 

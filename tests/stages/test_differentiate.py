@@ -26,8 +26,7 @@ def test_importance_is_that_of_the_slow_way(
     path = paper_settings[1].partition("=")[2]
     model = MaskedLM(locate(ModelConfig(path=path), 7), "cpu")
     cases = []
-    for stored in RunReader(str(paper[0]), role="patterns"):  # type: ignore[attr-defined]
-        example = stored.example
+    for example in RunReader(str(paper[0]), role="patterns"):
         layers = model.gradients([example.pieces], [example.types])
         maps = [layer[0].double().numpy() for layer in layers]
         cases.append(case_of(example, np.stack(maps)))

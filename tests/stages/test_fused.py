@@ -252,7 +252,7 @@ def test_single_maps_are_drawn_from_the_sample(fused: Path) -> None:
     reader = RunReader(str(fused), role="patterns")
     among = candidates(reader)
     assert among
-    assert {each.example.index for each in among} <= set(reader.stored)
+    assert {each.index for each in among} <= set(reader.stored)
     shown = choose(among, lambda each: int((each.roles == TokenRole.PUNCTUATION).sum()))
     assert shown is not None
     drawn = (fused / "figures" / "behaviours.svg").read_text()

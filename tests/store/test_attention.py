@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
@@ -15,10 +16,9 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from zarr.storage import LocalStore
 
 from attnray.config import StoreConfig
-from attnray.store.attention import AttentionReader, AttentionWriter, _rust_pipeline
+from attnray.store.attention import AttentionReader, AttentionWriter, _Held, _rust_pipeline
 from attnray.store.codecs import CODECS, Codec
 from tests.builders.random_maps import tokens
 
@@ -111,6 +111,10 @@ def test_what_is_written_is_read_whatever_the_lengths_and_pieces(
         np.testing.assert_array_equal(cells, weights[:, :, low:high])
 
 
+#: Of 512 cells in a block of `large`.
+CHUNKS = 2**20 // (144 * 2 * 512)
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NDArray[np.float32]]:
     """12 x 12 heads in blocks of 1 MiB, so that the second example lies in four of them."""
@@ -123,7 +127,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NDArray[np.fl
 def test_an_example_can_span_several_blocks(large: tuple[Path, NDArray[np.float32]]) -> None:
     path, weights = large
     reader = AttentionReader(path, whole)
-    size = 2**20 // (144 * 2 * 512) * 512
+    size = CHUNKS * 512
     assert json.loads((path / "weights/zarr.json").read_text())["chunk_grid"] == {
         "name": "regular",
         "configuration": {"chunk_shape": [12, 12, size]},
@@ -239,38 +243,46 @@ def test_chunks_hold_one_head_and_shards_all_and_both_have_checksums(
 # How much is read
 
 
-@pytest.fixture
-def bytes_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The size of everything that a local Zarr store hands out."""
-    sizes: list[int] = []
-    get = LocalStore.get
-
-    async def counted(self: LocalStore, *args: Any, **kwargs: Any) -> Any:
-        buffer = await get(self, *args, **kwargs)
-        sizes.append(0 if buffer is None else len(buffer))
-        return buffer
-
-    monkeypatch.setattr(LocalStore, "get", counted)
-    return sizes
-
-
-def test_one_head_of_a_short_example_is_a_small_read(
-    large: tuple[Path, NDArray[np.float32]], bytes_read: list[int]
+def test_one_head_of_an_example_needs_only_its_chunks(
+    large: tuple[Path, NDArray[np.float32]], tmp_path: Path
 ) -> None:
+    """Whatever the others hold."""
     path, weights = large
-    stored = sum(file.stat().st_size for file in blocks(path))
-    reader = AttentionReader(path, whole)
-    bytes_read.clear()
-    np.testing.assert_array_equal(reader.read(2, 7, 1), example(weights, reader.offsets, 2)[7, 1])
-    one = sum(bytes_read)
-    bytes_read.clear()
-    reader.read(2)
-    every = sum(bytes_read)
-    bytes_read.clear()
-    reader.read(1)
-    long = sum(bytes_read)
-    assert 0 < one < every / 3 < stored / 20
-    assert long > stored / 2
+    spoilt = Path(shutil.copytree(path, tmp_path / "spoilt"))
+    reader = AttentionReader(spoilt, whole)
+    first, end = reader.offsets[[2, 3]] // 512
+    for file in blocks(spoilt):
+        content = np.fromfile(file, np.uint8)
+        # At its end: where each chunk of each head starts, how many bytes it has; a checksum.
+        places = content[-(16 * 144 * CHUNKS + 4) : -4].view("<u8").reshape(12, 12, CHUNKS, 2)
+        for layer, head, chunk in np.ndindex(places.shape[:3]):
+            start, size = places[layer, head, chunk].tolist()
+            number = int(file.name) * CHUNKS + chunk
+            if (layer, head) != (7, 1) or not first <= number <= end:
+                content[start : start + size] = 255
+        content.tofile(file)
+    expected = example(weights, reader.offsets, 2)
+    np.testing.assert_array_equal(reader.read(2, 7, 1), expected[7, 1])
+    with pytest.raises(Exception, match=r".*"):
+        reader.read(2)
+
+
+def test_what_was_read_last_is_held_as_far_as_it_fits() -> None:
+    held, read = _Held(20), []
+
+    def get(name: str, size: int = 8) -> None:
+        def make() -> NDArray[np.uint8]:
+            read.append(name)
+            return np.full(size, ord(name), np.uint8)
+
+        assert held.get(name, make).tolist() == [ord(name)] * size
+
+    for name in "abacab":
+        get(name)
+    assert "".join(read) == "abcb"
+    get("d", 21)
+    get("b")
+    assert "".join(read) == "abcbdb"
 
 
 def test_a_finished_scan_leaves_the_settings_of_zarr_alone(

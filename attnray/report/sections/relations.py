@@ -196,7 +196,7 @@ def _panel(
     example = choose(among, lambda each: len(list(pairs(each))))
     if example is None:
         return None
-    found = list(pairs(example.example))
+    found = list(pairs(example))
     if row.direction == "head_to_dependent":
         found = [(governor, word) for word, governor in found]
     return MapPanel(
