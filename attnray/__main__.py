@@ -22,7 +22,7 @@ def main() -> None:
     elif job == "--version":
         print(f"attnray {__version__}")
     elif job in JOBS and HELP & set(rest):
-        print(re.sub(r"python jobs/(\w+)\.py", r"attnray \1", help_text(job)))
+        print(help_text(job))
     elif job in JOBS:
         del sys.argv[1]
         _do(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from attnray.errors import InputError
+from attnray.nearest import meant
 
 
 @dataclass
@@ -317,8 +319,7 @@ def check(config: Config) -> None:
         InputError: names the setting, its value and what is possible.
     """
     for key, choices in CHOICES.items():
-        value = _get(config, key)
-        _require(key, value, value in choices, f"one of {_join(choices)}")
+        _require_one(key, _get(config, key), choices)
     for key in POSITIVE:
         value = _get(config, key)
         _require(key, value, value is None or 0 < value <= MOST, f"more than 0{_AT_MOST}")
@@ -330,11 +331,10 @@ def check(config: Config) -> None:
     whole = type(sample) is int and 0 < sample <= MOST
     allowed = f"all, or more than 0{_AT_MOST}"
     _require("divergence.examples", sample, whole or sample == "all", allowed)
-    control = config.controls
-    _require("controls", control, control in (None, *CONTROLS), f"null or {_join(CONTROLS)}")
-    paper = config.reproduce
-    _require("reproduce", paper, paper in (None, *PAPERS), f"null or {_join(PAPERS)}")
-    if control == "random" and config.model.random_init:
+    for key, known in (("controls", CONTROLS), ("reproduce", PAPERS)):
+        if (given := _get(config, key)) is not None:
+            _require_one(key, given, ("null", *known))
+    if config.controls == "random" and config.model.random_init:
         raise InputError(
             "controls=random compares trained weights with random ones: "
             "leave out model.random_init=true"
@@ -364,10 +364,7 @@ def _check_lengths(config: Config) -> None:
 
 def _check_probes(config: Config) -> None:
     probe = config.probe
-    known = bool(probe.probes) and set(probe.probes) <= set(PROBES)
-    distinct = len(set(probe.probes)) == len(probe.probes)
-    names = f"one or more of {_join(PROBES)}, each once"
-    _require("probe.probes", f"[{','.join(probe.probes)}]", known and distinct, names)
+    require_some("probe.probes", probe.probes, PROBES)
     possible = bool(probe.seeds) and len(set(probe.seeds)) == len(probe.seeds)
     allowed = f"one or more numbers, each once, 0 or more{_AT_MOST}"
     possible = possible and min(probe.seeds) >= 0 and max(probe.seeds) <= MOST
@@ -388,9 +385,8 @@ def _check_probes(config: Config) -> None:
 
 def _check_corpus(key: str, corpus: CorpusConfig) -> None:
     _require(f"{key}.name", corpus.name, "://" not in corpus.name, "a name, and no address")
-    segment = corpus.segment
-    possible = segment is None or segment in SEGMENTS
-    _require(f"{key}.segment", segment, possible, f"one of {_join(SEGMENTS)}")
+    if corpus.segment is not None:
+        _require_one(f"{key}.segment", corpus.segment, SEGMENTS)
     limit = corpus.limit
     _require(f"{key}.limit", limit, limit is None or 0 < limit <= MOST, f"more than 0{_AT_MOST}")
     entity = corpus.entity
@@ -406,12 +402,26 @@ def _require(key: str, value: Any, possible: bool, allowed: str) -> None:
         raise InputError(f"{key}={value} is not possible: it must be {allowed}")
 
 
+def _require_one(key: str, value: str, known: Sequence[str]) -> None:
+    allowed = f"one of {', '.join(known)}{meant(value, known)}"
+    _require(key, value, value in known, allowed)
+
+
+def require_some(key: str, values: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a list that is not of one or more of the names that there are, each once.
+
+    Raises:
+        InputError: names the setting, its value and what is possible.
+    """
+    strange = next((each for each in values if each not in known), None)
+    possible = bool(values) and strange is None and len(set(values)) == len(values)
+    near = meant(strange, known) if strange else ""
+    allowed = f"one or more of {', '.join(known)}, each once{near}"
+    _require(key, f"[{','.join(values)}]", possible, allowed)
+
+
 def _get(config: Config, key: str) -> Any:
     value: Any = config
     for part in key.split("."):
         value = getattr(value, part)
     return value
-
-
-def _join(choices: tuple[str, ...]) -> str:
-    return ", ".join(choices)

@@ -29,6 +29,8 @@ LAYERS = (
     "attnray.config",
     "attnray.errors",
     "attnray.redacted",
+    "attnray.called",
+    "attnray.nearest",
 )
 #: The package itself: its version, `open`, and where its files are.
 PACKAGE = ("attnray", "attnray.__main__", "attnray.__version__")

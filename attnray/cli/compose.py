@@ -5,29 +5,34 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import asdict
-from difflib import get_close_matches
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from attnray import __version__
+from attnray.called import called
 from attnray.cli.checks import check
-from attnray.cli.choices import configuration_folder, register_models
+from attnray.cli.choices import choices, configuration_folder, register_models
 from attnray.cli.doing import doing
 from attnray.cli.help import choices_text, help_text
 from attnray.cli.member import Member
 from attnray.cli.overrides import known_to_hydra
-from attnray.config import Config, register, typed
+from attnray.cli.settings import nearest_setting
+from attnray.config import planned, register, typed
 from attnray.errors import InputError
+from attnray.nearest import meant
 
-#: What makes a command line a sweep.
-MULTIRUN = ("-m", "--multirun")
+#: The jobs whose first argument may be their run folder.
+ON_A_RUN = ("extract", "analyse", "probe", "reduce", "report")
+#: The groups whose choices are too many for a line.
+LISTED = ("model", "corpus")
 #: Names the folder for what Hydra writes of a sweep, which nobody needs.
 HYDRA_FOLDER = "ATTNRAY_HYDRA_FOLDER"
 
@@ -43,10 +48,6 @@ def compose_and_run(job: str) -> None:
         _compose_and_run(job)
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(_one_line(error)) from error
-    except ValueError as error:
-        if "Only one of --run, --multirun" not in str(error):
-            raise
-        raise InputError(str(error)) from error
     except AssertionError as error:
         # So Hydra ends when a setting is given to a role that has no corpus of its own.
         if "Unexpected type for root: NoneType" not in str(error):
@@ -58,6 +59,9 @@ def _compose_and_run(job: str) -> None:
     arguments = sys.argv[1:]
     if {"--help", "-h"} & set(arguments):
         print(help_text(job))
+        return
+    if "--version" in arguments:
+        print(f"attnray {__version__}")
         return
     if job == "list":
         print(choices_text())
@@ -72,8 +76,10 @@ def _compose_and_run(job: str) -> None:
 
         verify(arguments)
         return
-    # Hydra's parser refuses -m between settings.
-    sys.argv[1:] = sorted(known_to_hydra(arguments), key=lambda each: each not in MULTIRUN)
+    options, settings = _parted(arguments)
+    if job in ON_A_RUN and settings and "=" not in settings[0]:
+        settings[0] = f"run_dir={settings[0]}"
+    sys.argv[1:] = [*known_to_hydra(settings), *options]
     members = _composed()
     for member in members:
         check(member.config)
@@ -107,7 +113,9 @@ def _composed() -> list[Member]:
         hydra_config = HydraConfig.get()
         said = list(hydra_config.overrides.task)
         try:
-            config = typed(composed)
+            # (The schema knows what there is not, even where `+` was written before it.)
+            content: Any = OmegaConf.to_container(composed)
+            config = typed(planned(content))
             members.append(Member(config, said, hydra_config.mode == RunMode.MULTIRUN))
         except (InputError, OmegaConfBaseException) as error:
             # Hydra would print its own lines on its way out.
@@ -122,6 +130,24 @@ def _composed() -> list[Member]:
     return members
 
 
+def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The options of a command line, which Hydra takes behind all settings, and these.
+
+    Raises:
+        InputError: there is no such option, or some do not go together; Hydra would say much.
+    """
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise InputError(f"{message} (--help says what there is)")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    parsed = parser.parse_intermixed_args(arguments)
+    if (parsed.cfg, parsed.info, parsed.run or None, parsed.multirun or None).count(None) < 3:
+        refuse("of --cfg, --info, --run and --multirun a command line takes one")
+    return [each for each in arguments if each not in parsed.overrides], parsed.overrides
+
+
 def _without_corpus(arguments: list[str]) -> str:
     """What to do about a setting of a role without a corpus."""
     chosen = {each.partition("=")[0].removeprefix("corpus@corpora.") for each in arguments}
@@ -133,14 +159,20 @@ def _without_corpus(arguments: list[str]) -> str:
 def _one_line(error: Exception) -> str:
     """Hydra's message without its advice on tracebacks and search paths."""
     text = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _no_choice(*error.missing_cfg_file.split("/", 1))
     if text.startswith("Error merging override ") and error.__cause__:
         reason = str(error.__cause__).split("\n", 1)[0]
         return f"{text.removeprefix('Error merging override ')} is not possible: {reason}"
     unknown = re.search(r"Could not override '([^']+)'|Key '(\w+)' (?:is )?not in", text)
     if unknown:
-        return _unknown(unknown[1] or unknown[2])
-    if re.search("token recognition|(mismatched|extraneous) input|no ?viable ?alt", text, re.I):
+        return nearest_setting(unknown[1] or unknown[2])
+    if re.search(
+        "missing EQUAL|token recognition|(mismatched|extraneous) input|no ?viable ?alt", text, re.I
+    ):
         first = text.strip().split("\n", 1)[0]
+        if "missing EQUAL" in text:
+            return f"{first}: settings are given as KEY=VALUE"
         return f"{first} (put values with =, spaces, commas or braces in quotes: 'key=\"value\"')"
     lines = [line.strip() for line in text.split("Config search path")[0].splitlines()]
     kept = [
@@ -149,17 +181,8 @@ def _one_line(error: Exception) -> str:
     return ", ".join(kept).replace(":,", ":")
 
 
-def _unknown(key: str) -> str:
-    known = _keys(asdict(Config()))
-    near = get_close_matches(key, known, n=3, cutoff=0.6)
-    hint = f": did you mean {' or '.join(near)}?" if near else ": see conf/config.yaml"
-    return f"there is no setting {key}{hint}"
-
-
-def _keys(config: dict[str, Any], prefix: str = "") -> list[str]:
-    keys = []
-    for key, value in config.items():
-        keys.append(f"{prefix}{key}")
-        if isinstance(value, dict):
-            keys += _keys(value, f"{prefix}{key}.")
-    return keys
+def _no_choice(group: str, name: str) -> str:
+    """What there is instead of a choice that there is not."""
+    names = choices(group)
+    every = f"`{called('list')}` names all" if group in LISTED else f"it is {' or '.join(names)}"
+    return f"there is no {group} {name}: {every}{meant(name, names)}"

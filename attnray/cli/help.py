@@ -4,58 +4,59 @@ from __future__ import annotations
 
 from typing import Any
 
-from attnray.cli.choices import choices
+from attnray.called import called
+from attnray.cli.choices import choices, configuration_folder
 
-#: What each job does, and an example of it.
+#: What each job does, and examples of what follows its name.
 JOBS = {
     "run": (
         "The main job: plan, extract, analyse, reduce and report, in one run folder. With -m a "
         "sweep over models and corpora, ended by their comparison. Again, it goes on where it "
         "stopped.",
-        "python jobs/run.py model=bert-base-uncased corpus=conllu corpus.path=dev.conllu\n"
-        "  python jobs/run.py -m model=minilm,minilm-random-0,path/to/checkpoint corpus=sample",
+        "model=bert-base-uncased corpus=conllu corpus.path=dev.conllu\n"
+        "-m model=minilm,minilm-random-0,path/to/checkpoint corpus=sample",
     ),
     "plan": (
         "Only the plan: the examples of every corpus, cut into shards, and what the run will take.",
-        "python jobs/plan.py run_dir=DIR corpus=conllu corpus.path=dev.conllu",
+        "run_dir=DIR corpus=conllu corpus.path=dev.conllu",
     ),
     "extract": (
         "Run the model over the planned shards and store its attention; if fused, measure it too.",
-        "python jobs/extract.py run_dir=DIR",
+        "run_dir=DIR",
     ),
     "analyse": (
         "Measure the stored attention, shard by shard.",
-        "python jobs/analyse.py run_dir=DIR metrics=[syntax] merge=first",
+        "run_dir=DIR metrics=[syntax] merge=first",
     ),
     "probe": (
         "Train and score the probes on stored attention.",
-        "python jobs/probe.py run_dir=DIR 'probe.seeds=[0,1,2]'",
+        "run_dir=DIR 'probe.seeds=[0,1,2]'",
     ),
     "reduce": (
         "Merge what was measured in all shards into the tables.",
-        "python jobs/reduce.py run_dir=DIR",
+        "run_dir=DIR",
     ),
     "report": (
         "Draw the figures and write the page from the tables.",
-        "python jobs/report.py run_dir=DIR 'examples=[3,14]'",
+        "run_dir=DIR 'examples=[3,14]'",
     ),
     "compare": (
         "Compare finished runs: best heads, coreference, probes, behaviours, head roles.",
-        "python jobs/compare.py 'runs=[runs/a,runs/b]' run_dir=runs/a-and-b",
+        "'runs=[runs/a,runs/b]' run_dir=runs/a-and-b",
     ),
     "status": (
         "Say of a run, at work or not, what is done, has failed and is left, and how fast it goes; "
         "it only reads.",
-        "python jobs/status.py RUN_DIR",
+        "RUN_DIR",
     ),
     "verify": (
         "Check every file of a run against its checksums; with --repair what is broken is made "
         "again.",
-        "python jobs/verify.py RUN_DIR",
+        "RUN_DIR",
     ),
     "list": (
         "Print the models and corpora that can be chosen by name, with licence and size.",
-        "python jobs/list.py",
+        "",
     ),
 }
 
@@ -63,15 +64,15 @@ _HELP = """\
 {what}
 
 Example:
-  {example}
+{examples}
 
-Settings are given as KEY=VALUE; conf/config.yaml explains them, README.md too.
+Settings are given as KEY=VALUE. All of them, with what they are for:
+  {settings}
+Models and corpora by name: {list}
+
   --cfg job          print the settings as they would be, and stop
   -m, --multirun     several values of a setting, with commas between them, make a sweep
-  -sc install=bash   print what completes settings in your shell (also zsh, fish):
-                     eval "$(python jobs/{job}.py -sc install=bash)"
   --hydra-help       more options, of Hydra
-Models and corpora by name: python jobs/list.py
 
 Exit status: 0 complete; 1 incomplete, the message names what is missing; 2 a setting or an
 input cannot be used."""
@@ -95,8 +96,12 @@ def jobs_text() -> str:
 
 def help_text(job: str) -> str:
     """What `--help` of a job prints."""
-    what, example = JOBS[job]
-    return _HELP.format(job=job, what=what, example=example)
+    what, examples = JOBS[job]
+    lines = [f"  {called(job)} {each}".rstrip() for each in examples.splitlines() or [""]]
+    settings = configuration_folder() / "config.yaml"
+    return _HELP.format(
+        what=what, examples="\n".join(lines), settings=settings, list=called("list")
+    )
 
 
 def choices_text() -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from attnray.called import called
 from attnray.cli.checks import check
 from attnray.cli.doing import doing
 from attnray.config import Config, planned, typed
@@ -217,7 +218,7 @@ def _existing(config: Config, overrides: list[str], hold: Hold, metric: str | No
     hold(folder)
     manifest = Manifest.read(folder)
     if manifest is None:
-        raise InputError(f"{folder} has no manifest.json: run jobs/plan.py on it first")
+        raise InputError(f"{folder} has no manifest.json: `{called('run')}` makes a run")
     merged = _on_top(manifest.config, config, overrides)
     merged = _with(merged, metric)
     check(merged)

@@ -86,7 +86,7 @@ def _known(group: str, values: str) -> str:
 def _model(choice: str, written: str) -> str:
     if "://" in choice:
         raise InputError(f"model={choice} is not possible: it must be a name or a folder")
-    if "/" in choice:
+    if "/" in choice or Path(choice, "config.json").is_file():
         folder = Path(os.path.expanduser(choice)).absolute()
         twin = _TWIN.fullmatch(folder.name)
         if twin is None or folder.is_dir():
@@ -101,7 +101,7 @@ def _model(choice: str, written: str) -> str:
 
 
 def _corpus(choice: str, written: str) -> str:
-    if "/" not in choice and not Path(choice).is_file():
+    if "/" not in choice and not Path(choice).is_file() and guess_format(choice) is None:
         return written
     choice = os.path.expanduser(choice)
     form = guess_format(choice)

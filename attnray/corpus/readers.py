@@ -24,6 +24,7 @@ from attnray.corpus.formats.json_rows import json_rows, read_json
 from attnray.corpus.formats.parquet import parquet_rows, read_parquet
 from attnray.corpus.formats.word_head import looks_like_word_head, read_word_head
 from attnray.errors import InputError
+from attnray.nearest import meant
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def check(config: Config) -> None:
         if corpus.format not in FORMATS:
             raise InputError(
                 f"corpus.format={corpus.format} is not possible: it must be one of "
-                f"{', '.join(FORMATS)}"
+                f"{', '.join(FORMATS)}{meant(corpus.format, FORMATS)}"
             )
 
 

@@ -10,6 +10,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from attnray.called import called
 from attnray.errors import IncompleteRun
 from attnray.executors.feed import Feed
 from attnray.executors.standing import Standing
@@ -274,7 +275,7 @@ class Todo:
         missing = [task for task in tasks if task and (task.store or ANALYSE in self._wanted)]
         if missing:
             shards = ", ".join(f"{task.shard:05}" for task in missing)
-            how = "; a fused run is measured by jobs/extract.py" if run.fused else ""
+            how = f"; a fused run is measured by `{called('extract')}`" if run.fused else ""
             raise IncompleteRun(f"{run.folder}: not extracted yet: shards {shards}{how}")
 
 

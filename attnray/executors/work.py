@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attnray.config import ExecutorConfig, ModelConfig
 from attnray.errors import Damaged, IncompleteRun, InputError
+from attnray.nearest import meant
 from attnray.stages.tasks import Task
 
 if TYPE_CHECKING:
@@ -125,7 +126,10 @@ def make_executor(config: ExecutorConfig) -> Executor:
     """
     if config.name not in EXECUTORS:
         known = ", ".join(EXECUTORS)
-        raise InputError(f"executor.name={config.name} is not possible: it must be one of {known}")
+        near = meant(config.name, EXECUTORS)
+        raise InputError(
+            f"executor.name={config.name} is not possible: it must be one of {known}{near}"
+        )
     module, _, kind = EXECUTORS[config.name].partition(":")
     executor: Executor = getattr(import_module(module), kind)(config)
     return executor

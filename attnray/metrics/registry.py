@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attnray.config import Config
-from attnray.errors import InputError
+from attnray.config import Config, require_some
 from attnray.metrics.base import Metric
 from attnray.metrics.coreference import Coreference
 from attnray.metrics.divergence import Divergence
@@ -32,12 +31,7 @@ def check(config: Config) -> None:
     Raises:
         InputError: says what is possible.
     """
-    given = config.metrics
-    if not given or not set(given) <= set(NAMES) or len(set(given)) < len(given):
-        raise InputError(
-            f"metrics=[{','.join(given)}] is not possible: it must be one or more of "
-            f"{', '.join(NAMES)}, each once"
-        )
+    require_some("metrics", config.metrics, NAMES)
 
 
 def beside(metric: str, form: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from attnray.called import called
 from attnray.config import Config, CorpusConfig, sized
 from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
@@ -111,8 +112,8 @@ def existing(folder: RunFolder, config: Config, manifest: Manifest) -> Run:
     planned = Manifest.read(twin_folder)
     if planned is None:
         raise InputError(
-            f"{folder} has no plan for controls={config.controls}: run jobs/run.py or "
-            "jobs/plan.py with it first"
+            f"{folder} has no plan for controls={config.controls}: `{called('run')}` or "
+            f"`{called('plan')}` with it comes first"
         )
     return replace(run, twin=Run(twin_folder, twin, planned))
 

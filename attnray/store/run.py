@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 from pathlib import Path
 
+from attnray.called import called
 from attnray.config import Config, StoreConfig, corpora, fused, keeps, stores
 from attnray.corpus.counts import remarks
 from attnray.corpus.roles import ROLES
@@ -259,7 +260,7 @@ class Run:
             return [metric for metric in wanted if metric not in lacking]
         if lacking:
             raise InputError(
-                f"{self.folder} has no plan for {', '.join(lacking)}: run jobs/run.py or "
-                "jobs/plan.py with these metrics on it first"
+                f"{self.folder} has no plan for {', '.join(lacking)}: `{called('run')}` or "
+                f"`{called('plan')}` with these metrics comes first"
             )
         return wanted

@@ -27,7 +27,8 @@ from tests.builders.jobs import ROOT, command, environment, refusal, succeed
 def test_help_says_what_a_job_does_with_an_example(job: str) -> None:
     shown = succeed(job, "--help")
     assert JOBS[job][0] in shown
-    assert f"python jobs/{job}.py" in shown.partition("Settings")[0]
+    assert f"jobs/{job}.py" in shown.partition("Settings")[0]
+    assert str(ROOT / "conf" / "config.yaml") in shown
 
 
 def test_every_job_is_there_and_has_help() -> None:

@@ -68,7 +68,7 @@ def test_a_stage_applies_what_its_command_line_says(copied: Path, undisturbed: P
 
 
 def test_a_stage_needs_a_plan(tmp_path: Path) -> None:
-    assert "jobs/plan.py" in refusal("analyse", f"run_dir={tmp_path}")
+    assert "manifest.json" in refusal("analyse", f"run_dir={tmp_path}")
 
 
 def test_the_default_folder_is_found_again(tiny_settings: tuple[str, ...], tmp_path: Path) -> None:
