@@ -12,6 +12,7 @@ from attnray.errors import IncompleteRun
 from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
 from attnray.reading import RunReader
+from attnray.report.best_heads import TABLES, best_heads
 from attnray.report.findings import Facts, Tables
 from attnray.report.page import chosen_maps, page
 from attnray.report.rendering import Report
@@ -25,6 +26,7 @@ from attnray.store.folder import REPORT, RunFolder, tabulated
 from attnray.store.run import Run
 
 REPRODUCTION = "reproduction"
+BEST_HEADS = "best_heads.json"
 
 
 def report(run: Run) -> None:
@@ -36,7 +38,7 @@ def report(run: Run) -> None:
     facts, config = _facts(run), run.config
     made_from = _fingerprint(run, facts)
     if not run.folder.done(REPORT, 0, made_from, contents=True):
-        files = _write_page(run, facts)
+        files = _write_page(run, facts) | _write_best(run)
         if config.reproduce:
             files |= _write_reproduction(run, config.reproduce)
         run.folder.commit(REPORT, 0, made_from, files)
@@ -92,6 +94,11 @@ def _write_page(run: Run, facts: Facts) -> Files:
     tables, folder = shown_tables(run), str(run.folder.root)
     maps = chosen_maps(tables, facts, lambda role: RunReader(folder, role=role), run.config)
     return write_report(run.folder, page(tables, facts, maps))
+
+
+def _write_best(run: Run) -> Files:
+    tables = {name: run.folder.table(name) for name in TABLES if name in run.tables}
+    return run.folder.write(BEST_HEADS, best_heads(tables, run.model).encode()) if tables else {}
 
 
 def _write_reproduction(run: Run, paper: str) -> Files:
