@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
@@ -53,6 +52,12 @@ class StoredExample(Example):
     """
 
     _stored: Callable[[], tuple[AttentionReader, int]]
+
+    @classmethod
+    def of(cls, example: Example, stored: Callable[[], tuple[AttentionReader, int]]) -> Self:
+        """An example, with what gives the store of its attention and its position there."""
+        values = {each.name: getattr(example, each.name) for each in fields(Example)}
+        return cls(**values, _stored=stored)
 
     def __repr__(self) -> str:
         text = shorten(legible(" ".join(self.words)), SHOWN_CHARACTERS, placeholder=" …")
@@ -104,7 +109,7 @@ class StoredExample(Example):
         return between
 
 
-class OpenRun(ABC, Generic[E]):
+class OpenRun(Generic[E]):
     """A run folder, open for reading: its examples in the order of the corpus, and its tables.
 
     Layers and heads count from 1, as in the paper and the tables; examples from 0.
@@ -118,6 +123,8 @@ class OpenRun(ABC, Generic[E]):
     Raises:
         InputError: the folder has no plan, or no such examples.
     """
+
+    _kind: type[E]
 
     def __init__(
         self, run_dir: str | os.PathLike[str], kind: str | None = None, role: str | None = None
@@ -255,12 +262,7 @@ class OpenRun(ABC, Generic[E]):
 
     def _example(self, row: dict[str, int]) -> E:
         example = self._examples(row["shard"])[row["position"]]
-        values = (getattr(example, each.name) for each in fields(example))
-        return self._made(*values, lambda: self._attention(row))
-
-    @abstractmethod
-    def _made(self, *values: Any) -> E:
-        """An example of these values of the fields of `StoredExample`."""
+        return self._kind.of(example, lambda: self._attention(row))
 
     def _attention(self, row: dict[str, int]) -> tuple[AttentionReader, int]:
         """The store of an example's attention, and its position there."""
@@ -278,8 +280,7 @@ class OpenRun(ABC, Generic[E]):
 class RunReader(OpenRun[StoredExample]):
     """A run folder, open for reading, as jobs use it."""
 
-    def _made(self, *values: Any) -> StoredExample:
-        return StoredExample(*values)
+    _kind = StoredExample
 
 
 def _axis(name: str, number: int | None, count: int) -> slice | int:

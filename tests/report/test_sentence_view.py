@@ -66,7 +66,7 @@ def stored(example: Example, weights: np.ndarray) -> StoredExample:
         def read(self, *_: object) -> np.ndarray:
             return weights
 
-    return StoredExample(example, lambda: (Reader(), 0))  # type: ignore[arg-type,return-value]
+    return StoredExample.of(example, lambda: (Reader(), 0))  # type: ignore[arg-type,return-value]
 
 
 Shows = Callable[..., "Page"]
