@@ -10,7 +10,7 @@ DEV_READY := .venv/.dev-ready
 WORKERS ?= 2
 SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test test-faults quick check format bench lock clean
+.PHONY: demo test test-faults quick check format docs docs-links bench lock clean
 
 demo: $(RUN_READY)
 	@$(BIN)/python jobs/run.py
@@ -35,6 +35,15 @@ format: $(DEV_READY)
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
+# The site, in docs/_build/html; a link or reference that leads nowhere fails.
+docs: $(DEV_READY)
+	@$(BIN)/python -m sphinx -qnW --keep-going -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+# Asks the network for every link to elsewhere.
+docs-links: $(DEV_READY)
+	@$(BIN)/python -m sphinx -qn --keep-going -b linkcheck docs docs/_build/links
+
 bench: $(RUN_READY)
 	@$(BIN)/python scripts/bench.py
 
@@ -43,7 +52,7 @@ lock: $(DEV_READY)
 	@$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv runs docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Of PyTorch's builds pip takes the one it is configured for, a CPU build perhaps; with hashes in
 # view it would take PyPI's instead. So it chooses first, and the hash of its choice is checked then.

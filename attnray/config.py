@@ -16,109 +16,132 @@ from attnray.nearest import meant
 
 @dataclass
 class ModelConfig:
-    """Which checkpoint: the folder `path` where one is given, else `hub` at `revision`.
+    """Which checkpoint: the folder `path` where one is given, else `hub` at `revision`."""
 
-    New weights (`random_init`) are drawn from `seed`, where it is null from the run's. `licence`
-    and `size` are for people to read.
-    """
-
+    #: What tables call it; null is the name of the folder, or the last part of the hub's.
     name: str | None = MISSING
+    #: A folder with a Hugging Face checkpoint.
     path: str | None = None
+    #: A checkpoint of the Hugging Face hub, as OWNER/NAME.
     hub: str | None = None
+    #: Of the hub's: a branch, a tag or a commit.
     revision: str | None = None
+    #: The sha256 of files by their names: others are refused.
     checksums: dict[str, str] = field(default_factory=dict)
+    #: Its configuration with new weights.
     random_init: bool = False
+    #: What new weights are drawn from; null is the run's `seed`.
     seed: int | None = None
+    #: On a GPU, what autocast computes in; the softmax stays in float32.
     dtype: str = "float32"
+    #: For people to read.
     licence: str | None = None
+    #: For people to read.
     size: str | None = None
 
 
 @dataclass
 class CorpusConfig:
-    """Which corpus. `path` is a file, a pattern such as `dir/**/*_conll`, or a list of these.
+    """Which corpus, and how it is read. `corpora.ROLE` has the same settings."""
 
-    Each may be an address (https://, s3://, gs://, hf://datasets/). `checksums` has the sha256 of
-    files by their names, null for whatever they are. `entity` is the order of the fields of
-    `Entity=` in CoNLL-U, null for what a file says of it. `licence` and `size` are for people to
-    read.
-    """
-
+    #: What tables call it.
     name: str = MISSING
+    #: conllu, conll2012, word_head, gap, json, parquet or text.
     format: str = MISSING
+    #: A file, a pattern such as `dir/**/*_conll`, or a list of these, here or at an address
+    #: (https://, s3://, gs://, hf://datasets/).
     path: Any = MISSING
+    #: The sha256 of files by their names: others are refused. Null takes whatever they are.
     checksums: dict[str, str] | None = field(default_factory=dict)
+    #: The first so many documents; of plain text, pairs.
     limit: int | None = None
+    #: What patterns are measured on: sentence, document or pair; null is sentences where there are
+    #: any, else pairs.
     segment: str | None = None
+    #: In which plain text is split into sentences.
     language: str = "en"
+    #: CoNLL-U: the fields of `Entity=` in their order, as etype-eid; null for what a file says.
     entity: str | None = None
+    #: For people to read.
     licence: str | None = None
+    #: For people to read.
     size: str | None = None
 
 
 @dataclass
 class RolesConfig:
-    """A corpus of its own for a role; `null` stands for `corpus`, except for `train`."""
+    """A corpus of its own for a role: a name or a file, as `corpus` takes it."""
 
+    #: For patterns, divergence and importance; null is `corpus`.
     patterns: CorpusConfig | None = None
+    #: For syntax; null is `corpus`.
     syntax: CorpusConfig | None = None
+    #: For coreference; null is `corpus`.
     coreference: CorpusConfig | None = None
+    #: What probes are trained on: there is no default.
     train: CorpusConfig | None = None
+    #: What probes are scored on; null is `corpus`.
     dev: CorpusConfig | None = None
 
 
 @dataclass
 class StoreConfig:
-    """How attention is written: `codec`, and the sizes of Zarr chunks.
+    """How attention is written."""
 
-    With the codec none it is not; then that of a seeded `sample` of so many examples is kept. So it
-    is without `keep`: then the attention of a shard is removed once it is measured.
-    """
-
+    #: How a weight is coded; none writes no attention but that of a sample.
     codec: str = MISSING
+    #: The weights of one head in a Zarr chunk.
     chunk_cells: int = 32768
+    #: Chunks of all heads that take about so many MiB are written together, as one file.
     block_mib: int = 32
+    #: With the codec none, or without `keep`: of so many examples of each set attention is kept,
+    #: drawn from `seed`.
     sample: int = 64
+    #: False removes the attention of a shard once it is measured, but for the sample.
     keep: bool = True
 
 
 @dataclass
 class ExecutorConfig:
-    """Where the work runs. `null` means: as many as fit the machine.
+    """Where the work runs. Null means as many as fit."""
 
-    `deadline` has the seconds after which a task is given up and tried again, `null` for 30 times
-    what others took, and ten minutes at the least.
-    """
-
+    #: ray or serial.
     name: str = MISSING
+    #: Actors that have the model; null is one a GPU, else half of the cores, and no more than have
+    #: a minute's work each.
     extractors: int | None = None
+    #: GPUs of each, or a share of one; null is one where there are any, 0 keeps to CPUs.
     gpus_per_extractor: float | None = None
+    #: CPUs of each, as Ray counts them.
     cpus_per_extractor: float = 1
+    #: Threads of torch in each.
     threads_per_extractor: int = 1
+    #: Tasks that measure at once; null is one a CPU.
     analysers: int | None = None
+    #: How often a task is tried again.
     retries: int = 3
+    #: The seconds after which a task is given up and tried again; null is 30 times what others
+    #: took, and ten minutes at the least.
     deadline: float | None = None
 
 
 @dataclass
 class ShardConfig:
-    """The most examples, and cells (the sum of squared lengths), of one shard.
+    """The size of a shard. Null is what suits the device (`SIZES`)."""
 
-    Null is what suits the device (`SIZES`).
-    """
-
+    #: The most examples.
     examples: int | None = None
+    #: The most cells: the sum of squared lengths.
     cells: int | None = None
 
 
 @dataclass
 class BatchConfig:
-    """The most tokens and cells, padding included, of one forward pass.
+    """The size of a forward pass. Null is what suits the device (`SIZES`)."""
 
-    Null is what suits the device (`SIZES`).
-    """
-
+    #: The most tokens, padding included.
     tokens: int | None = None
+    #: The most cells, padding included: examples times squared length.
     cells: int | None = None
 
 
@@ -132,40 +155,48 @@ SIZES = {
 
 @dataclass
 class BehaviourConfig:
-    """What makes a behaviour of a head: its mean weight on a target is above so much.
+    """What makes a behaviour of a head: its mean weight on a target is above so much."""
 
-    `broad` is in nats at `broad_length` tokens, and holds for other lengths as the same share
-    of the entropy of uniform attention.
-    """
-
+    #: On the next token.
     next: float = 0.5
+    #: On the previous token.
     previous: float = 0.5
+    #: On [CLS].
     cls: float = 0.6
+    #: On [SEP].
     sep: float = 0.6
+    #: On `.` and `,`.
     punctuation: float = 0.6
+    #: The mean entropy in nats at `broad_length` tokens; at other lengths it is the same share of
+    #: the entropy of uniform attention.
     broad: float = 3.8
+    #: Tokens.
     broad_length: int = 128
 
 
 @dataclass
 class DivergenceConfig:
-    """Divergences are measured on a seeded sample of so many `examples`, or on `all`."""
+    """What divergences are measured on."""
 
+    #: So many examples, drawn from `seed`, or `all`.
     examples: Any = 1000
 
 
 @dataclass
 class ProbeConfig:
-    """Which probes, from which seeds, and how they are trained.
+    """Which probes, from which seeds, and how they are trained."""
 
-    `vectors` is a GloVe text file; `null` stands for the model's own input embeddings.
-    """
-
+    #: Some of right_branching, distances_and_words, attention, attention_and_words.
     probes: list[str] = field(default_factory=list)
+    #: Each probe is trained once from each.
     seeds: list[int] = field(default_factory=list)
+    #: A GloVe text file; null is the model's own input embeddings.
     vectors: str | None = None
+    #: Of Adam.
     learning_rate: float = 0.002
+    #: Sentences of a step.
     batch_sentences: int = 5
+    #: Units of the hidden layer of distances_and_words.
     hidden: int = 200
 
 
