@@ -30,6 +30,8 @@ nitpick_ignore_regex = [(r"py:.*", r"(?!attnray).*")]
 html_theme = "furo"
 html_title = f"attnray {version}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 # `$ ` and what a command printed are not copied.
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True
