@@ -22,7 +22,7 @@ from attnray.config import Config, planned, typed
 from attnray.errors import Damaged, InputError
 from attnray.metrics.registry import PROBES
 from attnray.redacted import redacted
-from attnray.report.closing import closing_lines
+from attnray.report.closing import closing_lines, closing_of_comparison
 from attnray.stages.planned import Hold, existing, nobody_else, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
 from attnray.stages.report import REPRODUCTION, report, reported, shown_tables
@@ -173,10 +173,10 @@ def _compare(config: Config, _: list[str]) -> None:
     folders = [RunFolder(path) for each in config.runs for path in matching(each)]
     names = sorted(Path(folder.root).resolve().name for folder in folders)
     default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
-    target = run_folder(config.run_dir) if config.run_dir else default
-    page = compare(folders, RunFolder(target))
-    print(f"tables:  {RunFolder(target).where('tables')}")
-    print(f"report:  {page}")
+    target = RunFolder(run_folder(config.run_dir) if config.run_dir else default)
+    print(closing_of_comparison(compare(folders, target)))
+    print(f"tables:  {target.where('tables')}")
+    print(f"report:  {target.where(page_of(REPORT))}")
 
 
 def _report(config: Config, overrides: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a job prints: whoever reads it may leave before its end, and the job goes on."""
+"""What a job prints: whoever reads it may leave, or lack some letters, and the job goes on."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ def _piped(stream: TextIO) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="replace" if stream.errors == "strict" else stream.errors,
         line_buffering=stream.line_buffering or stream is sys.__stderr__,
     )

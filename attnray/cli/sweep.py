@@ -15,6 +15,7 @@ from attnray.executors.work import make_executor
 from attnray.metrics.base import Predictor
 from attnray.metrics.registry import METRICS
 from attnray.redacted import redacted
+from attnray.report.closing import closing_of_comparison
 from attnray.stages.plan import PlannedSets
 from attnray.stages.planned import Place, plan
 from attnray.store.files import fingerprint
@@ -86,7 +87,8 @@ def _compared(runs: list[Run], folder: Root | None) -> list[str]:
     target = RunFolder(folder or runs_folder() / _default_name(folders))
     try:
         with driving():
-            print(f"comparison: {compare(folders, target)}")
+            print(closing_of_comparison(compare(folders, target)))
+        print(f"comparison: {target.where(page_of(REPORT))}")
     except IncompleteRun as error:
         return [f"The comparison failed: {error}"]
     return []

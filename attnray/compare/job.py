@@ -15,14 +15,15 @@ from attnray.compare.subjects import Subject, opened
 from attnray.errors import InputError
 from attnray.metrics.registry import METRICS
 from attnray.report.comparison import comparison
+from attnray.report.findings import Tables
 from attnray.stages.report import write_report
-from attnray.store.folder import REPORT, RunFolder, page_of
+from attnray.store.folder import RunFolder
 
 #: Tables of the runs, set under each other.
 JOINED = (*(table for metric in METRICS.values() for table in metric.compared), "probes")
 
 
-def compare(folders: Sequence[RunFolder], target: RunFolder) -> str:
+def compare(folders: Sequence[RunFolder], target: RunFolder) -> Tables:
     """Write the comparison of finished runs: `tables/`, `figures/` and `report.html`.
 
     Args:
@@ -30,7 +31,7 @@ def compare(folders: Sequence[RunFolder], target: RunFolder) -> str:
         target: where the comparison lies; no run folder.
 
     Returns:
-        Where the page is.
+        Its tables.
 
     Raises:
         InputError: a folder is no finished run, or there are fewer than two subjects.
@@ -47,10 +48,10 @@ def compare(folders: Sequence[RunFolder], target: RunFolder) -> str:
     runs = [{"model": s.name, "run": str(s.run.folder)} for s in subjects]
     target.write("comparison.json", json.dumps({"runs": runs}, indent=1).encode())
     write_report(target, comparison(tables))
-    return target.where(page_of(REPORT))
+    return tables
 
 
-def _tables(subjects: Sequence[Subject]) -> dict[str, pa.Table]:
+def _tables(subjects: Sequence[Subject]) -> Tables:
     """The tables that there is something in."""
     joined = {name: [t for s in subjects if (t := s.table(name)) is not None] for name in JOINED}
     tables = {name: pa.concat_tables(each) for name, each in joined.items() if each}

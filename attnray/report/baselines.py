@@ -9,7 +9,7 @@ from attnray.metrics.coreference import BestMentionRow, MentionBaselineRow
 from attnray.metrics.gap import BestPronounRow, PronounBaselineRow
 from attnray.report import wording
 from attnray.report.columns import Column, through
-from attnray.report.section import Line
+from attnray.report.listing import Entry, Labels, listing
 
 R = TypeVar("R", BestMentionRow, BestPronounRow)
 B = TypeVar("B", MentionBaselineRow, PronounBaselineRow)
@@ -63,16 +63,21 @@ def rule(name: str) -> str:
     return _RULES.get(name, wording.spaced(name))
 
 
-def line(label: str, row: Beside[R, B], cases: str) -> Line:
-    """The closing line of a best head beside the baselines."""
-    accuracies = row.accuracies.items()
-    listed = ", ".join(f"{name}: {wording.percent(value)}" for name, value in accuracies)
-    return Line(
-        label,
-        wording.head(row.best.layer, row.best.head),
-        f"{row.best.max_tokens} pieces",
-        wording.percent(row.best.accuracy),
-        f"({listed})",
-        wording.count(row.best.total),
-        cases,
-    )
+def listed(
+    what: str, label: str, cases: str, rows: Iterable[tuple[str, Beside[R, B]]]
+) -> list[str]:
+    """The best heads that there are cases for on the terminal, each row with its label.
+
+    Args:
+        what: what each is the best head of.
+        label: what the labels are called.
+        cases: what their cases are.
+        rows: each with its label.
+    """
+    entries = [
+        Entry(name, f"{best.max_tokens} pieces", best, wording.spaced(best.baseline or ""))
+        for name, (best, _) in rows
+        if best.total
+    ]
+    labels = Labels(label, "cut to", "baseline", cases)
+    return [listing(what, labels, entries)] if entries else []

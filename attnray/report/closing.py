@@ -1,17 +1,19 @@
-"""The closing lines of a run on the terminal: its best heads beside the baselines."""
+"""The closing lines on the terminal: best heads of a run, those of the models of a comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attnray.report.findings import Facts, Findings, Tables
+from attnray.report.compared import COMPARED
+from attnray.report.comparison import values_of
+from attnray.report.findings import CorpusFindings, Facts, Findings, Tables
 from attnray.report.page import Sections, shown
-from attnray.report.section import Line
+from attnray.report.section import Section
 from attnray.report.sections import SECTIONS
 
 
 def closing_lines(tables: Tables, model: str, sections: Sections = SECTIONS) -> str:
-    """What the sections say when a run ends, the lines of heads in columns.
+    """What the sections say when a run ends.
 
     Args:
         tables: those of the run, as far as it has any.
@@ -19,16 +21,23 @@ def closing_lines(tables: Tables, model: str, sections: Sections = SECTIONS) -> 
         sections: in the order in which they speak.
     """
     findings = Findings.of(tables, Facts(model))
-    said = [line for each in shown(findings, sections) for line in each.lines(findings)]
-    lines = [line for line in said if isinstance(line, Line)]
-    return "\n".join([*_aligned(lines), *(line for line in said if isinstance(line, str))])
+    return "\n".join(line for each in shown(findings, sections) for line in each.lines(findings))
 
 
-def _aligned(lines: Sequence[Line]) -> list[str]:
-    """The lines with their parts in columns, shares and counts to the right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        f"{label:<{widths[0]}}  {head:>{widths[1]}}  {where:<{widths[2]}}  "
-        f"{accuracy:>{widths[3]}}  {beside:<{widths[4]}}  {count:>{widths[5]}} {cases}"
-        for label, head, where, accuracy, beside, count, cases in lines
-    ]
+def closing_of_comparison(
+    tables: Tables, sections: Sequence[Section[CorpusFindings]] = COMPARED
+) -> str:
+    """What the sections say when a comparison is made, of one corpus after another.
+
+    Args:
+        tables: its tables, with the rows of all models.
+        sections: in the order in which they speak.
+    """
+    found = [CorpusFindings.of(tables, corpus) for corpus in values_of(tables, "corpus")]
+    return "\n".join(
+        line
+        for findings in found
+        for each in sections
+        if each.is_shown(findings)
+        for line in each.lines(findings)
+    )

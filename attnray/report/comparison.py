@@ -35,17 +35,17 @@ def comparison(tables: Tables, sections: Sequence[Section[CorpusFindings]] = COM
                 if each.is_shown(findings)
             ],
         )
-        for number, corpus in enumerate(_values(tables, "corpus"), 1)
+        for number, corpus in enumerate(values_of(tables, "corpus"), 1)
         for findings in [CorpusFindings.of(tables, corpus)]
     ]
     figures = {
         n: svg for part in parts for each in part.sections for n, svg in each.figures.items()
     }
-    models = [legible(model) for model in _values(tables, "model")]
+    models = [legible(model) for model in values_of(tables, "model")]
     return Report(figures, whole_page("comparison.html.jinja", {"parts": parts, "models": models}))
 
 
-def _values(tables: Tables, column: str) -> list[str]:
+def values_of(tables: Tables, column: str) -> list[str]:
     """Everything in a column of the tables, once."""
     names = (name for table in tables.values() for name in table[column].to_pylist())
     return list(dict.fromkeys(names))

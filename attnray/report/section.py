@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from attnray.report.drawing.maps import MapPanel
 from attnray.report.findings import Findings, Source, Tables
@@ -27,18 +27,6 @@ class HasTables(Protocol):
 
 
 F = TypeVar("F", bound=HasTables)
-
-
-class Line(NamedTuple):
-    """A closing line on the terminal: a head beside what it is held against."""
-
-    label: str
-    head: str
-    where: str
-    accuracy: str
-    beside: str
-    total: str
-    cases: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,7 @@ class Section(Generic[F]):
         shown: whether there is anything to show, where the tables are there.
         figures: how to draw each of its figures, by name.
         sentences: what it says in one look.
-        lines: what it says on the terminal when a run ends.
+        lines: what it says on the terminal at the end.
         context: what its template is given.
         data: what scripts are given, by id: values that JSON can hold.
         maps: the single maps among its figures.
@@ -81,7 +69,7 @@ class Section(Generic[F]):
     shown: Callable[[F], bool] = lambda _: True
     figures: Callable[[F], Mapping[str, Draw]] = lambda _: {}
     sentences: Callable[[F], Sequence[str]] = lambda _: ()
-    lines: Callable[[F], Sequence[Line | str]] = lambda _: ()
+    lines: Callable[[F], Sequence[str]] = lambda _: ()
     context: Callable[[F], Mapping[str, object]] = lambda _: {}
     data: Callable[[F], Mapping[str, object]] = lambda _: {}
     maps: SingleMaps | None = None

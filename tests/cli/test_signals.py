@@ -110,3 +110,15 @@ def test_what_is_printed_may_go_unread() -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_letters_that_a_terminal_lacks_end_no_job() -> None:
+    code = "from attnray.cli.output import until_unread\nwith until_unread(): print('dep→head')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**environment(), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("dep?head\n", "")

@@ -84,7 +84,11 @@ def test_started_again_it_does_nothing_again(
     swept: Path, copied: Path, said: tuple[str, ...]
 ) -> None:
     before = times(copied)
-    succeed("run", *said, f"run_dir={copied}", "executor=ray")
+    printed = succeed("run", *said, f"run_dir={copied}", "executor=ray").splitlines()
+    first = next(n for n, line in enumerate(printed) if line.startswith("sample: best head less"))
+    models = [line.split()[0] for line in printed[first + 3 : first + 6]]
+    assert models == ["tiny", "tiny-random-1", "tiny-roberta"]
+    assert printed[-1] == f"comparison: {copied / 'report.html'}"
     assert times(copied) == before
     assert tables(copied) == tables(swept)
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from attnray.report.drawing.by_model import Score, by_model
-from attnray.report.findings import Placed
+from attnray.report.findings import CorpusFindings, Placed, Source
+from attnray.report.listing import GAINS, gains, side_by_side
 
 
 def models_by_kind(
@@ -29,3 +30,24 @@ def models_by_kind(
     kinds = list(dict.fromkeys(each for scores in models.values() for each in scores))
     label = f"accuracy of the best head, {texts} cut to {cut} pieces"
     return by_model(name, label, kinds, models)
+
+
+def gains_by_kind(
+    findings: CorpusFindings, best: Source[Any], kind: Callable[[Any], str], what: str
+) -> list[str]:
+    """What the best heads gain, by model, for the terminal.
+
+    Args:
+        findings: those of a corpus.
+        best: the table of best heads.
+        kind: what cases a row is about.
+        what: what cases are.
+    """
+    rows = best.placed(findings.tables)
+    several = len({each.row.max_tokens for each in rows}) > 1
+    named = (
+        (each.model, f"{kind(each.row)}{f' {each.row.max_tokens}' if several else ''}", each.row)
+        for each in rows
+    )
+    title = f"{findings.corpus}, {what}: {GAINS.format('baseline')}"
+    return [side_by_side(title, gains(named), f": tables/{best.name}.parquet")]

@@ -10,8 +10,10 @@ from attnray.report import columns
 from attnray.report.columns import Column, PageTable, label, of_row
 from attnray.report.drawing.by_model import Score, by_model
 from attnray.report.findings import CorpusFindings, Placed
+from attnray.report.listing import side_by_side
 from attnray.report.section import Section, template_of
-from attnray.report.sections.probes import DIFFERENCES, MORE, PROBE, PROBES, SEED, UAS
+from attnray.report.sections.probes import DIFFERENCES, MORE, PROBE, PROBES, SEED, UAS, means
+from attnray.report.wording import percent, spaced
 
 #: The probe whose interval is drawn.
 FIRST = "attention_and_words"
@@ -48,6 +50,18 @@ def context(findings: CorpusFindings) -> Mapping[str, object]:
     }
 
 
+def lines(findings: CorpusFindings) -> list[str]:
+    """UAS by model and probe, means over seeds."""
+    by_model: dict[str, list[ProbeRow]] = {}
+    for model, _, row in PROBES.placed(findings.tables):
+        by_model.setdefault(model, []).append(row)
+    scores = {
+        model: {spaced(probe): percent(uas) for probe, uas in means(rows).items()}
+        for model, rows in by_model.items()
+    }
+    return [side_by_side(f"{findings.corpus}: UAS of probes", scores)]
+
+
 SECTION = Section(
     "probes",
     "Probes",
@@ -57,5 +71,6 @@ SECTION = Section(
     figures=lambda findings: {
         "probes": partial(models_by_probe, rows=PROBES.placed(findings.tables))
     },
+    lines=lines,
     context=context,
 )

@@ -9,7 +9,7 @@ from operator import attrgetter
 from attnray.metrics.gap import BestPronounRow
 from attnray.report import columns
 from attnray.report.columns import Column, PageTable, label, number, of_row
-from attnray.report.compared.antecedents import models_by_kind
+from attnray.report.compared.antecedents import gains_by_kind, models_by_kind
 from attnray.report.findings import CorpusFindings, Placed
 from attnray.report.section import Draw, Section, template_of
 from attnray.report.sections.pronouns import BEST
@@ -53,5 +53,6 @@ SECTION = Section(
     template_of(__file__),
     needs=[BEST],
     figures=figures,
+    lines=partial(gains_by_kind, best=BEST, kind=attrgetter("gender"), what="pronouns"),
     context=context,
 )

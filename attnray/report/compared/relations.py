@@ -13,8 +13,9 @@ from attnray.report.columns import Column, PageTable, label, number, of_row
 from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
 from attnray.report.findings import CorpusFindings, Placed
+from attnray.report.listing import GAINS, gains, side_by_side
 from attnray.report.section import Section, template_of
-from attnray.report.sections.relations import BEST, RELATION, direction
+from attnray.report.sections.relations import BEST, RELATION, by_gain, direction
 from attnray.report.wording import percent
 
 #: Beside all of them together, so many relations are drawn, the most frequent ones.
@@ -73,6 +74,15 @@ def models_by_relations(name: str, rows: Sequence[Placed[BestRelationRow]]) -> s
     )
 
 
+def lines(findings: CorpusFindings) -> list[str]:
+    """What the best heads gain, by model; of each relation what some model gains counts."""
+    rows = [each for each in BEST.placed(findings.tables) if each.row.relation != ALL_BUT_PUNCT]
+    rows.sort(key=lambda each: (each.row.relation != ALL, by_gain(each.row)))
+    title = f"{findings.corpus}: {GAINS.format('offset')}"
+    found = gains((each.model, each.row.relation, each.row) for each in rows)
+    return [side_by_side(title, found, f" relations: tables/{BEST.name}.parquet")]
+
+
 SECTION = Section(
     "relations",
     "Relations",
@@ -81,5 +91,6 @@ SECTION = Section(
     figures=lambda findings: {
         "relations": partial(models_by_relations, rows=BEST.placed(findings.tables))
     },
+    lines=lines,
     context=context,
 )

@@ -11,6 +11,7 @@ from attnray.report.findings import Findings, Placed
 from attnray.report.section import Section, template_of
 from attnray.report.wording import count, spaced
 
+STAYS = "(they stay"
 REASONS = {
     "too_long": "examples with more pieces than the model accepts",
     "words_past_cut": "words after the cut of their document",
@@ -41,6 +42,25 @@ def context(findings: Findings) -> Mapping[str, object]:
     return {"left_out": PageTable("Table: what was left out", COLUMNS, rows, look="plain")}
 
 
+def lines(findings: Findings) -> list[str]:
+    """What was left out, in one; what stays is not."""
+    said = dict.fromkeys(
+        f"{REASONS[row.item]} ({_counted(row)})"
+        for row in CORPUS.rows(findings.tables)
+        if row.count and row.item in REASONS and STAYS not in REASONS[row.item]
+    )
+    return [f"left out: {', '.join(said)}"] if said else []
+
+
+def _counted(row: CorpusRow) -> str:
+    return count(row.count) + (f" at {row.max_tokens} pieces" if row.max_tokens else "")
+
+
 SECTION = Section(
-    "left-out", "What was left out", template_of(__file__), needs=[CORPUS], context=context
+    "left-out",
+    "What was left out",
+    template_of(__file__),
+    needs=[CORPUS],
+    lines=lines,
+    context=context,
 )

@@ -9,12 +9,12 @@ from operator import attrgetter
 
 from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow
 from attnray.report import columns
-from attnray.report.baselines import RULE, Beside, joined, line, of_best, rule
+from attnray.report.baselines import RULE, Beside, joined, listed, of_best, rule
 from attnray.report.claims import Kind, of_all, of_each
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import MarkedRow, RowPanel, by_row, marks
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Line, Section, template_of
+from attnray.report.section import Section, template_of
 from attnray.report.wording import count, head, percent, spaced
 
 BEST = Source("coreference_best", BestMentionRow)
@@ -107,10 +107,12 @@ def sentences(findings: Findings) -> list[str]:
     return said
 
 
-def lines(findings: Findings) -> list[Line]:
-    """A line for all anaphors together, for every cut."""
-    whole = [row for row in mentions(findings) if row.best.mention_type == ALL]
-    return [line("coreference", row, "anaphors") for row in whole]
+def lines(findings: Findings) -> list[str]:
+    """The best head of every type of mention, by cut."""
+    rows = mentions(findings)
+    return listed(
+        "type of mention", "mention", "anaphors", [(row.best.mention_type, row) for row in rows]
+    )
 
 
 SECTION = Section(

@@ -8,11 +8,11 @@ from operator import attrgetter
 
 from attnray.metrics.gap import ALL, BestPronounRow, PronounBaselineRow
 from attnray.report import columns
-from attnray.report.baselines import RULE, Beside, joined, line, of_best, rule
+from attnray.report.baselines import RULE, Beside, joined, listed, of_best, rule
 from attnray.report.claims import Kind, of_all, of_each
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Line, Section, template_of
+from attnray.report.section import Section, template_of
 from attnray.report.wording import count, head, percent, spaced
 
 BEST = Source("gap_best", BestPronounRow)
@@ -95,10 +95,15 @@ def sentences(findings: Findings) -> list[str]:
     return said
 
 
-def lines(findings: Findings) -> list[Line]:
-    """A line for all genders together, for every cut."""
-    whole = [row for row in pronouns(findings) if row.best.gender == ALL]
-    return [line("gap", row, "pronouns") for row in whole]
+def lines(findings: Findings) -> list[str]:
+    """The best head of every gender, by cut."""
+    rows = pronouns(findings)
+    return listed(
+        "gender of ambiguous pronouns",
+        "gender",
+        "pronouns",
+        [(row.best.gender, row) for row in rows],
+    )
 
 
 SECTION = Section(

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 from attnray.corpus.example import Example
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow
 from attnray.report import columns
-from attnray.report.claims import Kind, of_all, of_each
+from attnray.report.claims import Kind, of_all, of_each, verdict
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
 from attnray.report.drawing.canvas import BLUE
 from attnray.report.drawing.maps import MapPanel, attention_lines
 from attnray.report.examples import candidates, choose
 from attnray.report.findings import Findings, Source
-from attnray.report.section import Draw, Line, Section, SingleMaps, template_of
-from attnray.report.wording import NOTHING, count, head, legible, offset, percent, spaced
+from attnray.report.listing import Entry, Labels, is_better, listing
+from attnray.report.section import Draw, Section, SingleMaps, template_of
+from attnray.report.wording import count, head, legible, offset, percent, spaced
 
 if TYPE_CHECKING:
     from attnray.config import Config
@@ -30,8 +31,12 @@ BEST = Source("syntax_best", BestRelationRow)
 TOGETHER = (ALL, ALL_BUT_PUNCT)
 #: So many are named where not all of them can be.
 MOST_RELATIONS = 6
+#: So many are listed on the terminal.
+MOST_LISTED = 12
+LABELS = Labels("relation", "direction", "offset", "cases")
 ABOUT_MAPS = "Attention of the best head of relations, the lines between the related words in red"
 _ARROWS = {"dependent_to_head": "dependent → head", "head_to_dependent": "head → dependent"}
+_DIRECTIONS = {"dependent_to_head": "dep→head", "head_to_dependent": "head→dep"}
 _SHORT = {"dependent_to_head": "d→h", "head_to_dependent": "h→d"}
 
 
@@ -135,24 +140,31 @@ def sentences(findings: Findings) -> list[str]:
     return said + of_each(single, "relations (punct left out)", "cases", rule)
 
 
-def lines(findings: Findings) -> list[Line]:
-    """A line for all dependencies, and for the most frequent relations."""
+def lines(findings: Findings) -> list[str]:
+    """All dependencies, then the relations, those first that a head finds better than offsets."""
     rows = _rows(findings)
     whole = [row for row in rows if row.relation == ALL]
-    return [_line(row) for row in whole + frequent(rows)[:MOST_RELATIONS]]
+    entries = [
+        Entry(row.relation, _DIRECTIONS.get(row.direction, ""), row, offset(row.baseline_offset))
+        for row in whole + sorted(frequent(rows), key=by_gain)
+    ]
+    end = len(whole) + MOST_LISTED
+    return [listing("relation", LABELS, entries[:end], _more(entries[end:]))]
 
 
-def _line(row: BestRelationRow) -> Line:
-    best = NOTHING if row.baseline_offset is None else f"{row.baseline_offset:+d}"
-    return Line(
-        row.relation,
-        head(row.layer, row.head),
-        row.direction,
-        percent(row.accuracy),
-        f"(best offset {best}: {percent(row.baseline_accuracy)})",
-        count(row.total),
-        "cases",
-    )
+def _more(entries: Sequence[Entry]) -> list[str]:
+    """That there are others, if so."""
+    if not entries:
+        return []
+    better = sum(map(is_better, entries))
+    marked = f" ({better} of them *)" if better else ""
+    return [f"{len(entries)} more relations{marked}: tables/{BEST.name}.parquet"]
+
+
+def by_gain(row: BestRelationRow) -> tuple[bool, float]:
+    """The largest gains first; of those that may be chance, the most frequent."""
+    found = verdict(row) == "more"
+    return not found, -(row.difference or 0.0) if found else -row.total
 
 
 def related_words(
