@@ -47,7 +47,7 @@ def compare(folders: Sequence[RunFolder], target: RunFolder) -> Tables:
         target.write_table(name, table)
     runs = [{"model": s.name, "run": str(s.run.folder)} for s in subjects]
     target.write("comparison.json", json.dumps({"runs": runs}, indent=1).encode())
-    write_report(target, comparison(tables))
+    write_report(target, comparison(tables), tables)
     return tables
 
 

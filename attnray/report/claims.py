@@ -106,6 +106,17 @@ def of_each(kinds: Sequence[Kind], what: str, cases: str, rule: str) -> list[str
     return said
 
 
+def untested(kinds: str) -> str:
+    """Why cells of a table of tests are empty; `kinds` are what is corrected for."""
+    return (
+        "–: there is no such case; an interval, a held-out score or a test would need more "
+        f"documents (or blocks of sentences) than have a case, at least {FEWEST_UNITS} for a test; "
+        "or the difference is the same in each of them. Rows that take in all others have no p "
+        f"(Holm), which corrects for the number of {kinds}. too few: the interval of the "
+        "difference would be longer than 100 points, or there is none."
+    )
+
+
 def _named(kinds: Sequence[Kind], cases: str) -> str:
     """The first of some kinds, each with its gain and its cases."""
     parts = [

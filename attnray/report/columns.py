@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, Literal, TypeVar
 
 from attnray.report import wording
@@ -14,45 +15,83 @@ S = TypeVar("S")
 
 #: How a cell is set: as running text, as a name, in one line, or as a number to the right.
 Kind = Literal["", "label", "words", "number"]
+#: By what rows can be left out: how many cases they are about, and their corrected p-value.
+Role = Literal["", "cases", "holm"]
+#: What is sorted by: a number, None where it is not known.
+Order = float | None
+#: Stands where a difference is known, but not an interval that says anything.
+TOO_FEW = "too few"
+#: An interval of a difference that is longer says nothing.
+LONGEST = 1.0
 
 
 @dataclass(frozen=True)
 class Column(Generic[R]):
-    """A column: its header, and the text of its cell in a row."""
+    """A column: its header, and the text of its cell in a row.
+
+    `order` is the number by which its rows are sorted; without one it is their text. `gloss`
+    says in words what the text stands for, where it has words.
+    """
 
     header: str
     cell: Callable[[R], object]
     kind: Kind = ""
+    order: Callable[[R], Order] | None = None
+    role: Role = ""
+    gloss: Callable[[R], str] | None = None
 
 
 @dataclass(frozen=True)
 class PageTable(Generic[R]):
     """A table of a page; the cells of its first column are the headers of its rows.
 
-    `label` names it to those who do not see it; `look` is a class of its own in the style.
+    `label` names it to those who do not see it; `look` is a class of its own in the style;
+    `source` the table of the run that has its numbers; `note` says why cells can be empty.
     """
 
     label: str
     columns: Sequence[Column[R]]
     rows: Sequence[R]
     look: str = ""
+    source: str = ""
+    note: str = ""
 
 
-def label(header: str, cell: Callable[[R], object]) -> Column[R]:
+def label(
+    header: str, cell: Callable[[R], object], gloss: Callable[[R], str] | None = None
+) -> Column[R]:
     """A column of names."""
-    return Column(header, cell, "label")
+    return Column(header, cell, "label", gloss=gloss)
 
 
-def number(header: str, cell: Callable[[R], object]) -> Column[R]:
-    """A column of numbers."""
-    return Column(header, cell, "number")
+def number(
+    header: str,
+    value: Callable[[R], Any],
+    form: Callable[[Any], str] = wording.plain,
+    role: Role = "",
+) -> Column[R]:
+    """A column of numbers, None where there is none, and how they are written."""
+    return Column(header, lambda row: form(value(row)), "number", value, role)
+
+
+def interval(header: str, low: Callable[[R], Order], high: Callable[[R], Order]) -> Column[R]:
+    """A column of intervals of shares, sorted by their lower ends."""
+    return Column(header, lambda row: wording.interval(low(row), high(row)), "number", low)
 
 
 def through(part: Callable[[S], R], *columns: Column[R]) -> list[Column[S]]:
     """The columns of a part of each row."""
 
     def seen(column: Column[R]) -> Column[S]:
-        return Column(column.header, lambda row: column.cell(part(row)), column.kind)
+        order, gloss = column.order, column.gloss
+        return Column(
+            column.header,
+            lambda row: column.cell(part(row)),
+            column.kind,
+            order and (lambda row: order(part(row))),
+            column.role,
+            gloss and (lambda row: gloss(part(row))),
+        )
 
     return [seen(column) for column in columns]
 
@@ -66,39 +105,55 @@ def of_row(*columns: Column[R]) -> list[Column[Placed[R]]]:
 MODEL: Column[Any] = label("Model", lambda placed: placed.model)
 
 # What tables of best heads share.
-HEAD: Column[Any] = number("Head", lambda row: wording.head(row.layer, row.head))
-ACCURACY: Column[Any] = number("Accuracy", lambda row: wording.percent(row.accuracy))
-INTERVAL: Column[Any] = number(
-    "95% interval", lambda row: wording.interval(row.ci_low, row.ci_high)
+HEAD: Column[Any] = Column(
+    "Head",
+    lambda row: wording.head(row.layer, row.head),
+    "number",
+    lambda row: None if row.layer is None else 1000 * row.layer + row.head,
 )
+ACCURACY: Column[Any] = number("Accuracy", attrgetter("accuracy"), wording.percent)
+INTERVAL: Column[Any] = interval("95% interval", attrgetter("ci_low"), attrgetter("ci_high"))
 # The best rule beside a best head.
 RULE: Column[Any] = label("Rule", lambda row: wording.spaced(row.baseline or wording.NOTHING))
 RULE_ACCURACY: Column[Any] = number(
-    "Its accuracy", lambda row: wording.percent(row.baseline_accuracy)
+    "Its accuracy", attrgetter("baseline_accuracy"), wording.percent
 )
 
 
 def cases(header: str) -> Column[Any]:
     """How many cases a row is about."""
-    return number(header, lambda row: wording.count(row.total))
+    return number(header, attrgetter("total"), wording.count, "cases")
 
 
 def held_out(header: str) -> Column[Any]:
     """The accuracy of heads that were chosen on the other folds."""
-    return number(header, lambda row: wording.percent(row.heldout_accuracy))
+    return number(header, attrgetter("heldout_accuracy"), wording.percent)
+
+
+def rule_held_out(header: str) -> Column[Any]:
+    """The accuracy of baselines that were chosen on the other folds."""
+    return number(header, attrgetter("baseline_heldout_accuracy"), wording.percent)
+
+
+def differing(prefix: str, interval: str) -> list[Column[Any]]:
+    """A difference with its interval, from columns whose names begin so, and its p-value."""
+    low, high = attrgetter(f"{prefix}ci_low"), attrgetter(f"{prefix}ci_high")
+
+    def ends(row: Any) -> str:
+        if row.difference is not None and (low(row) is None or high(row) - low(row) > LONGEST):
+            return TOO_FEW
+        return wording.signed_interval(low(row), high(row))
+
+    return [
+        number("Difference", attrgetter("difference"), wording.points),
+        Column(interval, ends, "number", low),
+        number("p (Holm)", attrgetter("p_holm"), wording.p_value, "holm"),
+    ]
 
 
 def less_baseline(interval: str) -> list[Column[Any]]:
     """How much a best head is better than the best baseline, and whether that is luck."""
-
-    def ends(row: Any) -> str:
-        return wording.signed_interval(row.difference_ci_low, row.difference_ci_high)
-
-    return [
-        number("Difference", lambda row: wording.points(row.difference)),
-        number(interval, ends),
-        number("p (Holm)", lambda row: wording.p_value(row.p_holm)),
-    ]
+    return differing("difference_", interval)
 
 
 def of_twin(findings: Findings, best: Source[R], key: Callable[[R], object]) -> list[Column[R]]:
@@ -113,4 +168,4 @@ def of_twin(findings: Findings, best: Source[R], key: Callable[[R], object]) -> 
         return []
     rows: list[Any] = best.rows(findings.twin)
     found = {key(row): row.heldout_accuracy for row in rows}
-    return [number("Random twin held out", lambda row: wording.percent(found.get(key(row))))]
+    return [number("Random twin held out", lambda row: found.get(key(row)), wording.percent)]

@@ -38,11 +38,9 @@ def comparison(tables: Tables, sections: Sequence[Section[CorpusFindings]] = COM
         for number, corpus in enumerate(values_of(tables, "corpus"), 1)
         for findings in [CorpusFindings.of(tables, corpus)]
     ]
-    figures = {
-        n: svg for part in parts for each in part.sections for n, svg in each.figures.items()
-    }
     models = [legible(model) for model in values_of(tables, "model")]
-    return Report(figures, whole_page("comparison.html.jinja", {"parts": parts, "models": models}))
+    text = whole_page("comparison.html.jinja", {"parts": parts, "models": models})
+    return Report.of(text, [each for part in parts for each in part.sections])
 
 
 def values_of(tables: Tables, column: str) -> list[str]:

@@ -34,7 +34,7 @@ def page(
     findings = replace(findings, sentences=said)
     parts = [rendered(section, findings) for section in shown(findings, sections)]
     text = whole_page("page.html.jinja", {"facts": findings.facts, "sections": parts})
-    return Report({name: svg for part in parts for name, svg in part.figures.items()}, text)
+    return Report.of(text, parts)
 
 
 def chosen_maps(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,25 +12,37 @@ from markupsafe import Markup
 
 from attnray.report import bundle, wording
 from attnray.report.bundle import embedded
+from attnray.report.columns import PageTable
 from attnray.report.section import F, Section
 
 FOLDER = Path(__file__).parent
 
 
-class Report(NamedTuple):
-    """A page, and its figures as SVG by name."""
-
-    figures: dict[str, str]
-    text: str
-
-
 class Rendered(NamedTuple):
-    """A section as text, its figures by the names under which they were drawn, data by id."""
+    """A section as text, its figures by the names under which they were drawn, data by id.
+
+    `sources` are the tables that it links to.
+    """
 
     section: Section[Any]
     text: Markup
     figures: dict[str, str]
     data: dict[str, Markup]
+    sources: list[str]
+
+
+class Report(NamedTuple):
+    """A page, its figures as SVG by name, and the names of the tables that it links to."""
+
+    text: str
+    figures: dict[str, str]
+    sources: list[str]
+
+    @classmethod
+    def of(cls, text: str, parts: Sequence[Rendered]) -> Report:
+        """A page of some sections."""
+        figures = {name: svg for part in parts for name, svg in part.figures.items()}
+        return cls(text, figures, sorted({name for part in parts for name in part.sources}))
 
 
 def rendered(section: Section[F], findings: F, ending: str = "") -> Rendered:
@@ -39,9 +51,13 @@ def rendered(section: Section[F], findings: F, ending: str = "") -> Rendered:
     # The SVG escaped its texts when it was made.
     figures = {name: Markup(svg) for name, svg in drawn.items()}
     template = _environment().from_string(section.template.read_text("utf-8"))
-    text = Markup(template.render({**section.context(findings), "figures": figures}))
+    context = section.context(findings)
+    text = Markup(template.render({**context, "figures": figures}))
     data = {f"{key}{ending}": embedded(value) for key, value in section.data(findings).items()}
-    return Rendered(section, text, {f"{name}{ending}": svg for name, svg in drawn.items()}, data)
+    shown = [each for each in context.values() if isinstance(each, PageTable)]
+    sources = [each.source for each in shown if each.source]
+    named = {f"{name}{ending}": svg for name, svg in drawn.items()}
+    return Rendered(section, text, named, data, sources)
 
 
 def whole_page(template: str, context: Mapping[str, object]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
-from attnray.report.columns import Column, PageTable, label, number
+from attnray.report.columns import Column, PageTable, label
 from attnray.report.findings import Facts, Findings, Placed, Source, Tables
 from attnray.report.rendering import whole_page
 from attnray.report.reproduction import ReproductionRow
@@ -24,15 +25,32 @@ CAPTIONS = {
 }
 
 
+def _number(
+    row: ReproductionRow, value: float | None, share: Callable[[float | None], str] = percent
+) -> str:
+    """A number as its unit is written: shares in percent, anything else as it is."""
+    if value is None:
+        return NOTHING
+    return share(value) if row.unit == "share" else f"{value:.3g}".replace("-", "−")
+
+
+def _share(
+    header: str,
+    value: Callable[[ReproductionRow], float | None],
+    share: Callable[[float | None], str] = percent,
+) -> Column[ReproductionRow]:
+    return Column(header, lambda row: _number(row, value(row), share), "number", value)
+
+
 NUMBERS = Source("reproduction", ReproductionRow)
 COLUMNS: tuple[Column[ReproductionRow], ...] = (
     label("Item", lambda row: spaced(row.item)),
     label("Quantity", lambda row: spaced(row.quantity)),
-    number("Paper", lambda row: _number(row, row.paper)),
+    _share("Paper", attrgetter("paper")),
     label("there", lambda row: row.paper_detail),
-    number("Ours", lambda row: _number(row, row.ours)),
+    _share("Ours", attrgetter("ours")),
     label("here", lambda row: spaced(row.our_detail)),
-    number("Difference", lambda row: _number(row, row.difference, points)),
+    _share("Difference", attrgetter("difference"), points),
 )
 
 
@@ -55,14 +73,7 @@ def reproduction_page(tables: Tables, model: str) -> str:
 
 def _part(source: str, rows: Sequence[Placed[ReproductionRow]]) -> PaperPart:
     corpora = sorted({each.corpus for each in rows if each.corpus})
-    table = PageTable(f"Numbers of {source}", COLUMNS, [each.row for each in rows])
+    table = PageTable(
+        f"Numbers of {source}", COLUMNS, [each.row for each in rows], source=NUMBERS.name
+    )
     return PaperPart(source, CAPTIONS[source], corpora, table)
-
-
-def _number(
-    row: ReproductionRow, value: float | None, share: Callable[[float | None], str] = percent
-) -> str:
-    """A number as its unit is written: shares in percent, anything else as it is."""
-    if value is None:
-        return NOTHING
-    return share(value) if row.unit == "share" else f"{value:.3g}".replace("-", "−")

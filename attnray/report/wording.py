@@ -22,6 +22,11 @@ def interval(low: float | None, high: float | None) -> str:
     return NOTHING if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f}"
 
 
+def plain(value: object) -> str:
+    """Anything as it is."""
+    return NOTHING if value is None else str(value)
+
+
 def count(value: int | None) -> str:
     """A count with thousands apart."""
     return NOTHING if value is None else f"{value:,}"
@@ -30,6 +35,11 @@ def count(value: int | None) -> str:
 def head(layer: int | None, number: int | None) -> str:
     """A head as the paper writes it."""
     return NOTHING if layer is None or number is None else f"{layer}-{number}"
+
+
+def factor(value: float | None) -> str:
+    """A ratio with two decimals."""
+    return NOTHING if value is None else f"{value:.2f}"
 
 
 def offset(value: int | None) -> str:

@@ -82,9 +82,17 @@ def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:
     return {name: run.folder.table(name) for name in names}
 
 
-def write_report(folder: RunFolder, report: Report) -> Files:
-    """Write a page and its figures."""
+def write_report(folder: RunFolder, report: Report, tables: Tables) -> Files:
+    """Write a page, its figures, and the tables that it links to as CSV.
+
+    Args:
+        folder: that of the run or comparison.
+        report: what is written.
+        tables: those it was made of.
+    """
     files: Files = {}
+    for name in report.sources:
+        files |= folder.write_csv(name, tables[name])
     for name, svg in report.figures.items():
         files |= folder.write_figure(name, svg)
     return files | folder.write_page(REPORT, report.text)
@@ -93,7 +101,7 @@ def write_report(folder: RunFolder, report: Report) -> Files:
 def _write_page(run: Run, facts: Facts) -> Files:
     tables, folder = shown_tables(run), str(run.folder.root)
     maps = chosen_maps(tables, facts, lambda role: RunReader(folder, role=role), run.config)
-    return write_report(run.folder, page(tables, facts, maps))
+    return write_report(run.folder, page(tables, facts, maps), tables)
 
 
 def _write_best(run: Run) -> Files:
@@ -107,7 +115,8 @@ def _write_reproduction(run: Run, paper: str) -> Files:
     table = reproduction(paper, {name: run.folder.table(name) for name in run.tables}, models)
     text = reproduction_page({REPRODUCTION: table}, run.model)
     folder = run.folder
-    return folder.write_table(REPRODUCTION, table) | folder.write_page(REPRODUCTION, text)
+    written = folder.write_table(REPRODUCTION, table) | folder.write_csv(REPRODUCTION, table)
+    return written | folder.write_page(REPRODUCTION, text)
 
 
 def _facts(run: Run) -> Facts:

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
+from pyarrow import csv
 
 from attnray.config import StoreConfig
 from attnray.corpus.example import SCHEMA, Example, from_table, to_table
@@ -335,6 +336,12 @@ class RunFolder(CommittedFiles):
     def write_table(self, name: str, table: pa.Table) -> Files:
         """Write a table."""
         return self.write(_table(name), parquet(table))
+
+    def write_csv(self, name: str, table: pa.Table) -> Files:
+        """Write a table for those who do not read Parquet."""
+        stream = pa.BufferOutputStream()
+        csv.write_csv(table, stream)
+        return self.write(f"tables/{name}.csv", stream.getvalue().to_pybytes())
 
     def write_figure(self, name: str, svg: str) -> Files:
         """Write a figure."""

@@ -150,7 +150,7 @@ def kill(process: Job) -> None:
 
 def tables(run_dir: Path) -> dict[str, bytes]:
     """Every table of a run, to the last bit."""
-    return {path.name: path.read_bytes() for path in sorted((run_dir / "tables").iterdir())}
+    return {path.name: path.read_bytes() for path in sorted((run_dir / "tables").glob("*.parquet"))}
 
 
 def markers(run_dir: Path, stage: str) -> dict[str, int]:

@@ -6,11 +6,14 @@ import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "br", "hr", "img", "input"}
+VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
 
 
 class Page(HTMLParser):
-    """Reads a page, and fails where elements do not nest."""
+    """Reads a page, and fails where elements do not nest.
+
+    Rows have the texts of their cells, without the glosses that stand under some.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -26,7 +29,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
-            self._open.append(tag)
+            self._open.append("gloss" if ("class", "gloss") in attrs else tag)
         if tag == "tr":
             self.rows.append([])
         if tag in ("td", "th"):
@@ -38,12 +41,12 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
+        assert self._open.pop() in (tag, "gloss")
 
     def handle_data(self, data: str) -> None:
         self.text += data
         if self._open and self._open[-1] in ("td", "th"):
-            self.rows[-1][-1] += data
+            self.rows[-1][-1] += data.strip(" ")
         if self._open and re.fullmatch("h[1-6]", self._open[-1]):
             level, text = self.headings[-1]
             self.headings[-1] = (level, text + data)

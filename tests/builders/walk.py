@@ -84,7 +84,7 @@ def job() -> dict[str, Any]:
 
 def tables(folder: Path) -> dict[str, bytes]:
     """Every table of a run, to the last bit."""
-    return {path.name: path.read_bytes() for path in (folder / "tables").iterdir()}
+    return {path.name: path.read_bytes() for path in (folder / "tables").glob("*.parquet")}
 
 
 def walk(folders: list[str], cases: list[tuple[str, float]]) -> None:

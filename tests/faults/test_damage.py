@@ -109,7 +109,7 @@ def read(run: Run, name: str) -> object:
             return folder.partial(metric, METRICS[metric].partial, number)
         case ["cases", metric, _]:
             return folder.cases(metric, number)
-        case ["tables", table]:
+        case ["tables", table] if table.endswith(".parquet"):
             return folder.table(table.removesuffix(".parquet"))
         case ["done", stage, _]:
             return folder.listed(stage, number)

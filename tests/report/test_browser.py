@@ -53,6 +53,7 @@ TAGS = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "section", "nav"),
     *("h1", "h2", "h3", "p", "a", "ul", "li", "strong", "cite", "span", "div", "figure"),
     *("figcaption", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
+    *("colgroup", "col", "tfoot", "label", "input", "output"),
     *("svg", "g", "path", "defs", "use", "text", "tspan", "metadata", "script"),
 }
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyarrow.csv import read_csv
 
 from attnray.report.page import page
 from attnray.stages.report import shown_tables, write_report
@@ -32,10 +33,12 @@ def test_tables_of_other_runs_and_those_that_no_section_shows_are_not_read(
 
 def test_the_page_is_written_last(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    report = page(hand_made.some("patterns"), hand_made.facts())
-    written = write_report(folder, report)
-    names = ["figures/special_tokens.svg", "figures/entropy.svg", "report.html"]
-    assert [*written] == names
+    tables = hand_made.some("patterns", "corpus")
+    report = page(tables, hand_made.facts())
+    csv, *names = written = [*write_report(folder, report, tables)]
+    assert names == ["figures/special_tokens.svg", "figures/entropy.svg", "report.html"]
     texts = [Path(tmp_path, name).read_text() for name in names]
     assert texts == [*report.figures.values(), report.text]
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["figures", "report.html"]
+    assert {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*.*")} == {*written}
+    assert read_csv(tmp_path / csv).to_pylist() == tables["corpus"].to_pylist()
+    assert f'href="{csv}"' in report.text

@@ -17,8 +17,8 @@ from attnray.report.sections.mentions import BEST
 COLUMNS: list[Column[Placed[BestMentionRow]]] = [
     columns.MODEL,
     *of_row(
-        label("Mentions", lambda row: row.mention_type),
-        number("Pieces", lambda row: row.max_tokens),
+        label("Mentions", attrgetter("mention_type")),
+        number("Pieces", attrgetter("max_tokens")),
         columns.HEAD,
         columns.ACCURACY,
         columns.INTERVAL,

@@ -13,22 +13,22 @@ from attnray.report.compared.antecedents import gains_by_kind, models_by_kind
 from attnray.report.findings import CorpusFindings, Placed
 from attnray.report.section import Draw, Section, template_of
 from attnray.report.sections.pronouns import BEST
-from attnray.report.wording import NOTHING, percent
+from attnray.report.wording import factor, percent
 
 COLUMNS: list[Column[Placed[BestPronounRow]]] = [
     columns.MODEL,
     *of_row(
-        label("Pronouns", lambda row: row.gender),
-        number("Pieces", lambda row: row.max_tokens),
+        label("Pronouns", attrgetter("gender")),
+        number("Pieces", attrgetter("max_tokens")),
         columns.HEAD,
         columns.ACCURACY,
         columns.INTERVAL,
         columns.held_out("Held out"),
-        number("F1", lambda row: percent(row.f1)),
-        number("Bias", lambda row: NOTHING if row.bias is None else f"{row.bias:.2f}"),
+        number("F1", attrgetter("f1"), percent),
+        number("Bias", attrgetter("bias"), factor),
         columns.RULE,
         columns.RULE_ACCURACY,
-        number("Its F1", lambda row: percent(row.baseline_f1)),
+        number("Its F1", attrgetter("baseline_f1"), percent),
         columns.cases("Passages"),
     ),
 ]

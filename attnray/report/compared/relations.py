@@ -9,14 +9,13 @@ import numpy as np
 
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, BestRelationRow
 from attnray.report import columns
-from attnray.report.columns import Column, PageTable, label, number, of_row
+from attnray.report.columns import Column, PageTable, label, of_row
 from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
 from attnray.report.findings import CorpusFindings, Placed
 from attnray.report.listing import GAINS, gains, side_by_side
 from attnray.report.section import Section, template_of
 from attnray.report.sections.relations import BEST, RELATION, by_gain, direction
-from attnray.report.wording import percent
 
 #: Beside all of them together, so many relations are drawn, the most frequent ones.
 MOST_RELATIONS = 16
@@ -27,7 +26,7 @@ TOGETHER: list[Column[Placed[BestRelationRow]]] = [
         columns.HEAD,
         label("Direction", lambda row: direction(row.direction)),
         *SCORES,
-        number("Best offset, held out", lambda row: percent(row.baseline_heldout_accuracy)),
+        columns.rule_held_out("Best offset, held out"),
         columns.cases("Cases"),
     ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from attnray.corpus.example import Example
@@ -157,7 +158,7 @@ def _maps(reader: RunReader, findings: Findings, config: Config) -> list[MapPane
 def context(findings: Findings) -> Mapping[str, object]:
     """The table of behaviours, and how close the heads of a layer are."""
     rows = behaving(HEADS.rows(findings.tables), HEADS.rows(findings.twin))
-    twin: Column[Behaving] = number("Random twin", lambda row: count(row.twin))
+    twin: Column[Behaving] = number("Random twin", attrgetter("twin"), count)
     columns: list[Column[Behaving]] = [
         label("Behaviour", lambda row: LABELS.get(row.behaviour, spaced(row.behaviour))),
         number("Heads", lambda row: len(row.heads)),
@@ -165,7 +166,7 @@ def context(findings: Findings) -> Mapping[str, object]:
         Column("Which", lambda row: _some(row.heads)),
     ]
     return {
-        "behaviours": PageTable("Table: behaviours", columns, rows),
+        "behaviours": PageTable("Table: behaviours", columns, rows, source="heads"),
         "corpus": HEADS.corpus(findings.tables),
         "closeness": next(iter(CLOSENESS.rows(findings.tables)), None),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from attnray.corpus.counts import CorpusRow
 from attnray.report.columns import Column, PageTable, label, number
@@ -32,14 +33,14 @@ COLUMNS: tuple[Column[Placed[CorpusRow]], ...] = (
     Column("What and why", lambda each: REASONS.get(each.row.item, spaced(each.row.item))),
     label("Corpus", lambda each: each.corpus),
     Column("Kind of example", lambda each: kind(each.row)),
-    number("Count", lambda each: count(each.row.count)),
+    number("Count", attrgetter("row.count"), count),
 )
 
 
 def context(findings: Findings) -> Mapping[str, object]:
     """A row for everything counted that was not measured, zeros included."""
     rows = [each for each in CORPUS.placed(findings.tables) if each.row.item not in MEASURED]
-    return {"left_out": PageTable("Table: what was left out", COLUMNS, rows, look="plain")}
+    return {"left_out": PageTable("Table: what was left out", COLUMNS, rows, "plain", "corpus")}
 
 
 def lines(findings: Findings) -> list[str]:

@@ -8,9 +8,9 @@ from itertools import groupby
 from operator import attrgetter
 
 from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow
-from attnray.report import columns
+from attnray.report import columns, glosses
 from attnray.report.baselines import RULE, Beside, joined, listed, of_best, rule
-from attnray.report.claims import Kind, of_all, of_each
+from attnray.report.claims import Kind, of_all, of_each, untested
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import MarkedRow, RowPanel, by_row, marks
 from attnray.report.findings import Findings, Source
@@ -34,9 +34,12 @@ def baselines_of(rows: Sequence[Mention]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.baselines))
 
 
+MENTION: Column[BestMentionRow] = label(
+    "Mention", attrgetter("mention_type"), lambda row: glosses.mention(row.mention_type)
+)
 FIRST: list[Column[Mention]] = of_best(
-    label("Mention", lambda row: row.mention_type),
-    number("Cut (pieces)", lambda row: row.max_tokens),
+    MENTION,
+    number("Cut (pieces)", attrgetter("max_tokens")),
     columns.cases("Anaphors"),
     columns.HEAD,
     columns.ACCURACY,
@@ -45,7 +48,7 @@ FIRST: list[Column[Mention]] = of_best(
 
 
 def _baseline(name: str) -> Column[Mention]:
-    return number(f"Baseline {spaced(name)}", lambda row: percent(row.accuracies.get(name)))
+    return number(f"Baseline {spaced(name)}", lambda row: row.accuracies.get(name), percent)
 
 
 def context(findings: Findings) -> Mapping[str, object]:
@@ -54,12 +57,18 @@ def context(findings: Findings) -> Mapping[str, object]:
     baselines = map(_baseline, baselines_of(rows))
     last: list[Column[Mention]] = of_best(
         columns.held_out("Head held out"),
-        number("Best baseline held out", lambda row: percent(row.baseline_heldout_accuracy)),
+        columns.rule_held_out("Best baseline held out"),
         *columns.less_baseline("95% interval"),
         *columns.of_twin(findings, BEST, attrgetter("max_tokens", "mention_type")),
     )
     return {
-        "best": PageTable("Table: coreference", [*FIRST, *baselines, *last], rows),
+        "best": PageTable(
+            "Table: coreference",
+            [*FIRST, *baselines, *last],
+            rows,
+            source=BEST.name,
+            note=untested("types of mention"),
+        ),
         "corpus": BEST.corpus(findings.tables),
         "rules": "; ".join(map(rule, baselines_of(rows))),
     }

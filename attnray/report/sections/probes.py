@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from statistics import fmean
 from typing import Any
 
 from attnray.probe.tables import ProbeDifferenceRow, ProbeRow
 from attnray.report import columns
-from attnray.report.claims import claimed
+from attnray.report.claims import claimed, untested
 from attnray.report.columns import Column, PageTable, label, number, of_row
 from attnray.report.findings import Findings, Placed, Source
 from attnray.report.section import Section, template_of
-from attnray.report.wording import NOTHING, count, p_value, percent, points, signed_interval, spaced
+from attnray.report.wording import NOTHING, count, percent, points, spaced
 
 PROBES = Source("probes", ProbeRow)
 DIFFERENCES = Source("probe_differences", ProbeDifferenceRow)
 
 PROBE: Column[Any] = label("Probe", lambda row: spaced(row.probe))
-SEED: Column[ProbeRow] = number("Seed", lambda row: row.seed)
-UAS: Column[ProbeRow] = number("UAS", lambda row: percent(row.uas))
+SEED: Column[ProbeRow] = number("Seed", attrgetter("seed"))
+UAS: Column[ProbeRow] = number("UAS", attrgetter("uas"), percent)
 COLUMNS: list[Column[Placed[ProbeRow]]] = [
     *of_row(PROBE),
     columns.MODEL,
@@ -28,16 +29,16 @@ COLUMNS: list[Column[Placed[ProbeRow]]] = [
         label("Vectors", lambda row: spaced(row.vectors or NOTHING)),
         UAS,
         columns.INTERVAL,
-        number("UAS of the tree", lambda row: percent(row.tree_uas)),
-        number("UUAS", lambda row: percent(row.uuas)),
+        number("UAS of the tree", attrgetter("tree_uas"), percent),
+        number("UUAS", attrgetter("uuas"), percent),
     ),
 ]
-#: How much one probe finds more than another.
-MORE: tuple[Column[ProbeDifferenceRow], ...] = (
-    number("Difference", lambda row: points(row.difference)),
-    number("95% interval", lambda row: signed_interval(row.ci_low, row.ci_high)),
-    number("p (Holm)", lambda row: p_value(row.p_holm)),
+NOTE = (
+    "–: without vectors of words; or fewer than two documents (or blocks of sentences), so that "
+    "there is no interval."
 )
+#: How much one probe finds more than another.
+MORE: list[Column[ProbeDifferenceRow]] = columns.differing("", "95% interval")
 DIFFERENCE_COLUMNS: tuple[Column[ProbeDifferenceRow], ...] = (
     PROBE,
     label("Less the probe", lambda row: spaced(row.other_probe)),
@@ -51,9 +52,15 @@ def context(findings: Findings) -> Mapping[str, object]:
     rows = PROBES.placed(findings.tables) + PROBES.placed(findings.twin)
     label, differences = "Table: differences between probes", DIFFERENCES.rows(findings.tables)
     return {
-        "probes": PageTable("Table: probes", COLUMNS, rows),
+        "probes": PageTable("Table: probes", COLUMNS, rows, source=PROBES.name, note=NOTE),
         "first": rows[0],
-        "differences": PageTable(label, DIFFERENCE_COLUMNS, differences),
+        "differences": PageTable(
+            label,
+            DIFFERENCE_COLUMNS,
+            differences,
+            source=DIFFERENCES.name,
+            note=untested("differences"),
+        ),
     }
 
 

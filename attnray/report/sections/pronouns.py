@@ -9,7 +9,7 @@ from operator import attrgetter
 from attnray.metrics.gap import ALL, BestPronounRow, PronounBaselineRow
 from attnray.report import columns
 from attnray.report.baselines import RULE, Beside, joined, listed, of_best, rule
-from attnray.report.claims import Kind, of_all, of_each
+from attnray.report.claims import Kind, of_all, of_each, untested
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.findings import Findings, Source
 from attnray.report.section import Section, template_of
@@ -28,23 +28,23 @@ def pronouns(findings: Findings) -> list[Pronoun]:
 
 
 FIRST: list[Column[Pronoun]] = of_best(
-    label("Pronouns", lambda row: row.gender),
-    number("Cut (pieces)", lambda row: row.max_tokens),
-    number("Passages", lambda row: count(row.passages)),
+    label("Pronouns", attrgetter("gender")),
+    number("Cut (pieces)", attrgetter("max_tokens")),
+    number("Passages", attrgetter("passages"), count),
     columns.cases("Solvable"),
     columns.HEAD,
     columns.ACCURACY,
     columns.INTERVAL,
-    number("F1", lambda row: percent(row.f1)),
+    number("F1", attrgetter("f1"), percent),
     columns.held_out("Accuracy held out"),
-    number("F1 held out", lambda row: percent(row.heldout_f1)),
+    number("F1 held out", attrgetter("heldout_f1"), percent),
 )
 
 
 def _baseline(name: str) -> list[Column[Pronoun]]:
     return [
-        number(f"Baseline {spaced(name)}", lambda row: percent(row.baselines[name].accuracy)),
-        number(f"F1 of {spaced(name)}", lambda row: percent(row.baselines[name].f1)),
+        number(f"Baseline {spaced(name)}", lambda row: row.baselines[name].accuracy, percent),
+        number(f"F1 of {spaced(name)}", lambda row: row.baselines[name].f1, percent),
     ]
 
 
@@ -58,7 +58,13 @@ def context(findings: Findings) -> Mapping[str, object]:
         *columns.of_twin(findings, BEST, attrgetter("max_tokens", "gender")),
     )
     return {
-        "best": PageTable("Table: ambiguous pronouns", [*FIRST, *scores, *last], rows),
+        "best": PageTable(
+            "Table: ambiguous pronouns",
+            [*FIRST, *scores, *last],
+            rows,
+            source=BEST.name,
+            note=untested("genders"),
+        ),
         "corpus": BEST.corpus(findings.tables),
         "rules": "; ".join(map(rule, baselines)),
         "sieve": "sieve" in baselines,

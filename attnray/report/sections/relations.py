@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from operator import attrgetter
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from attnray.corpus.example import Example
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow
-from attnray.report import columns
-from attnray.report.claims import Kind, of_all, of_each, verdict
+from attnray.report import columns, glosses
+from attnray.report.claims import Kind, of_all, of_each, untested, verdict
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
 from attnray.report.drawing.canvas import BLUE
@@ -69,18 +70,26 @@ def _rows(findings: Findings) -> list[BestRelationRow]:
     return ordered(BEST.rows(findings.tables))
 
 
-RELATION: Column[BestRelationRow] = label("Relation", lambda row: row.relation)
+RELATION: Column[BestRelationRow] = label(
+    "Relation", attrgetter("relation"), lambda row: glosses.relation(row.relation)
+)
+
+
+def _head(row: BestRelationRow) -> str:
+    """A head and its direction, for narrow columns."""
+    return f"{head(row.layer, row.head)} {short_direction(row.direction)}"
+
+
 COLUMNS: tuple[Column[BestRelationRow], ...] = (
     RELATION,
     columns.cases("Cases"),
-    columns.HEAD,
-    Column("Direction", lambda row: short_direction(row.direction), "words"),
+    replace(columns.HEAD, cell=_head),
     columns.ACCURACY,
     columns.INTERVAL,
     columns.held_out("Held-out accuracy"),
-    number("Best offset", lambda row: offset(row.baseline_offset)),
-    number("Offset accuracy", lambda row: percent(row.baseline_accuracy)),
-    number("Offset held out", lambda row: percent(row.baseline_heldout_accuracy)),
+    number("Best offset", attrgetter("baseline_offset"), offset),
+    number("Offset accuracy", attrgetter("baseline_accuracy"), percent),
+    columns.rule_held_out("Offset held out"),
     *columns.less_baseline("its interval"),
 )
 
@@ -88,7 +97,13 @@ COLUMNS: tuple[Column[BestRelationRow], ...] = (
 def context(findings: Findings) -> Mapping[str, object]:
     """The table of relations."""
     shown = [*COLUMNS, *columns.of_twin(findings, BEST, attrgetter("relation"))]
-    table = PageTable("Table: best head per relation", shown, _rows(findings))
+    table = PageTable(
+        "Table: best head per relation",
+        shown,
+        _rows(findings),
+        source=BEST.name,
+        note=untested("relations"),
+    )
     return {"best": table, "corpus": BEST.corpus(findings.tables)}
 
 
@@ -108,7 +123,7 @@ def best_heads(name: str, rows: Sequence[BestRelationRow]) -> str:
             values=(row.accuracy, row.heldout_accuracy, row.baseline_accuracy),
             interval=(row.ci_low, row.ci_high),
             columns=(
-                f"{head(row.layer, row.head)} {short_direction(row.direction)}",
+                _head(row),
                 offset(row.baseline_offset),
                 count(row.total),
             ),

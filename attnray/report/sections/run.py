@@ -30,9 +30,10 @@ def counted(findings: Findings) -> list[ExamplesCount]:
 
 
 def _item(item: str) -> Column[ExamplesCount]:
-    return number(item.capitalize(), lambda row: count(row.counts.get(item)))
+    return number(item.capitalize(), lambda row: row.counts.get(item), count)
 
 
+NOTE = "–: not counted of examples of this kind."
 COLUMNS = (
     label("Corpus", lambda row: row.corpus),
     Column("Kind of example", lambda row: row.kind),
@@ -46,7 +47,9 @@ def context(findings: Findings) -> Mapping[str, object]:
     rows = counted(findings)
     return {
         "facts": findings.facts,
-        "measured": PageTable("What was measured", COLUMNS, rows) if rows else None,
+        "measured": PageTable("What was measured", COLUMNS, rows, source="corpus", note=NOTE)
+        if rows
+        else None,
     }
 
 
