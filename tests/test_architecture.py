@@ -21,7 +21,12 @@ SEARCHED = ("attnray", "conf", "jobs", "tests/builders")
 PAPER = {"attnray/report/reproduction.py", "conf/experiment/clark2019.yaml"}
 #: What has a name and a meaning of its own in these folders: the corpus they are run over.
 OTHERS = {
-    "pronouns": ("attnray/metrics", "attnray/corpus", "attnray/report/compared"),
+    "pronouns": (
+        "attnray/metrics",
+        "attnray/corpus",
+        "attnray/report/compared",
+        "attnray/report/glosses.py",
+    ),
     "importance": ("attnray/report/sections", "tests/builders"),
     "word_head": ("tests/builders",),
     "serial": ("tests/builders",),

@@ -58,6 +58,11 @@ def of_best(*columns: Column[R]) -> list[Column[Beside[R, B]]]:
     return through(lambda row: row.best, *columns)
 
 
+def best_rule(row: BestMentionRow | BestPronounRow) -> str:
+    """What a best head is held against."""
+    return f"{RULE} ({wording.spaced(row.baseline)})" if row.baseline else RULE
+
+
 def rule(name: str) -> str:
     """What a baseline does."""
     return _RULES.get(name, wording.spaced(name))

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from attnray.metrics.rows import rows_of
 from attnray.report.drawing.maps import MapPanel
+from attnray.report.questions import Question
 from attnray.report.wording import legible
 
 R = TypeVar("R")
@@ -75,7 +76,7 @@ class Findings:
     """What the sections of a run's page are made of; every text in it is fit to be shown.
 
     `tables` has the rows of the model, `twin` those of its random twin, if there is one;
-    `sentences` what all sections together say in one look.
+    `sentences` what all sections together say in one look, `questions` what they ask of heads.
     """
 
     facts: Facts
@@ -83,6 +84,7 @@ class Findings:
     twin: Tables
     maps: Maps
     sentences: Sequence[str] = ()
+    questions: Sequence[Question] = ()
 
     @classmethod
     def of(cls, tables: Tables, facts: Facts, maps: Maps | None = None) -> Findings:

@@ -30,6 +30,7 @@ def page(
         sections: in the order of the page.
     """
     findings = Findings.of(tables, facts, maps)
+    findings = asked(findings, sections)
     said = [sentence for each in shown(findings, sections) for sentence in each.sentences(findings)]
     findings = replace(findings, sentences=said)
     parts = [rendered(section, findings) for section in shown(findings, sections)]
@@ -59,6 +60,12 @@ def chosen_maps(
         for each in shown(findings, sections)
         if each.maps
     }
+
+
+def asked(findings: Findings, sections: Sections = SECTIONS) -> Findings:
+    """The findings with what their sections ask of heads."""
+    found = [question for each in shown(findings, sections) for question in each.asks(findings)]
+    return replace(findings, questions=found)
 
 
 def shown(findings: Findings, sections: Sections) -> list[Section[Findings]]:

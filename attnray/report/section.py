@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from attnray.report.drawing.maps import MapPanel
 from attnray.report.findings import Findings, Source, Tables
+from attnray.report.questions import Question
 
 if TYPE_CHECKING:
     from attnray.config import Config
@@ -54,6 +55,7 @@ class Section(Generic[F]):
         shown: whether there is anything to show, where the tables are there.
         figures: how to draw each of its figures, by name.
         sentences: what it says in one look.
+        asks: what its tables say heads are asked.
         lines: what it says on the terminal at the end.
         context: what its template is given.
         data: what scripts are given, by id: values that JSON can hold.
@@ -69,6 +71,7 @@ class Section(Generic[F]):
     shown: Callable[[F], bool] = lambda _: True
     figures: Callable[[F], Mapping[str, Draw]] = lambda _: {}
     sentences: Callable[[F], Sequence[str]] = lambda _: ()
+    asks: Callable[[F], Sequence[Question]] = lambda _: ()
     lines: Callable[[F], Sequence[str]] = lambda _: ()
     context: Callable[[F], Mapping[str, object]] = lambda _: {}
     data: Callable[[F], Mapping[str, object]] = lambda _: {}

@@ -49,12 +49,17 @@ def offset(value: int | None) -> str:
 
 def points(value: float | None) -> str:
     """A difference of fractions in percent points, with its sign."""
-    return NOTHING if value is None else f"{100 * value:+.1f}".replace("-", "−")
+    return NOTHING if value is None else f"{100 * value:+z.1f}".replace("-", "−")
 
 
 def signed_interval(low: float | None, high: float | None) -> str:
     """The 95% interval of a difference of fractions, in percent points."""
     return NOTHING if low is None or high is None else f"{points(low)} to {points(high)}"
+
+
+def nats(value: float | None) -> str:
+    """An entropy or a divergence, in nats."""
+    return NOTHING if value is None else f"{value:.2f} nats"
 
 
 def p_value(value: float | None) -> str:

@@ -55,6 +55,8 @@ TAGS = {
     *("figcaption", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
     *("colgroup", "col", "tfoot", "label", "input", "output"),
     *("svg", "g", "path", "defs", "use", "text", "tspan", "metadata", "script"),
+    *("dl", "dt", "dd", "label", "select", "optgroup", "option", "button", "i", "b", "line"),
+    *("circle", "dialog"),
 }
 
 

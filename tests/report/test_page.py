@@ -59,6 +59,7 @@ def test_ids_are_unique_and_references_found(page: Page) -> None:
 def test_sections_in_order(page: Page) -> None:
     assert page.headings == [
         (1, "What the attention heads of tiny <model> do"),
+        (2, "Find a head"),
         (2, "What was run"),
         (2, "In one look"),
         (2, "Special tokens and entropy"),

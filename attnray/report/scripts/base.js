@@ -62,7 +62,7 @@ const percent = (value) => (value === null ? NOTHING : `${rounded(100 * value)}%
 /** A difference of fractions in percent points, with its sign. */
 function points(value) {
   if (value === null) return NOTHING;
-  const text = rounded(100 * value);
+  const text = rounded(100 * value).replace(/^-0.0$/, "0.0");
   return (text.startsWith("-") ? text : `+${text}`).replace("-", "−");
 }
 

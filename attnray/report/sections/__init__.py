@@ -18,9 +18,11 @@ from attnray.report.sections import (
     run,
     settings,
 )
+from attnray.report.sections.finder import section as finder
 
 #: In the order of the page.
 SECTIONS: tuple[Section[Findings], ...] = (
+    finder.SECTION,
     run.SECTION,
     look.SECTION,
     patterns.SECTION,

@@ -7,17 +7,19 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
-from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow
+from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow, MentionGainRow
 from attnray.report import columns, glosses
-from attnray.report.baselines import RULE, Beside, joined, listed, of_best, rule
+from attnray.report.baselines import RULE, Beside, best_rule, joined, listed, of_best, rule
 from attnray.report.claims import Kind, of_all, of_each, untested
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import MarkedRow, RowPanel, by_row, marks
 from attnray.report.findings import Findings, Source
+from attnray.report.questions import Question, questions
 from attnray.report.section import Section, template_of
 from attnray.report.wording import count, head, percent, spaced
 
 BEST = Source("coreference_best", BestMentionRow)
+GAINS = Source("coreference_gains", MentionGainRow)
 BASELINES = Source("coreference_baselines", MentionBaselineRow)
 #: A best head beside the baselines.
 Mention = Beside[BestMentionRow, MentionBaselineRow]
@@ -124,13 +126,29 @@ def lines(findings: Findings) -> list[str]:
     )
 
 
+def asked(findings: Findings) -> list[Question]:
+    """Which head finds the antecedent of each type of mention."""
+    return questions(
+        findings,
+        [row.best for row in mentions(findings)],
+        GAINS,
+        "mention_type",
+        group="Antecedents, in documents of {} pieces",
+        cases="anaphors",
+        rule=best_rule,
+        words=glosses.mention,
+    )
+
+
 SECTION = Section(
     "mentions",
     "Coreference",
     template_of(__file__),
     needs=[BEST, BASELINES],
+    uses=[GAINS],
     figures=lambda findings: {"coreference": partial(best_heads, rows=mentions(findings))},
     sentences=sentences,
+    asks=asked,
     lines=lines,
     context=context,
 )

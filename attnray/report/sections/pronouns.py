@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from attnray.metrics.gap import ALL, BestPronounRow, PronounBaselineRow
+from attnray.metrics.gap import ALL, BestPronounRow, PronounBaselineRow, PronounGainRow
 from attnray.report import columns
-from attnray.report.baselines import RULE, Beside, joined, listed, of_best, rule
+from attnray.report.baselines import RULE, Beside, best_rule, joined, listed, of_best, rule
 from attnray.report.claims import Kind, of_all, of_each, untested
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.findings import Findings, Source
+from attnray.report.questions import Question, questions
 from attnray.report.section import Section, template_of
 from attnray.report.wording import count, head, percent, spaced
 
 BEST = Source("gap_best", BestPronounRow)
+GAINS = Source("gap_gains", PronounGainRow)
 BASELINES = Source("gap_baselines", PronounBaselineRow)
 #: A best head beside the baselines.
 Pronoun = Beside[BestPronounRow, PronounBaselineRow]
@@ -112,12 +114,27 @@ def lines(findings: Findings) -> list[str]:
     )
 
 
+def asked(findings: Findings) -> list[Question]:
+    """Which head finds the names of pronouns of each gender."""
+    return questions(
+        findings,
+        [row.best for row in pronouns(findings)],
+        GAINS,
+        "gender",
+        group="Ambiguous pronouns, in passages of {} pieces",
+        cases="pronouns",
+        rule=best_rule,
+    )
+
+
 SECTION = Section(
     "pronouns",
     "Ambiguous pronouns",
     template_of(__file__),
     needs=[BEST, BASELINES],
+    uses=[GAINS],
     sentences=sentences,
+    asks=asked,
     lines=lines,
     context=context,
 )

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from attnray.corpus.example import Example
-from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow
+from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow, RelationGainRow
 from attnray.report import columns, glosses
 from attnray.report.claims import Kind, of_all, of_each, untested, verdict
 from attnray.report.columns import Column, PageTable, label, number
@@ -20,6 +20,7 @@ from attnray.report.drawing.maps import MapPanel, attention_lines
 from attnray.report.examples import candidates, choose
 from attnray.report.findings import Findings, Source
 from attnray.report.listing import Entry, Labels, is_better, listing
+from attnray.report.questions import Question, questions
 from attnray.report.section import Draw, Section, SingleMaps, template_of
 from attnray.report.wording import count, head, legible, offset, percent, spaced
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from attnray.reading import RunReader, StoredExample
 
 BEST = Source("syntax_best", BestRelationRow)
+GAINS = Source("syntax_gains", RelationGainRow)
 #: Relations that stand for several come first.
 TOGETHER = (ALL, ALL_BUT_PUNCT)
 #: So many are named where not all of them can be.
@@ -182,6 +184,20 @@ def by_gain(row: BestRelationRow) -> tuple[bool, float]:
     return not found, -(row.difference or 0.0) if found else -row.total
 
 
+def asked(findings: Findings) -> list[Question]:
+    """Which head finds each relation."""
+    return questions(
+        findings,
+        _rows(findings),
+        GAINS,
+        "relation",
+        group="Relations",
+        cases="cases",
+        rule=lambda row: f"the best fixed offset ({offset(row.baseline_offset)})",
+        words=glosses.relation,
+    )
+
+
 def related_words(
     reader: RunReader,
     rows: Iterable[BestRelationRow],
@@ -254,7 +270,9 @@ SECTION = Section(
     "Best head per relation",
     template_of(__file__),
     needs=[BEST],
+    uses=[GAINS],
     figures=figures,
+    asks=asked,
     sentences=sentences,
     lines=lines,
     context=context,

@@ -1,0 +1,1 @@
+"""Find a head: what heads are asked, which one answers, and the numbers of all of them."""
