@@ -350,7 +350,7 @@ def check(config: Config) -> None:
         InputError: names the setting, its value and what is possible.
     """
     for key, choices in CHOICES.items():
-        _require_one(key, _get(config, key), choices)
+        require_one(key, _get(config, key), choices)
     for key in POSITIVE:
         value = _get(config, key)
         _require(key, value, value is None or 0 < value <= MOST, f"more than 0{_AT_MOST}")
@@ -364,7 +364,7 @@ def check(config: Config) -> None:
     _require("divergence.examples", sample, whole or sample == "all", allowed)
     for key, known in (("controls", CONTROLS), ("reproduce", PAPERS)):
         if (given := _get(config, key)) is not None:
-            _require_one(key, given, ("null", *known))
+            require_one(key, given, ("null", *known))
     if config.controls == "random" and config.model.random_init:
         raise InputError(
             "controls=random compares trained weights with random ones: "
@@ -417,7 +417,7 @@ def _check_probes(config: Config) -> None:
 def _check_corpus(key: str, corpus: CorpusConfig) -> None:
     _require(f"{key}.name", corpus.name, "://" not in corpus.name, "a name, and no address")
     if corpus.segment is not None:
-        _require_one(f"{key}.segment", corpus.segment, SEGMENTS)
+        require_one(f"{key}.segment", corpus.segment, SEGMENTS)
     limit = corpus.limit
     _require(f"{key}.limit", limit, limit is None or 0 < limit <= MOST, f"more than 0{_AT_MOST}")
     entity = corpus.entity
@@ -433,7 +433,12 @@ def _require(key: str, value: Any, possible: bool, allowed: str) -> None:
         raise InputError(f"{key}={value} is not possible: it must be {allowed}")
 
 
-def _require_one(key: str, value: str, known: Sequence[str]) -> None:
+def require_one(key: str, value: str, known: Sequence[str]) -> None:
+    """Refuse a value that is none of the names that there are.
+
+    Raises:
+        InputError: names the setting, its value and what is possible.
+    """
     allowed = f"one of {', '.join(known)}{meant(value, known)}"
     _require(key, value, value in known, allowed)
 

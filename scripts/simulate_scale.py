@@ -36,7 +36,8 @@ from simulated.projection import table
 from simulated.source import SOURCE, StandIn, composed, make_source, opened, repeated
 
 import attnray.executors.connection
-import attnray.executors.ray
+import attnray.executors.pulse
+import attnray.executors.running
 from attnray.config import ExecutorConfig
 from attnray.executors.process import process
 from attnray.executors.work import make_executor
@@ -113,11 +114,11 @@ def simulate(folder: Path, scratch: Path, shards: int, gpus: int) -> dict[str, A
         "reduce": lambda: reduce(run, make_executor(executor).spread),
     }
     milliseconds, megabytes = {}, {}
-    of_ray = (attnray.executors.ray, attnray.executors.connection)
+    of_ray = (attnray.executors.running, attnray.executors.connection)
     with ExitStack() as stack:
         for module in of_ray:
             stack.enter_context(mock.patch.object(module, "ray", cluster))
-        stack.enter_context(mock.patch.object(attnray.executors.ray, "Pulse", cluster.pulse))
+        stack.enter_context(mock.patch.object(attnray.executors.pulse, "Pulse", cluster.pulse))
         for name, phase in phases.items():
             forget_peak()
             start = meter.seconds()
@@ -244,7 +245,7 @@ def calls(folder: Path, gpus: int, count: int) -> dict[str, float]:
         metrics,
         ("0" * 16,) * len(metrics),
     )
-    ray = vars(attnray.executors.ray)["ray"]
+    ray = vars(attnray.executors.connection)["ray"]
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     actors = [ray.remote(Nothing).remote() for _ in range(2)]
     flying = [actors[place % 2].run.remote(source.config.model, task) for place in range(2 * gpus)]

@@ -57,14 +57,49 @@ def test_no_model_is_imported_to_read_and_report(tiny_model: Path, tmp_path: Pat
     assert (tmp_path / "comparison" / "report.html").is_file()
 
 
+def test_what_files_tell_is_refused_before_a_model_is_imported(
+    undisturbed: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    (empty := tmp_path / "empty").mkdir()
+    (other := tmp_path / "gpt").mkdir()
+    (other / "config.json").write_text('{"model_type": "gpt2"}')
+    for name in ("model.safetensors", "vocab.txt", "a.docx"):
+        (other / name).touch()
+    train = f"corpora.train={tmp_path}/nowhere.conllu"
+    refused = {
+        f"corpus={tmp_path}/nowhere.conllu": "nowhere.conllu: No such file",
+        f"corpus.path={tmp_path}/*.conllu": "no file matches",
+        f"corpora.dev=conllu corpora.dev.path={tmp_path}": "Is a directory",
+        f"corpus={other}/a.docx": "tells no format",
+        "corpus.path=gopher://host/a.conllu": "gopher:// is not possible",
+        f"metrics=[probes] {train}": "nowhere.conllu: No such file",
+        f"metrics=[probes] corpora.train=sample probe.vectors={tmp_path}/glove": "no such file",
+        f"model={tmp_path}/nowhere": "no such folder",
+        f"model={empty}": "no config.json",
+        f"model={other}": "the model type is gpt2",
+        f"-m model={empty},{other}": "the model type is gpt2",
+        f"run_dir={other}/a.docx": "is a file",
+        f"run_dir={undisturbed} model={tiny_model} seed=3": "seed was 0 and is 3",
+    }
+    statements = [f"job('run', *{said.split()!r})" for said in refused]
+    statements += ["job('report')", f"job('report', '{empty}')", "job('reduce')", "job('compare')"]
+    found = imported(HEAVY, *statements, refused=[*refused.values(), *["run"] * 4])
+    assert found == {each: [] for each in statements}
+
+
 def test_no_model_is_imported_to_analyse() -> None:
     """Each worker that analyses starts with this."""
     statement = "import attnray.stages.analyse"
     assert imported(HEAVY, statement) == {statement: ["torch"]}
 
 
-def imported(heavy: Sequence[str], *statements: str) -> dict[str, list[str]]:
-    """What is imported of some modules once each of the statements has been run."""
+def imported(
+    heavy: Sequence[str], *statements: str, refused: Sequence[str] = ()
+) -> dict[str, list[str]]:
+    """What is imported of some modules once each of the statements has been run.
+
+    `refused` has a part of the line in which each of them ends.
+    """
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(heavy), json.dumps(statements)],
         cwd=ROOT,
@@ -73,6 +108,8 @@ def imported(heavy: Sequence[str], *statements: str) -> dict[str, list[str]]:
         text=True,
         check=True,
     )
-    assert "attnray: " not in done.stderr
+    lines = [each for each in done.stderr.splitlines() if each.startswith("attnray: ")]
+    for line, part in zip(lines, refused, strict=True):
+        assert part in line
     found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -18,19 +18,21 @@ from omegaconf.errors import OmegaConfBaseException
 
 from attnray import __version__
 from attnray.called import called
-from attnray.cli.checks import check
+from attnray.cli.checks import check, look
 from attnray.cli.choices import choices, configuration_folder, register_models
 from attnray.cli.doing import doing
 from attnray.cli.help import choices_text, help_text
 from attnray.cli.member import Member
 from attnray.cli.overrides import known_to_hydra
 from attnray.cli.settings import nearest_setting
-from attnray.config import planned, register, typed
+from attnray.config import Config, planned, register, typed
 from attnray.errors import InputError
 from attnray.nearest import meant
 
-#: The jobs whose first argument may be their run folder.
-ON_A_RUN = ("extract", "analyse", "probe", "reduce", "report")
+#: The jobs that make nothing of a run that is not there, and those whose first argument may be its
+#: folder.
+OF_A_RUN = ("reduce", "report")
+ON_A_RUN = ("extract", "analyse", "probe", *OF_A_RUN)
 #: The groups whose choices are too many for a line.
 LISTED = ("model", "corpus")
 #: Names the folder for what Hydra writes of a sweep, which nobody needs.
@@ -85,6 +87,7 @@ def _compose_and_run(job: str) -> None:
         check(member.config)
     if not members:
         return  # Hydra was asked to show something
+    _look(job, [member.config for member in members])
     # These take seconds to import: what can be refused is refused before.
     if members[0].swept:
         with doing("starting"):
@@ -94,6 +97,18 @@ def _compose_and_run(job: str) -> None:
         with doing("starting"):
             from attnray.cli.jobs import JOBS
         JOBS[job](members[0].config, members[0].overrides)
+
+
+def _look(job: str, configs: list[Config]) -> None:
+    """Refuse at once what this machine's files tell to be refused.
+
+    Raises:
+        InputError: see `checks.look`; or a job on a run is not told on which.
+    """
+    if job == "run" or (job != "compare" and configs[0].run_dir is None):
+        look(configs)
+    if job in OF_A_RUN and configs[0].run_dir is None:
+        raise InputError(f"say which run is meant: {called(job)} RUN_DIR")
 
 
 def _composed() -> list[Member]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from rich.filesize import decimal
 
+from attnray.cli.doing import doing
 from attnray.executors.rehearsal import rehearse
 from attnray.executors.todo import Todo, survey
 from attnray.executors.work import make_executor
@@ -28,7 +29,9 @@ def forecast(run: Run) -> Iterator[str]:
     store = run.store.codec
     results = decimal(found)
     yield f"disk:      {decimal(attention)} of attention ({store}), {results} of results{free}"
-    yield f"time:      {_time(run)}"
+    with doing("rehearsing"):
+        time = _time(run)
+    yield f"time:      {time}"
 
 
 def _time(run: Run) -> str:

@@ -75,7 +75,11 @@ def _done(config: Config, hold: Hold) -> Run:
 
 def _growing(config: Config, executor: Executor, hold: Hold) -> Iterator[Run]:
     """The run as its plan grows; where that has a thread, it then imports what comes at the end."""
-    yield from states(config, executor.device(), spread=executor.spread, hold=hold)
+    found = states(config, executor.device(), spread=executor.spread, hold=hold)
+    with doing("looking at model and corpora"):
+        first = next(found)
+    yield first
+    yield from found
     for module in AT_THE_END:
         import_module(module)
 
@@ -84,7 +88,8 @@ def _planned(config: Config, hold: Hold) -> Run:
     from attnray.executors.work import make_executor
 
     executor = make_executor(config.executor)
-    return plan(config, executor.device(), spread=executor.spread, hold=hold)
+    with doing("planning"):
+        return plan(config, executor.device(), spread=executor.spread, hold=hold)
 
 
 @contextmanager
@@ -174,7 +179,9 @@ def _compare(config: Config, _: list[str]) -> None:
     names = sorted(Path(folder.root).resolve().name for folder in folders)
     default = runs_folder() / f"comparison-{fingerprint({'runs': names})[:8]}"
     target = RunFolder(run_folder(config.run_dir) if config.run_dir else default)
-    print(closing_of_comparison(compare(folders, target)))
+    with doing("comparing"):
+        compared = compare(folders, target)
+    print(closing_of_comparison(compared))
     print(f"tables:  {target.where('tables')}")
     print(f"report:  {target.where(page_of(REPORT))}")
 
@@ -184,7 +191,8 @@ def _report(config: Config, overrides: list[str]) -> None:
     if not reported(run):
         with driving() as hold:
             hold(run.folder)
-            report(run)
+            with doing("report"):
+                report(run)
     _print_summary(run)
 
 

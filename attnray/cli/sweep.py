@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 
+from attnray.cli.doing import doing
 from attnray.cli.jobs import JOBS, driving, finish
 from attnray.cli.member import Member
 from attnray.compare.job import compare
@@ -86,8 +87,9 @@ def _compared(runs: list[Run], folder: Root | None) -> list[str]:
     folders = [run.folder for run in runs]
     target = RunFolder(folder or runs_folder() / _default_name(folders))
     try:
-        with driving():
-            print(closing_of_comparison(compare(folders, target)))
+        with driving(), doing("comparing"):
+            compared = compare(folders, target)
+        print(closing_of_comparison(compared))
         print(f"comparison: {target.where(page_of(REPORT))}")
     except IncompleteRun as error:
         return [f"The comparison failed: {error}"]
@@ -115,7 +117,8 @@ def _planned(placed: list[tuple[Member, Place]], held: ExitStack) -> tuple[list[
     device = executor.device()
     for member, place in placed:
         try:
-            run = plan(member.config, device, place, executor.spread, hold)
+            with doing(f"planning {_name(member)}"):
+                run = plan(member.config, device, place, executor.spread, hold)
         except (InputError, IncompleteRun) as error:
             failed.append(f"{_name(member)}: {error}")
             continue

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from attnray.cli.checks import check
+from attnray.cli.doing import doing
 from attnray.cli.folders import named
 from attnray.cli.jobs import JOBS
 from attnray.config import planned, typed
@@ -34,16 +35,21 @@ def verify(arguments: Sequence[str]) -> None:
     for folder in named(
         [a for a in arguments if a != REPAIR], f"attnray verify RUN_DIR [{REPAIR}]"
     ):
-        found = [*broken(_run(folder))]
+        found = _broken(folder)
         if found and repair:
             _repair(folder, found)
-            found = [*broken(_run(folder))]
+            found = _broken(folder)
         if found:
             problems.append(_told(folder, found))
         else:
             print(f"{folder}: whole")
     if problems:
         raise IncompleteRun(". ".join(problems))
+
+
+def _broken(folder: RunFolder) -> list[Damaged]:
+    with doing(f"checking {folder}"):
+        return [*broken(_run(folder))]
 
 
 def _run(folder: RunFolder) -> Run:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from attnray.config import Config, CorpusConfig, corpora
+from attnray.config import Config, CorpusConfig, corpora, require_one
 from attnray.corpus import bounds
 from attnray.corpus.bounds import within
 from attnray.corpus.document import Document
@@ -24,7 +24,6 @@ from attnray.corpus.formats.json_rows import json_rows, read_json
 from attnray.corpus.formats.parquet import parquet_rows, read_parquet
 from attnray.corpus.formats.word_head import looks_like_word_head, read_word_head
 from attnray.errors import InputError
-from attnray.nearest import meant
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,18 @@ def check(config: Config) -> None:
         InputError: says what is possible.
     """
     for corpus in {id(each): each for each in corpora(config).values()}.values():
-        if corpus.format not in FORMATS:
-            raise InputError(
-                f"corpus.format={corpus.format} is not possible: it must be one of "
-                f"{', '.join(FORMATS)}{meant(corpus.format, FORMATS)}"
-            )
+        require_one("corpus.format", corpus.format, (*FORMATS,))
+
+
+def look(config: Config) -> None:
+    """Refuse corpora whose files are not there, as far as that is known on this machine.
+
+    Raises:
+        InputError: names the file, or the pattern.
+    """
+    for corpus in corpora(config).values():
+        for path in corpus.path if isinstance(corpus.path, list) else [corpus.path]:
+            addresses.look(path)
 
 
 def guess_format(path: str) -> str | None:

@@ -31,6 +31,12 @@ SOCKET_BYTES = 107
 BELOW = "/attnray-12345678/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
 
 
+def given_address() -> str | None:
+    """The address of the cluster that RAY_ADDRESS names; None where it is to be one of our own."""
+    address = os.environ.get("RAY_ADDRESS", "").strip()
+    return None if address in ("", "local") else address
+
+
 class Cluster:
     """Where a cluster of our own has its files, and what ends it."""
 

@@ -13,14 +13,7 @@ from typing import Any, ClassVar
 
 import attnray
 from attnray.errors import IncompleteRun, InputError, describe
-from attnray.executors.cluster import Cluster
-
-
-def given_address() -> str | None:
-    """The address of the cluster that RAY_ADDRESS names; None where it is to be one of our own."""
-    address = os.environ.get("RAY_ADDRESS", "").strip()
-    return None if address in ("", "local") else address
-
+from attnray.executors.cluster import Cluster, given_address
 
 # Ray reads these as it is imported. Without GPUs it is to leave CUDA_VISIBLE_DEVICES alone; signals
 # are ours, and so is what is said of tasks. A cluster of our own asks for a token, as is Ray's

@@ -88,7 +88,7 @@ def _processed(
     left = [each for each in following if not each.finished]
     owners = [each for each in left for _ in each.todos]
     todos = [todo for each in left for todo in each.todos]
-    with Progress(title, todos, lambda: executor.passed) as progress:
+    with Progress(title, todos, lambda: executor.passed, lambda: executor.doing) as progress:
         for event in executor.run(todos):
             progress.show(event)
             owner, model = owners[event.todo], todos[event.todo].run.model

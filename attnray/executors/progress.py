@@ -20,6 +20,8 @@ from attnray.executors.work import Late, Outcome
 LOOK_SECONDS = 1
 #: Without a terminal a line is written after so many seconds, in a long run after more.
 FIRST_SECONDS, MOST_SECONDS, SHARE = 10, 60, 0.1
+#: The bar of what no stage stands for.
+AWAITED = "awaited"
 
 
 class Progress:
@@ -29,6 +31,7 @@ class Progress:
         title: what the work is called.
         todos: what is left of the runs.
         passed: how many examples have passed the model in tasks that have not ended.
+        doing: what is waited for until they do.
         console: where it is shown, by default on stderr.
     """
 
@@ -37,11 +40,13 @@ class Progress:
         title: str,
         todos: Sequence[Todo],
         passed: Callable[[], int] = lambda: 0,
+        doing: Callable[[], str] = lambda: "",
         console: Console | None = None,
     ) -> None:
         self._title = title
         self._todos = todos
         self._passed = passed
+        self._doing = doing
         self._logs = [Log(todo) for todo in todos]
         self._console = console or Console(stderr=True)
         self._bars = progress.Progress(
@@ -115,21 +120,28 @@ class Progress:
             for stage, standing, pace in self._stages()
             if standing.done
         ]
+        parts = parts or [f"{each} …" for each in self._awaited()]
         if parts and parts != self._shown:
             self._shown = parts
             self._console.print(f"{self._title}: {', '.join(parts)}", soft_wrap=True)
 
     def _move_bars(self) -> None:
-        planning = any(todo.grows for todo in self._todos)
-        if planning and "plan" not in self._tasks:
-            self._tasks["plan"] = self._bars.add_task(f"{self._title}: plan", total=None, pace="")
-        elif not planning and "plan" in self._tasks:
-            self._bars.update(self._tasks["plan"], visible=False)
+        awaited = self._awaited()
+        if awaited and AWAITED not in self._tasks:
+            self._tasks[AWAITED] = self._bars.add_task("", total=None, pace="")
+        if AWAITED in self._tasks:
+            what = f"{self._title}: {', '.join(awaited)}"
+            self._bars.update(self._tasks[AWAITED], description=what, visible=bool(awaited))
         for stage, standing, pace in self._stages():
             if stage not in self._tasks:
                 self._tasks[stage] = self._bars.add_task(f"{self._title}: {stage}", pace="")
             bar, done = self._tasks[stage], standing.done
             self._bars.update(bar, completed=done, total=standing.total, pace=pace)
+
+    def _awaited(self) -> list[str]:
+        """What goes on beside the stages, or before them."""
+        planning = ["plan"] if any(todo.grows for todo in self._todos) else []
+        return planning + ([doing] if (doing := self._doing()) else [])
 
     def _stages(self) -> Iterator[tuple[str, Standing, str]]:
         """Where each stage stands, with its pace and what time is left."""

@@ -1,45 +1,35 @@
-"""The Ray executor: actors with the model pinned to GPUs, analyses on CPUs, probes on either.
+"""The Ray executor: on the cluster of RAY_ADDRESS, else on one of its own on this machine.
 
-Weights never pass through Ray's object store: an actor commits a shard to the run folder,
-and only then is a task submitted that reads it from there.
+What imports Ray, which takes seconds, is imported where there is work for it.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
-from uuid import uuid4
+from typing import TYPE_CHECKING, TypeVar
 
 from attnray.config import ExecutorConfig
-from attnray.errors import Damaged, IncompleteRun, InputError, describe, ends_all
-from attnray.executors.cluster import own_resources
-from attnray.executors.connection import Connection, given_address, ray
+from attnray.errors import IncompleteRun
+from attnray.executors.cluster import given_address, own_resources
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.likeness import Likeness, likeness, versions
-from attnray.executors.nodes import check_nodes, end_task
-from attnray.executors.pulse import ENDED, Pulse, gone
-from attnray.executors.schedule import Assigned, Flight, Schedule
 from attnray.executors.todo import Todo
 from attnray.executors.work import Late, Outcome, extractors, local_device
-from attnray.executors.worker import Extractor, import_analysis, run_alike
-from attnray.stages.tasks import ProbeTask
 from attnray.store.run import Run
+
+if TYPE_CHECKING:
+    from attnray.executors.running import Running
 
 T = TypeVar("T")
 R = TypeVar("R")
-#: Shards given to an actor at a time: the next one waits there while one is worked on.
-IN_FLIGHT = 2
-#: How often it is looked whether all goes well, and whether more is planned.
-LOOK_SECONDS, PLAN_SECONDS = 2, 0.1
-#: The group of threads in which an actor answers while it works.
-HEALTH = "health"
 #: A cluster starts, and its workers are ready, in the time in which so many parts are planned.
 WORTH_A_CLUSTER = 8
+#: How long it is waited for what is not wanted any longer before it is looked again.
+LOOK_SECONDS = 2
 
 
 class RayExecutor:
@@ -47,21 +37,29 @@ class RayExecutor:
 
     def __init__(self, config: ExecutorConfig) -> None:
         self._config = config
+        self._running: Running | None = None
+        self._connecting = ""
 
     def device(self) -> str:
         """See `Executor.device`."""
         if self._config.gpus_per_extractor is not None or given_address() is None:
             return local_device(self._config)
-        return _cluster_device()
+        return "cuda" if _cluster_resources()["GPU"] else "cpu"
 
     def spread(self, function: Callable[[T], R], items: Sequence[T], /) -> Iterable[R]:
         """See `Executor.spread`; one item, or a few before there is a cluster, stay here."""
-        few = len(items) < WORTH_A_CLUSTER and not Connection.is_open()
-        if few or len(items) == 1:
+        if len(items) == 1:
             return map(function, items)
-        return self._spread(function, items)
+        from attnray.executors.connection import Connection
+
+        few = len(items) < WORTH_A_CLUSTER and not Connection.is_open()
+        return map(function, items) if few else self._spread(function, items)
 
     def _spread(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        from attnray.executors.connection import Connection, ray
+        from attnray.executors.nodes import check_nodes
+        from attnray.executors.pulse import Pulse
+
         Connection.open()
         with Pulse() as pulse:
             if given_address():
@@ -87,6 +85,9 @@ class RayExecutor:
         """See `Executor.once`."""
         if given_address() is None:
             return function(*args)
+        from attnray.executors.connection import Connection, ray
+        from attnray.executors.pulse import Pulse
+
         cpus = self._config.cpus_per_extractor
         gpus = (self._config.gpus_per_extractor or 1) * (self.device() != "cpu")
         with Connection(), Pulse() as pulse:
@@ -97,18 +98,19 @@ class RayExecutor:
 
     def extractors(self, device: str, flop: float) -> int:
         """See `Executor.extractors`."""
-        if given_address():
-            with Connection(), Pulse() as pulse:
-                have = pulse.resources
-        else:
-            have = own_resources(device)
+        have = _cluster_resources() if given_address() else own_resources(device)
         gpus = (self._config.gpus_per_extractor or 1) * (device != "cpu")
         return extractors(self._config, have, gpus, flop)
 
     @property
     def passed(self) -> int:
         """See `Executor.passed`."""
-        return 0
+        return self._running.passed if self._running else 0
+
+    @property
+    def doing(self) -> str:
+        """See `Executor.doing`."""
+        return self._running.doing if self._running else self._connecting
 
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
@@ -118,6 +120,12 @@ class RayExecutor:
         """See `Executor.run`."""
         if all(todo.finished for todo in todos):
             return
+        self._connecting = f"connecting to {given_address()}" if given_address() else "starting Ray"
+        from attnray.executors.connection import Connection
+        from attnray.executors.nodes import check_nodes
+        from attnray.executors.pulse import Pulse
+        from attnray.executors.running import Running
+
         with Connection(), Pulse() as pulse, ExitStack() as stack:
             for todo in todos:
                 stack.callback(todo.close)  # a plan may use the connection
@@ -125,229 +133,15 @@ class RayExecutor:
             if given_address():
                 found = stack.enter_context(likeness([todo.run.folder for todo in todos]))
                 check_nodes(pulse, found)
-            yield from _Running(self._config, todos, pulse, found).events()
-
-
-class _Running:
-    """What is left of runs, on a cluster."""
-
-    def __init__(
-        self,
-        config: ExecutorConfig,
-        todos: Sequence[Todo],
-        pulse: Pulse,
-        likeness: Likeness | None,
-    ) -> None:
-        self._config = config
-        self._pulse = pulse
-        #: What workers must have as well, where they may be on other machines.
-        self._likeness = likeness
-        #: Tells its tasks from those of other jobs.
-        self._job = uuid4().hex
-        on_device = [todo for todo in todos if todo.model.device != "cpu" and todo.needs_device]
-        #: The GPUs of an extractor or a probe; none where only analyses are left.
-        self._gpus = (config.gpus_per_extractor or 1) if on_device else 0
-        pulse.check_place(config.cpus_per_extractor, self._gpus)
-        self._state = Schedule(todos, config.deadline)
-        #: Questions to actors whether they are alive, and those that have answered.
-        self._asked: dict[Any, Any] = {}
-        self._alive: set[Any] = set()
-        self._stillborn = 0
-        self._check_analyses()
-
-    def events(self) -> Iterator[Outcome | Late]:
-        """Do everything, and tell of it."""
-        state, looked = self._state, time.monotonic()
-        self._submit()
-        while not all(todo.finished for todo in state.todos):
-            if state.flying:
-                seconds = PLAN_SECONDS if state.grows else LOOK_SECONDS
-                for reference in self._pulse.wait(list(state.flying), seconds):
-                    yield from self._collect(reference)
-            else:
-                state.wait()
-            state.look()
-            self._submit()
-            if (now := time.monotonic()) > looked + LOOK_SECONDS:
-                looked = now
-                self._listen(now)
-                yield from state.late(now)
-                yield from state.silent(now)
-                yield from self._give_up(now)
-
-    def _listen(self, now: float) -> None:
-        """Ask every actor whether it is alive, unless it has been asked and has not answered."""
-        if self._asked:
-            for reference in self._pulse.wait(list(self._asked), 0):
-                actor = self._asked.pop(reference)
-                with suppress(ray.exceptions.RayError):
-                    ray.get(reference)
-                    self._state.hear(actor, now)
-                    self._alive.add(actor)
-                    self._stillborn = 0
-        for actor in self._state.actors.keys() - set(self._asked.values()):
-            self._asked[actor.answer.options(concurrency_group=HEALTH).remote()] = actor
-
-    def _give_up(self, now: float) -> Iterator[Outcome]:
-        """Wait no longer for what takes far too long; actors that hang are ended."""
-        for reference, seconds in self._state.overdue(now):
-            flight = self._state.drop(reference, now)
-            if flight.actor is not None:
-                ray.kill(flight.actor)
-            else:
-                end_task(self._pulse, self._named(flight.assigned, flight.place))
-            yield from self._taken_in(self._lost(flight, f"no end after {seconds:.0f} s"))
-
-    def _check_analyses(self) -> None:
-        """Refuse extractors that leave no CPU for the analyses that they wait for."""
-        if all(todo.run.config.store.keep for todo in self._state.todos):
-            return
-        taken = self._extractors() * self._config.cpus_per_extractor
-        have = self._pulse.resources["CPU"]
-        if taken + 1 > have:
-            raise InputError(
-                f"the extractors ask for {taken:g} of {have:g} CPUs, but with "
-                "store.keep=false one is to be left for analyses: lower executor.extractors"
-            )
-
-    def _extractors(self) -> int:
-        """How many actors: as configured, else one a GPU share, or half of the CPUs.
-
-        No more than have a minute's work each: it takes long to start one. A CPU is left for
-        analyses, which could not start before the last actor has ended.
-        """
-        flop = sum(todo.flop for todo in self._state.todos)
-        return extractors(self._config, self._pulse.resources, self._gpus, flop)
-
-    @property
-    def _analysers(self) -> int:
-        """How many tasks that need no actor may be in flight."""
-        return self._config.analysers or max(1, int(self._pulse.resources["CPU"]))
-
-    def _submit(self) -> None:
-        """Give every actor its tasks, and start as many others as may be in flight."""
-        state = self._state
-        if state.grows and not state.actors:
-            self._prepare()
-        while self._extracts and len(state.actors) < self._extractors():
-            actor = self._new_actor()
-            state.actors[actor] = None
-            self._give(actor)
-        for _ in range(IN_FLIGHT):
-            for actor in state.actors:
-                if state.load(actor) < IN_FLIGHT and self._extracts:
-                    self._give(actor)
-        for _ in range(self._analysers - state.free_flying):
-            assigned = state.free_task()
-            if assigned is None:
-                return
-            place = state.free_place
-            state.fly(self._begun(assigned, place), assigned, None, time.monotonic(), place)
-
-    @property
-    def _extracts(self) -> bool:
-        """Whether a shard is to be extracted now: what passes the disk must not fill it."""
-        return self._state.passing < 2 * self._analysers and self._state.has_model_task
-
-    def _prepare(self) -> None:
-        """While the first shards are planned, an actor and a worker import what they need."""
-        first = self._state.todos[0]
-        actor = self._new_actor()
-        self._state.actors[actor] = None
-        actor.load.remote(first.model)
-        if not first.run.fused:
-            ray.remote(import_analysis).options(num_cpus=1).remote()
-
-    def _give(self, actor: Any) -> None:
-        assigned = self._state.model_task(actor)
-        model = self._state.todos[assigned.todo].model
-        reference = actor.run.remote(model, assigned.task)
-        self._state.fly(reference, assigned, actor, time.monotonic())
-
-    def _new_actor(self) -> Any:
-        options = {
-            "num_cpus": self._config.cpus_per_extractor,
-            "num_gpus": self._gpus,
-            "max_concurrency": IN_FLIGHT,
-        }
-        # (Ray takes groups in a decoration alone.)
-        decorated: Any = ray.remote(concurrency_groups={HEALTH: 1})  # type: ignore[call-overload]
-        return decorated(Extractor).options(**options).remote(self._likeness)
-
-    @cached_property
-    def _free(self) -> Any:
-        return ray.remote(run_alike)
-
-    def _begun(self, assigned: Assigned, place: int) -> Any:
-        """Begin a task that is bound to no actor."""
-        gpus = self._gpus if isinstance(assigned.task, ProbeTask) else 0
-        options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": 0}  # it goes back in line here
-        task = self._free.options(name=self._named(assigned, place), **options)
-        return task.remote(self._likeness, assigned.task)
-
-    def _named(self, assigned: Assigned, place: int) -> str:
-        """What a task is called that is bound to no actor: its process is found by it.
-
-        (Ray counts tasks by their names: there are to be few of these.)
-        """
-        return f"{assigned.task.stage} {place} of {self._job}"
-
-    def _collect(self, reference: Any) -> Iterator[Outcome]:
-        """Take in one finished task, and what follows from it."""
-        flight = self._state.land(reference, time.monotonic())
-        yield from self._taken_in(self._outcome(reference, flight))
-        self._release()
-
-    def _taken_in(self, outcome: Outcome | None) -> Iterator[Outcome]:
-        """Tell of a task that ended; None where it goes back in line."""
-        if outcome is not None and not self._state.todos[outcome.todo].mends(outcome):
-            self._state.todos[outcome.todo].ended(outcome)
-            yield outcome
-
-    def _outcome(self, reference: Any, flight: Flight) -> Outcome | None:
-        """How a finished task ended; None where it goes back in line."""
-        todo, task = flight.assigned.todo, flight.assigned.task
-        try:
-            return Outcome(todo, task, took=ray.get(reference))
-        except ray.exceptions.RayTaskError as error:
-            refused = ends_all(error.cause)
-            damaged = error.cause if isinstance(error.cause, Damaged) else None
-            return Outcome(todo, task, describe(error.cause), refused, damaged)
-        except ray.exceptions.LocalRayletDiedError as error:
-            raise gone(ENDED) from error
-        except ray.exceptions.RayError as error:
-            self._pulse.look()
-            return self._lost(flight, describe(error))
-
-    def _lost(self, flight: Flight, how: str) -> Outcome | None:
-        """A task whose worker was lost goes back in line, a bounded number of times."""
-        if flight.actor in self._state.actors and flight.actor not in self._alive:
-            self._check_born(how)
-        times, assigned = self._state.lose(flight), flight.assigned
-        todo = self._state.todos[assigned.todo]
-        if times > self._config.retries or todo.refused:
-            lost = f"its worker was lost {times} times, at last by {how}"
-            return Outcome(assigned.todo, assigned.task, lost)
-        todo.again(assigned.task)
-        return None
-
-    def _check_born(self, how: str) -> None:
-        """An extractor has ended that never answered: that may be so of all there will be."""
-        self._stillborn += 1
-        if self._stillborn > self._config.retries * self._extractors():
-            raise IncompleteRun(f"no extractor starts, {self._stillborn} ended at once: {how}")
-
-    def _release(self) -> None:
-        """End the actors that have nothing left to do: their CPUs go to the analyses."""
-        if self._state.has_model_task or self._state.grows:
-            return
-        for actor in [actor for actor in self._state.actors if not self._state.load(actor)]:
-            del self._state.actors[actor]
-            ray.kill(actor)
+            self._running = Running(self._config, todos, pulse, found)
+            yield from self._running.events()
 
 
 @lru_cache
-def _cluster_device() -> str:
+def _cluster_resources() -> dict[str, float]:
     """What the cluster of RAY_ADDRESS has: a sweep asks for every member."""
+    from attnray.executors.connection import Connection
+    from attnray.executors.pulse import Pulse
+
     with Connection(), Pulse() as pulse:
-        return "cuda" if pulse.resources["GPU"] else "cpu"
+        return pulse.resources

@@ -10,7 +10,7 @@ from attnray.config import ExecutorConfig
 from attnray.errors import Damaged, describe, ends_all
 from attnray.executors.feed import Feed, Pulled
 from attnray.executors.todo import Todo
-from attnray.executors.work import Outcome, Took, local_device
+from attnray.executors.work import LOADING, Outcome, Took, local_device
 from attnray.executors.worker import ModelWorker, run_free
 from attnray.stages.tasks import Task
 from attnray.store.run import Run
@@ -24,7 +24,8 @@ class SerialExecutor:
 
     def __init__(self, config: ExecutorConfig) -> None:
         self._config = config
-        self._worker: ModelWorker | None = None
+        self._worker = ModelWorker()
+        self._loading = False
 
     def device(self) -> str:
         """See `Executor.device`."""
@@ -45,7 +46,12 @@ class SerialExecutor:
     @property
     def passed(self) -> int:
         """See `Executor.passed`."""
-        return self._worker.passed if self._worker else 0
+        return sum([*self._worker.passed.values()])
+
+    @property
+    def doing(self) -> str:
+        """See `Executor.doing`."""
+        return LOADING if self._loading and not self._worker.passed else ""
 
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
@@ -53,26 +59,28 @@ class SerialExecutor:
 
     def run(self, todos: Sequence[Todo]) -> Iterator[Outcome]:
         """See `Executor.run`."""
-        worker = self._worker = ModelWorker()
         for number, todo in enumerate(todos):
             while not todo.finished:
                 if not (todo.has_free_task or todo.has_model_task):
                     todo.wait()
                     continue
-                outcome = _one(number, todo, worker)
+                outcome = self._one(number, todo)
                 if not todo.mends(outcome):
                     todo.ended(outcome)
                     yield outcome
-        self._worker = None  # its model goes
+        self._worker = ModelWorker()  # the model of the other goes
 
-
-def _one(number: int, todo: Todo, worker: ModelWorker) -> Outcome:
-    """Do the next task of a run: what was extracted is analysed before the next shard is."""
-    if todo.has_free_task:
-        free = todo.free_task()
-        return _attempt(number, free, partial(run_free, free))
-    task = todo.model_task()
-    return _attempt(number, task, partial(worker.run, todo.model, task))
+    def _one(self, number: int, todo: Todo) -> Outcome:
+        """Do the next task of a run: what was extracted is analysed before the next shard is."""
+        if todo.has_free_task:
+            free = todo.free_task()
+            return _attempt(number, free, partial(run_free, free))
+        task = todo.model_task()
+        self._loading = not self._worker.ready
+        try:
+            return _attempt(number, task, partial(self._worker.run, todo.model, task))
+        finally:
+            self._loading = False
 
 
 def _attempt(number: int, task: Task, run: Callable[[], Took]) -> Outcome:

@@ -10,9 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from attnray.config import ExecutorConfig, ModelConfig
+from attnray.config import Config, ExecutorConfig, ModelConfig, require_one
 from attnray.errors import Damaged, IncompleteRun, InputError
-from attnray.nearest import meant
 from attnray.stages.tasks import Task
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ EXECUTORS = {
 }
 
 
+#: What is waited for before the first examples pass.
+LOADING = "loading the model"
 #: What a forward pass makes of a device, in FLOP/s, low rather than high.
 SPEED = {"cpu": 5e10, "cuda": 1e13}
 
@@ -111,6 +112,10 @@ class Executor(Protocol):
     def passed(self) -> int:
         """How many examples have passed the model in tasks that have not ended, as last known."""
 
+    @property
+    def doing(self) -> str:
+        """What is waited for until examples pass, "" where they do."""
+
     def feed(self, states: Iterator[Run]) -> Feed:
         """The states of a run as they are planned, which may be beside what `run` does."""
 
@@ -118,18 +123,17 @@ class Executor(Protocol):
         """Do everything; every task gives one outcome, which its run has taken in by then."""
 
 
-def make_executor(config: ExecutorConfig) -> Executor:
-    """The configured executor; it is imported only where it is used.
+def check(config: Config) -> None:
+    """Refuse an executor that there is not.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: says what is possible.
     """
-    if config.name not in EXECUTORS:
-        known = ", ".join(EXECUTORS)
-        near = meant(config.name, EXECUTORS)
-        raise InputError(
-            f"executor.name={config.name} is not possible: it must be one of {known}{near}"
-        )
+    require_one("executor.name", config.executor.name, (*EXECUTORS,))
+
+
+def make_executor(config: ExecutorConfig) -> Executor:
+    """The configured executor; it is imported only where it is used."""
     module, _, kind = EXECUTORS[config.name].partition(":")
     executor: Executor = getattr(import_module(module), kind)(config)
     return executor

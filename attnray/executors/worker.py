@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from attnray.model.masked_lm import MaskedLM
 
 
+#: How many examples of shards have passed the model, by folder and number of the shard.
+Passed = dict[tuple[str, int], int]
+
+
 def run_free(task: AnalyseTask | ProbeTask) -> Took:
     """Do a task that needs no worker of its own, and commit what it makes."""
     began = time.perf_counter()
@@ -81,16 +85,8 @@ class ModelWorker:
         self._loaded: _Loaded | None = None
         self._turn = threading.Lock()
         self._waited = threading.local()
-        #: Of each task that goes on, how many examples have passed the model.
-        self._passed: dict[int, int] = {}
-
-    @property
-    def passed(self) -> int:
-        """How many examples have passed the model in tasks that have not ended.
-
-        (Another thread may ask.)
-        """
-        return sum([*self._passed.values()])
+        #: By the folder and the shard of each task that goes on.
+        self.passed: Passed = {}
 
     def load(self, settings: ModelSettings) -> None:
         """Load a model before there is a task for it; should that fail, its task will say so."""
@@ -107,7 +103,7 @@ class ModelWorker:
         if isinstance(task, ExtractTask):
             from attnray.stages.extract import extract
 
-            with self._counting() as passed:
+            with self._counting(task) as passed:
                 halvings = extract(lambda: self._encoder(settings), task, passed)
         else:
             from attnray.stages.differentiate import differentiate
@@ -117,18 +113,22 @@ class ModelWorker:
         seconds = time.perf_counter() - began - self._waited.seconds
         return Took(socket.gethostname(), seconds, halvings)
 
+    @property
+    def ready(self) -> bool:
+        """Whether it has a model."""
+        return self._loaded is not None
+
     @contextmanager
-    def _counting(self) -> Iterator[Callable[[int], None]]:
+    def _counting(self, task: ExtractTask) -> Iterator[Callable[[int], None]]:
         """Gives what counts the examples of a task that have passed the model."""
-        own = threading.get_ident()
 
         def passed(count: int) -> None:
-            self._passed[own] = self._passed.get(own, 0) + count
+            self.passed[task.place] = self.passed.get(task.place, 0) + count
 
         try:
             yield passed
         finally:
-            self._passed.pop(own, None)
+            self.passed.pop(task.place, None)
 
     @contextmanager
     def _encoder(self, settings: ModelSettings) -> Iterator[Encoder]:
@@ -160,8 +160,9 @@ class Extractor(ModelWorker):
         super().__init__()
         self._likeness = likeness
 
-    def answer(self) -> None:
-        """Says that the process is alive."""
+    def answer(self) -> Passed:
+        """Says that the process is alive, and how far it is with its tasks."""
+        return self.passed.copy()
 
     def run(self, settings: ModelSettings, task: ModelTask) -> Took:
         """See `ModelWorker.run`; the process ends where its device fails: all else would, too.

@@ -58,11 +58,17 @@ def may_have_head(weights: Iterable[str] | None) -> bool:
     return weights is None or any(mark in name for name in weights for mark in HEAD_WEIGHTS)
 
 
+def unsupported(kind: object) -> str | None:
+    """Why a model of this type cannot be had, None where it can."""
+    if kind in (*FAMILIES,):
+        return None
+    return f"the model type is {kind!s:.50}, but only {', '.join(FAMILIES)} are supported"
+
+
 def why_not(config: PretrainedConfig) -> str | None:
     """Why a model of this configuration cannot be had, None where it can."""
-    if config.model_type not in FAMILIES:
-        known = ", ".join(FAMILIES)
-        return f"the model type is {config.model_type}, but only {known} are supported"
+    if reason := unsupported(config.model_type):
+        return reason
     if getattr(config, "is_decoder", False):
         return "is_decoder is true, but only encoders are supported"
     positions = getattr(config, "position_embedding_type", "absolute")

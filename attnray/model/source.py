@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attnray.config import ModelConfig
 from attnray.errors import InputError
+from attnray.model.fields import check as check_fields
 from attnray.model.json_file import read_object
 
 #: Hub names whose files also come as an installed package: its module and folder.
@@ -88,26 +89,16 @@ def locate(config: ModelConfig, seed: int) -> Checkpoint:
     """
     if config.path is not None:
         folder, name, commit, pinned = Path(config.path), Path(config.path).resolve().name, None, {}
-        if not os.access(folder, os.R_OK | os.X_OK) or not folder.is_dir():
-            raise InputError(
-                f"model.path={config.path}: no such folder, or not to be read; give a "
-                "checkpoint's folder"
-            )
     else:
         folder, commit = _from_hub(config)
         name = config.name or str(config.hub).rpartition("/")[2]
         pinned = config.checksums
-    if (folder / "adapter_config.json").is_file():
-        # It would change the weights, where the package that reads it is installed.
-        raise InputError(
-            f"{folder / 'adapter_config.json'}: merge the adapter into its model first"
-        )
     if not name.isprintable():  # it goes into tables and onto pages
         raise InputError(f"the model's name {name!r} has letters that cannot be written: rename it")
     if config.seed is not None:
         seed = config.seed
-    weights = None if config.random_init else _weights(folder)
-    files = {file: _sha256(folder / file) for file in _inputs(folder, weights)}
+    weights, names = _checked(folder, config)
+    files = {file: _sha256(folder / file) for file in names}
     _compare(folder, files, {} if config.random_init else pinned)
     return Checkpoint(
         name=f"{name}-random-{seed}" if config.random_init else name,
@@ -118,6 +109,36 @@ def locate(config: ModelConfig, seed: int) -> Checkpoint:
         dtype=config.dtype,
         seed=seed if config.random_init else None,
     )
+
+
+def look(config: ModelConfig) -> None:
+    """Refuse a folder of this machine that has no checkpoint; of the hub it asks nothing.
+
+    Raises:
+        InputError: a file is missing, or no model can be made of its configuration.
+    """
+    if config.path is not None:
+        _checked(Path(config.path), config)
+
+
+def _checked(folder: Path, config: ModelConfig) -> tuple[str | None, list[str]]:
+    """The weights file of a checkpoint, if they are read, and all files that decide the output."""
+    if not os.access(folder, os.R_OK | os.X_OK) or not folder.is_dir():
+        raise InputError(
+            f"model.path={config.path}: no such folder, or not to be read; give a "
+            "checkpoint's folder"
+        )
+    if (folder / "adapter_config.json").is_file():
+        # It would change the weights, where the package that reads it is installed.
+        raise InputError(
+            f"{folder / 'adapter_config.json'}: merge the adapter into its model first"
+        )
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder}: no config.json; give the folder of a Hugging Face checkpoint")
+    weights = None if config.random_init else _weights(folder)
+    names = _inputs(folder, weights)
+    check_fields(folder / "config.json")
+    return weights, names
 
 
 def check_device(checkpoint: Checkpoint, device: str) -> None:
@@ -173,8 +194,6 @@ def _weights(folder: Path) -> str:
 
 def _inputs(folder: Path, weights: str | None) -> list[str]:
     """The names of the files that decide the output, those that exist."""
-    if not (folder / "config.json").is_file():
-        raise InputError(f"{folder}: no config.json; give the folder of a Hugging Face checkpoint")
     names = ["config.json", *(name for name in TOKENIZER if (folder / name).is_file())]
     if not any(vocabulary <= set(names) for vocabulary in VOCABULARIES):
         wanted = " or ".join(" with ".join(sorted(names, reverse=True)) for names in VOCABULARIES)

@@ -13,7 +13,7 @@ from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
 from attnray.metrics.base import Heads
 from attnray.metrics.registry import METRICS, PROBES, roles_of
-from attnray.model.families import heads_of, may_have_head, width_of
+from attnray.model.families import heads_of, longest_input, may_have_head, width_of
 from attnray.model.source import Checkpoint, check_device, locate
 from attnray.redacted import redacted
 from attnray.stages.again import plan_again
@@ -141,7 +141,8 @@ def _states(config: Config, device: str, place: Place, spread: Spread, hold: Hol
     if manifest is None:
         # Told before the model's configuration is read, the import for which takes seconds.
         yield Run(folder, config, Manifest(now, {}, [], {}, [], (0, 0), 0), whole=False)
-        manifest = Manifest(now, {}, [], {}, [], *_shape(checkpoint))
+        heads, width, longest = _shape(checkpoint)
+        manifest = Manifest(now, {}, [], {}, [], heads, width, longest=longest)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & {*roles})
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
@@ -156,8 +157,8 @@ def _states(config: Config, device: str, place: Place, spread: Spread, hold: Hol
     yield Run(folder, config, planner.freeze(manifest, roles))
 
 
-def _shape(checkpoint: Checkpoint) -> tuple[Heads, int]:
-    """The layers and heads of a model, and its width.
+def _shape(checkpoint: Checkpoint) -> tuple[Heads, int, int]:
+    """The layers and heads of a model, its width, and the most pieces that it takes.
 
     Raises:
         InputError: no model can be made of the checkpoint.
@@ -167,7 +168,7 @@ def _shape(checkpoint: Checkpoint) -> tuple[Heads, int]:
 
     config = read_config(checkpoint)
     check(checkpoint, config)
-    return heads_of(config), width_of(config)
+    return heads_of(config), width_of(config), longest_input(config)
 
 
 def _refuse_the_same(corpora: dict[str, dict[str, object]], roles: Collection[str]) -> None:

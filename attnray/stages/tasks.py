@@ -27,6 +27,11 @@ class OfShard:
         return f"shard {self.shard:05}"
 
     @property
+    def place(self) -> tuple[str, int]:
+        """What tells its shard from those of other runs."""
+        return str(self.folder), self.shard
+
+    @property
     def examples(self) -> list[Example]:
         """Its examples."""
         return self.folder.examples(self.shard, self.checksum)

@@ -111,7 +111,8 @@ class Manifest:
     `examples` holds the checksum of each shard's file; `samples` the shard that has a sample of a
     set, by its key, where only that is stored; `heads` the model's layers, and the
     heads of each; `width` the size of the vectors that layers pass on; `without` says of metrics
-    that the model cannot have what it lacks.
+    that the model cannot have what it lacks; `longest` is the most word pieces that the model
+    takes, None where an older version did not say.
     """
 
     identity: dict[str, Any]
@@ -123,6 +124,7 @@ class Manifest:
     width: int
     without: dict[str, str] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
+    longest: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "examples", Checksums(self.examples))

@@ -226,6 +226,11 @@ class Run:
     def notes(self) -> list[str]:
         """What the run leaves out, and why, and what is odd about its inputs."""
         left_out = [f"{metric} was left out: {what}" for metric, what in self._lacking.items()]
+        longest = self.manifest.longest
+        cut = max((each.max_tokens or 0 for each in self.manifest.sets), default=0)
+        if longest and cut > longest:
+            taken = f"{self.model} takes {longest} word pieces"
+            left_out.append(f"max_tokens={cut} cuts to {longest}: {taken}")
         odd: dict[tuple[str, str], str] = {}
         for each in self.manifest.sets:
             if each.remark:

@@ -26,7 +26,7 @@ IMPORTED = (
     "attnray.cli.jobs",
     "attnray.cli.sweep",
     "attnray.compare.job",
-    "attnray.executors.ray",
+    "attnray.executors.running",
     "attnray.executors.serial",
     "matplotlib.backends.backend_svg",
     "sklearn.manifold",

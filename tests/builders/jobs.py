@@ -119,8 +119,8 @@ def refusal(
     lines = [line for line in done.stderr.splitlines() if line.startswith("attnray: ")]
     assert len(lines) == 1, done.stderr
     assert "Traceback" not in done.stderr
-    if status == 2:
-        assert done.stderr.strip() == lines[0]
+    if status == 2:  # (what takes long is told of, on a busy machine)
+        assert [line for line in done.stderr.splitlines() if not line.endswith("…")] == lines
     return lines[0]
 
 

@@ -1,12 +1,14 @@
-"""What is being done is said on a terminal, and nowhere else."""
+"""What is being done is said at once on a terminal, and elsewhere where it takes long."""
 
 from __future__ import annotations
 
 import io
 import sys
+import threading
 
 import pytest
 
+from attnray.cli import doing as module
 from attnray.cli.doing import doing
 
 
@@ -18,7 +20,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("kind", "shown"), [(Terminal, True), (io.StringIO, False)])
-def test_a_terminal_alone_is_told(
+def test_a_terminal_is_told_at_once(
     kind: type[io.StringIO], shown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stderr = kind()
@@ -27,3 +29,17 @@ def test_a_terminal_alone_is_told(
     with doing("tables and report"):
         pass
     assert ("tables and report" in stderr.getvalue()) == shown
+
+
+def test_what_takes_long_is_told_once_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = threading.Event()
+
+    class Pipe(io.StringIO):
+        def flush(self) -> None:
+            told.set()
+
+    monkeypatch.setattr(sys, "stderr", pipe := Pipe())
+    monkeypatch.setattr(module, "LONG_SECONDS", 0)
+    with doing("tables and report"):
+        told.wait()
+    assert pipe.getvalue() == "tables and report …\n"

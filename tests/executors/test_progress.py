@@ -109,12 +109,28 @@ def test_batches_count_before_their_shard_has_ended(copied: Path, clock: Clock) 
     (subject,) = opened([RunFolder(copied)])
     todo, console, passed = Todo(subject.run), written(), 7
     total = todo.standing["extract"].total
-    with Progress("tiny", [todo], lambda: passed, console) as shown:
+    with Progress("tiny", [todo], lambda: passed, console=console) as shown:
         clock.now += FIRST_SECONDS + 1
         shown.look()
         assert lines(console) == [f"tiny: extract 7 of {total}"]
         passed = 10 * total
     assert lines(console)[1:] == [f"tiny: extract {total} of {total}"]
+
+
+def test_what_is_waited_for_is_told_until_examples_pass(copied: Path, clock: Clock) -> None:
+    for terminal in (False, True):
+        for path in (copied / "done").glob("*/*.json"):
+            path.unlink()
+        (subject,) = opened([RunFolder(copied)])
+        todo, console, doing = Todo(subject.run), written(terminal), "loading the model"
+        with Progress("tiny", [todo], doing=lambda: doing, console=console) as shown:  # noqa: B023
+            for _ in range(2):
+                clock.now += FIRST_SECONDS + 1
+                shown.look()
+            doing = ""
+        assert any("tiny: loading the model" in line for line in lines(console))
+        if not terminal:
+            assert lines(console) == ["tiny: loading the model …"]
 
 
 def test_what_is_done_beside_another_stage_has_no_rate(copied: Path, clock: Clock) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from attnray.compare.subjects import opened
+from attnray.executors.running import Running
 from attnray.executors.schedule import (
     FIRST_SECONDS,
     GIVE_UP,
@@ -75,6 +76,21 @@ def test_an_actor_keeps_its_model_and_shares_are_even(copied: Path) -> None:
     while first.has_model_task:
         assert schedule.model_task("a").todo == 0
     assert schedule.model_task("a").todo == 1
+
+
+def test_what_actors_have_passed_counts_until_their_tasks_end(copied: Path) -> None:
+    schedule = Schedule([Todo(unextracted(copied))])
+    schedule.actors = {"a": None, "b": None}
+    running = Running.__new__(Running)
+    running._state, running._passed = schedule, {}
+    for name in "ab":
+        schedule.fly(name, schedule.model_task(name), name, now=0)
+        task = schedule.flying[name].assigned.task
+        assert isinstance(task, ExtractTask)
+        running._passed[name] = {task.place: 5}
+    assert running.passed == 10
+    schedule.land("a", 1)
+    assert running.passed == 5
 
 
 def test_a_late_task_is_told_once(copied: Path) -> None:

@@ -76,7 +76,7 @@ def test_without_memory_batches_are_halved_down_to_one(
     took = worker.run(todo.model, task)
     assert took.halvings > 0
     assert max(sizes) > most >= sizes[-1]
-    assert worker.passed == 0
+    assert worker.passed == {}
     ours, theirs = (attnray.open(str(each)) for each in (copied, undisturbed))
     for example in task.examples:
         here, there = ours[example.index].attention(), theirs[example.index].attention()
@@ -110,5 +110,22 @@ def test_each_batch_is_told_once_it_has_passed_the_model(copied: Path) -> None:
     batches = Counter(example.batch for example in task.examples)
     assert passed == [*batches.values()]
     assert len(passed) > 1
+
+
+def test_who_asks_an_extractor_hears_how_far_it_is(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    todo, worker, heard = fresh(copied)[0], Extractor(), list[int]()
+    task, attention = todo.model_task(), Encoder.attention
+    assert isinstance(task, ExtractTask)
+
+    def asked(*args: Any) -> None:
+        heard.append(sum(worker.answer().values()))
+        attention(*args)
+
+    monkeypatch.setattr(Encoder, "attention", asked)
     worker.run(todo.model, task)
-    assert worker.passed == 0
+    assert heard[0] == 0
+    assert heard == sorted({*heard})
+    assert len(heard) > 1
+    assert worker.answer() == {}

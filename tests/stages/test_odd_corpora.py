@@ -204,6 +204,13 @@ def test_what_is_odd_is_said_before_the_work_begins(tiny_model: Path, tmp_path: 
     assert "note: odd: 1 of 2 sentences have more than one root" in printed.splitlines()
 
 
+def test_a_length_over_what_the_model_takes_is_said(tiny_model: Path, tmp_path: Path) -> None:
+    said = (f"model.path={tiny_model}", "corpus.limit=2", "metrics=[coreference]")
+    for length, notes in ((256, 0), (300, 1)):
+        shown = succeed("plan", *said, f"max_tokens={length}", f"run_dir={tmp_path}/{length}")
+        assert shown.count(f"max_tokens={length} cuts to 256: tiny takes 256 word pieces") == notes
+
+
 def test_unknown_pieces_are_counted_and_from_two_in_a_hundred_on_said(
     tiny_model: Path, tmp_path: Path
 ) -> None:

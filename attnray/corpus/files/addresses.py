@@ -11,6 +11,7 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 from attnray.corpus.files import hub, stores
+from attnray.corpus.files.lines import regular
 from attnray.errors import InputError
 
 #: How a path names a file inside an installed package: pkg://PACKAGE/FILE.
@@ -40,6 +41,19 @@ def matching(path: str) -> list[str]:
     if not found:
         raise InputError(f"{path}: no file matches; corpus.path is a file, files, or a pattern")
     return found
+
+
+def look(path: str) -> None:
+    """Refuse what is no file of this machine, without asking another one.
+
+    Raises:
+        InputError: it is not there, no file matches, or there is no such kind of address.
+    """
+    if not is_address(path):
+        for file in matching(path):
+            regular(file)
+    elif _scheme(path) != PACKAGE:
+        _place(path)
 
 
 def name(address: str) -> str:
