@@ -116,7 +116,9 @@ def _rows_where(tables: Tables, column: str, value: str) -> Tables:
 def _legible(table: pa.Table) -> pa.Table:
     for position, column in enumerate(table.schema):
         if pa.types.is_string(column.type):
-            texts = [None if v is None else legible(v) for v in table[position].to_pylist()]
+            texts = table[position].to_pylist()
+            shown = {text: text and legible(text) for text in set(texts)}
+            texts = [shown[text] for text in texts]
             table = table.set_column(position, column, pa.array(texts, pa.string()))
     return table
 

@@ -74,7 +74,7 @@ def test_no_head_that_passes_the_test() -> None:
     )
     assert "p = 0.4 after Holm’s correction" in said[1]
     worse = answered("relation:obj", best("obj", difference=-0.1, p_holm=0.001))
-    assert worse[0].startswith("No head does better, the best is worse, than the best fixed offset")
+    assert worse[0].startswith("Even the best head does worse than the best fixed offset (−2)")
 
 
 def test_too_few_cases_are_said() -> None:

@@ -207,10 +207,17 @@ function headMap(data, onHead) {
         value !== null && value === most ? "most" : "",
       ].filter(Boolean).join(" ");
       link.setAttribute("aria-label", `Head ${nameAt(data, at)}: ${map.short(at) || NOTHING}`);
-      link.replaceChildren(map.short(at));
+      link.replaceChildren(element("span", {}, numberParts(map.short(at))));
     });
   }
   return { table, show };
+}
+
+/** What of a number narrow cells leave out: signs, and numbers that need them. */
+function numberParts(text) {
+  const roomy = (part) => element("span", { class: "roomy" }, part);
+  if (text.startsWith("+")) return [roomy("+"), text.slice(1)];
+  return text.startsWith("−") ? [roomy(text)] : [text];
 }
 
 /** Where a key leads from a head; null for other keys. */
@@ -276,7 +283,7 @@ function scaleOf(values) {
 /** A value with its interval, on a line that has a mark at 0. */
 function intervalMark(scale, value, low, high, said) {
   const at = (number) => `${4 + 0.92 * scale(number)}%`;
-  return svgElement("svg", { class: "interval", role: "img", "aria-label": said },
+  return svgElement("svg", { class: value < 0 ? "interval loss" : "interval", role: "img", "aria-label": said },
     svgElement("line", { x1: at(0), x2: at(0), y1: 0, y2: "100%", class: "zero" }),
     low === null ? null : svgElement("line", { x1: at(low), x2: at(high), y1: "50%", y2: "50%", class: "reach" }),
     svgElement("circle", { cx: at(value), cy: "50%", r: 4 }));

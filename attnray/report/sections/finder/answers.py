@@ -44,8 +44,12 @@ def answer(question: Question, others: Sequence[Question]) -> list[str]:
         f"{p_equals(_p_value(best))}{corrected})."
     )
     if found != "more":
-        doing = "significantly better" if found == "undecided" else "better, the best is worse,"
-        return [f"No head does {doing} than {question.rule} on {cases}.", picked]
+        doing = (
+            "No head does significantly better"
+            if found == "undecided"
+            else "Even the best head does worse"
+        )
+        return [f"{doing} than {question.rule} on {cases}.", picked]
     lead = (
         f"Head {_name(own)} finds {percent(own.accuracy)} of {cases}{_looking(own)}, "
         f"{points(own.difference)} points against {question.rule}."
