@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 RELATIONS = Source("syntax_gains", RelationGainRow)
 MENTIONS = Source("coreference_gains", MentionGainRow)
-GAINS: tuple[Source[Any], ...] = (RELATIONS, MENTIONS)
 
 #: So many examples are drawn.
 SENTENCES, DOCUMENTS = 400, 40
@@ -71,10 +70,10 @@ def head_examples(
     """What the cards show of sentences, by id: `examples` for all heads, and those of each.
 
     Args:
-        tables: those of the run's model.
+        tables: those of the run's model, fit to be shown.
         open_role: opens the examples that serve a role.
         config: how the run was made.
-        cite: model, corpus and version, for citations.
+        cite: model, corpus and version, for citations, fit to be shown.
     """
     kinds = _kinds(tables, open_role, config)
     chosen = {
@@ -84,7 +83,7 @@ def head_examples(
         for head, own in kinds.items()
     }
     read = _read(chosen)
-    shared = {"merge": config.merge, "cite": legible(cite), "seed": config.seed}
+    shared = {"merge": config.merge, "cite": cite, "seed": config.seed}
     heads = {
         f"examples-{head[0]}-{head[1]}": _card(head, own, read) for head, own in chosen.items()
     }
@@ -164,9 +163,9 @@ def _kind(picks: Picks, row: Gain) -> Kind:
         return Kind(picks, label, 0, {**said, "attended": False})
     direction = DIRECTIONS.index(row.direction)
     said = {
-        "name": legible(label),
+        "name": label,
         "gloss": glosses.relation(label),
-        "arcs": f"{legible(label)} in the treebank",
+        "arcs": f"{label} in the treebank",
         "drawn": f"{len(picks.examples)} sentences",
     }
     return Kind(picks, label, direction, {**said, "attended": direction == 1})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attnray.metrics.coreference import anaphors
 from attnray.metrics.syntax import relation_label
+from attnray.report.wording import legible
 
 if TYPE_CHECKING:
     from attnray.corpus.example import Example
@@ -100,7 +101,7 @@ def dependencies(example: Example, labels: str) -> Iterator[Case]:
     for word, (head, relation) in enumerate(zip(example.heads, example.relations, strict=True)):
         if head > 0 and relation:
             others = sorted(set(words) - {word}, key=lambda other: (abs(other - word), other))
-            label = relation_label(relation, labels)
+            label = legible(relation_label(relation, labels))
             yield Case(example.index, word, frozenset({head - 1}), others, label)
 
 

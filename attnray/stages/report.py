@@ -14,7 +14,7 @@ from attnray.metrics.registry import PROBES
 from attnray.reading import RunReader
 from attnray.report.best_heads import TABLES, best_heads
 from attnray.report.findings import Facts, Findings, Tables
-from attnray.report.head_examples import GAINS, head_examples
+from attnray.report.head_examples import head_examples
 from attnray.report.page import chosen_maps, page
 from attnray.report.rendering import Report
 from attnray.report.reproduction import Models, reproduction
@@ -106,9 +106,8 @@ def _write_page(run: Run, facts: Facts) -> Files:
         return RunReader(folder, role=role)
 
     maps = chosen_maps(tables, facts, open_role, run.config)
-    gains = {each.name: run.folder.table(each.name) for each in GAINS if each.name in run.tables}
     cite = f"{facts.model} on {', '.join(facts.corpora)}, by attnray {__version__}"
-    examples = head_examples(Findings.of(gains, facts).tables, open_role, run.config, cite)
+    examples = head_examples(Findings.of(tables, facts).tables, open_role, run.config, cite)
     return write_report(run.folder, page(tables, facts, maps, examples), tables)
 
 

@@ -28,6 +28,7 @@ function headExamples(place, layer, number) {
   const one = own.kinds.length === 1;
   place.classList.add("examples");
   place.replaceChildren(
+    element("h3", {}, "Example sentences"),
     element("p", {}, "Cases of ", one ? element("strong", {}, kindName(own.kinds[0])) : choice),
     about,
     list,
@@ -56,13 +57,13 @@ function headExamples(place, layer, number) {
     };
     const first = Math.max(0, Math.min(word, picked, ...answers.slice(-1)) - 3);
     const words = [...text.words.keys()].slice(first).flatMap((number) => [marked(number), " "]);
+    const picks = element("span", { class: right ? "examples-right" : "examples-wrong" },
+      element("bdi", {}, text.words[picked]), ` ${percent(weight)}`);
+    const sentence = element("span", { dir: "auto" }, first ? "… " : "", words);
     return element(
       "button",
       { type: "button", "aria-pressed": "false", click: (event) => choose(event.currentTarget, kind, row) },
-      said ? `${right ? "Right" : "Wrong"}: ` : "",
-      element("span", { class: right ? "examples-right" : "examples-wrong" }, element("bdi", {}, text.words[picked]), ` ${percent(weight)}`),
-      " · ",
-      element("span", { class: "examples-words", dir: "auto" }, first ? "… " : "", words),
+      element("span", { class: "examples-case" }, said ? `${right ? "Right" : "Wrong"}: ` : "", picks, " · ", sentence),
     );
   }
 

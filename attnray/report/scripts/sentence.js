@@ -85,7 +85,8 @@ function sentenceView(place, example, options = {}) {
   from.addEventListener("keydown", go);
   place.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || state.held === null) return;
-    event.stopPropagation();
+    // It would close the dialog that the view is in.
+    event.preventDefault();
     [state.held, state.over] = [null, null];
     draw();
   });
