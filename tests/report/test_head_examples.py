@@ -136,16 +136,11 @@ def row(
 
 
 def test_a_head_is_shown_with_what_it_is_best_at_and_what_else_it_finds(runs: Runs) -> None:
-    some = [("nsubj", -0.1, 1.0), ("det", 0.2, 0.5), ("obj", 0.1, 0.01)]
-    more = [("all", 0.9, None), ("advmod", 0.05, 0.001), ("amod", -0.5, 0.001)]
-    unknown = [("nsubj", None, None, 5), ("obj", None, None, 9), ("none such", 0.9, 0.0)]
-    tables = gains(
-        [
-            row(head, *each)
-            for head, rows in enumerate([some + more, some[:2], unknown], 1)
-            for each in rows
-        ]  # type: ignore[arg-type]
-    )
+    some = [row(1, "nsubj", -0.1, 1.0), row(1, "det", 0.2, 0.5), row(1, "obj", 0.1, 0.01)]
+    more = [row(1, "all", 0.9, None), row(1, "advmod", 0.1, 0.001), row(1, "amod", -0.5, 0.001)]
+    unsure = [row(2, "nsubj", -0.1, 1.0), row(2, "det", 0.2, 0.5)]
+    unknown = [row(3, "nsubj", None, None, 5), row(3, "obj", None, None, 9)]
+    tables = gains([*some, *more, *unsure, *unknown, row(3, "none such", 0.9, 0.0)])
     found: Any = head_examples(tables, runs.__getitem__, Config(), "")
     names = [[kind["name"] for kind in found[f"examples-1-{head}"]["kinds"]] for head in (1, 2, 3)]
     assert names == [["obj", "advmod"], ["det"], ["obj"]], "else the most frequent"
