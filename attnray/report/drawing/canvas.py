@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 BLUE, SKY, VERMILION = "#0072B2", "#56B4E9", "#D55E00"
 GREEN, ORANGE, PURPLE = "#009E73", "#E69F00", "#CC79A7"
 GREY, FAINT = "#595959", "#F3F3F3"
+#: Of all figures, in inches: as much as there is room for beside a caption.
+WIDTH = 7.6
 
 _STYLE: dict[str, Any] = {
     # Text stays text. The first font comes with matplotlib, so that every machine measures alike.
