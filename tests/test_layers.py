@@ -16,6 +16,7 @@ LAYERS = (
     "jobs",
     "attnray.cli",
     "attnray.compare",
+    "attnray.explore",
     "attnray.executors",
     "attnray.stages",
     "attnray.tables",

@@ -50,6 +50,7 @@ def test_no_model_is_imported_to_read_and_report(tiny_model: Path, tmp_path: Pat
         f"job('report', 'run_dir={run_dir}')",
         f"job('report', 'run_dir={run_dir}', 'examples=[3,14]')",
         f"job('status', '{run_dir}')",
+        "import attnray.explore.server",
         f"job('compare', 'runs=[{run_dir},{other}]', 'run_dir={tmp_path / 'comparison'}')",
     ]
     assert imported(HEAVY, *statements) == {each: [] for each in statements}

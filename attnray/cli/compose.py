@@ -78,6 +78,11 @@ def _compose_and_run(job: str) -> None:
 
         verify(arguments)
         return
+    if job == "explore":
+        from attnray.cli.explore import explore
+
+        explore(arguments)
+        return
     options, settings = _parted(arguments)
     if job in ON_A_RUN and settings and "=" not in settings[0]:
         settings[0] = f"run_dir={settings[0]}"
@@ -158,8 +163,6 @@ def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:
 
     parser.error = refuse  # type: ignore[method-assign]
     parsed = parser.parse_intermixed_args(arguments)
-    if parsed.shell_completion:
-        refuse('eval "$(attnray completion bash)" completes command lines')
     if (parsed.cfg, parsed.info, parsed.run or None, parsed.multirun or None).count(None) < 3:
         refuse("of --cfg, --info, --run and --multirun a command line takes one")
     return [each for each in arguments if each not in parsed.overrides], parsed.overrides

@@ -44,6 +44,11 @@ JOBS = {
         "Compare finished runs: best heads, coreference, probes, behaviours, head roles.",
         "'runs=[runs/a,runs/b]' run_dir=runs/a-and-b",
     ),
+    "explore": (
+        "Look through the cases of a run, right and wrong, with the attention of any head, in a "
+        "browser on this machine; it only reads. Another run is shown beside it.",
+        "RUN_DIR\nRUN_DIR OTHER_RUN_DIR --port 8000 --no-browser",
+    ),
     "status": (
         "Say of a run, at work or not, what is done, has failed and is left, and how fast it goes; "
         "it only reads.",
@@ -85,8 +90,7 @@ What attention heads do: from a model and a corpus to tables and a report.
 {jobs}
 
   attnray JOB --help   what a job does, with an example and its options
-  attnray --version    the version of attnray
-  eval "$(attnray completion bash)"   completes jobs, settings and values (also zsh, fish)"""
+  attnray --version    the version of attnray"""
 
 
 def jobs_text() -> str:

@@ -34,14 +34,14 @@ def style(*folders: Path) -> Markup:
     return Markup(_together([STYLES, *folders], ".css"))
 
 
-def policy(script: str, style: str) -> str:
+def policy(script: str, style: str, asks: str = "'none'") -> str:
     """What a page may do: load nothing and run this script alone, whatever got into it.
 
-    The attributes `style` are those of figures.
+    The attributes `style` are those of figures; `asks` is whom it may ask.
     """
     return (
         f"default-src 'none'; script-src {_digest(script)}; style-src-elem {_digest(style)}; "
-        "style-src-attr 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+        f"style-src-attr 'unsafe-inline'; base-uri 'none'; connect-src {asks}; form-action {asks}"
     )
 
 
