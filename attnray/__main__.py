@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
-from difflib import get_close_matches
 from typing import NoReturn
 
 from attnray import __version__
 from attnray.cli.help import JOBS, help_text, jobs_text
+from attnray.nearest import meant
 
 HELP = {"-h", "--help"}
 
@@ -26,20 +24,24 @@ def main() -> None:
     elif job in JOBS:
         del sys.argv[1]
         _do(job)
-    elif job == "-sc":
-        _complete()
+    elif job == "completion":
+        _complete(rest)
     else:
-        near = get_close_matches(job, JOBS, n=1, cutoff=0)[0]
-        _refuse(f"there is no job {job}: did you mean {near}? attnray --help lists all")
+        near = meant(job, JOBS) or ":"
+        _refuse(f"there is no job {job}{near} attnray --help lists all")
 
 
-def _complete() -> None:
-    """Answer the shell, which asks by the command's name alone: all jobs have the same settings."""
-    line = os.environ.get("COMP_LINE", "attnray run ")
-    if typed := re.fullmatch(r"(\S+)\s+\S+(\s.*)", line):
-        os.environ["COMP_LINE"] = typed[1] + typed[2]
-        _do("run")
-    print(" ".join(JOBS))
+def _complete(arguments: list[str]) -> None:
+    """Print the script of a shell, or answer one that asks; its status says whether we can."""
+    from attnray.cli.completion import SCRIPTS, answer
+
+    if arguments[:1] == ["ask"]:
+        found = answer(" ".join(arguments[1:]))
+        print("\n".join(found or []))
+        sys.exit(found is None)
+    if len(arguments) != 1 or arguments[0] not in SCRIPTS:
+        _refuse(f"say for which shell: attnray completion {'|'.join(SCRIPTS)}")
+    print(SCRIPTS[arguments[0]], end="")
 
 
 def _do(job: str) -> NoReturn:

@@ -163,6 +163,8 @@ def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:
 
     parser.error = refuse  # type: ignore[method-assign]
     parsed = parser.parse_intermixed_args(arguments)
+    if parsed.shell_completion:
+        refuse('eval "$(attnray completion bash)" completes command lines')
     if (parsed.cfg, parsed.info, parsed.run or None, parsed.multirun or None).count(None) < 3:
         refuse("of --cfg, --info, --run and --multirun a command line takes one")
     return [each for each in arguments if each not in parsed.overrides], parsed.overrides

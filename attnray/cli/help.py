@@ -90,7 +90,8 @@ What attention heads do: from a model and a corpus to tables and a report.
 {jobs}
 
   attnray JOB --help   what a job does, with an example and its options
-  attnray --version    the version of attnray"""
+  attnray --version    the version of attnray
+  eval "$(attnray completion bash)"   completes jobs, settings and values (also zsh, fish)"""
 
 
 def jobs_text() -> str:

@@ -172,8 +172,8 @@ class Syntax(Predictor):
     def labels(self, cases: pa.Table) -> NDArray[np.object_]:
         """See `Predictor.labels`: relations, without subtypes if so."""
         relations = cases["relation"].combine_chunks().dictionary_encode()
-        full = self.relation_labels == "full"
-        known = np.array([_label(each, full) for each in relations.dictionary.to_pylist()], object)
+        labels = [relation_label(r, self.relation_labels) for r in relations.dictionary.to_pylist()]
+        known = np.array(labels, object)
         places: NDArray[np.int64] = relations.indices.to_numpy()
         return known[places]
 
@@ -221,8 +221,9 @@ class Syntax(Predictor):
         }
 
 
-def _label(relation: str, full: bool) -> str:
-    return relation if full else relation.partition(":")[0]
+def relation_label(relation: str, labels: str) -> str:
+    """A relation as tables have it: whole where `labels` is full, else without its subtype."""
+    return relation if labels == "full" else relation.partition(":")[0]
 
 
 def _accuracies(relation: str, found: Predictions) -> pa.Table:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from attnray.report.bundle import embedded
 from attnray.report.findings import Facts, Findings, Maps, Tables
 from attnray.report.rendering import Report, rendered, whole_page
 from attnray.report.section import Section
@@ -19,7 +20,11 @@ Sections = Sequence[Section[Findings]]
 
 
 def page(
-    tables: Tables, facts: Facts, maps: Maps | None = None, sections: Sections = SECTIONS
+    tables: Tables,
+    facts: Facts,
+    maps: Maps | None = None,
+    examples: Mapping[str, object] | None = None,
+    sections: Sections = SECTIONS,
 ) -> Report:
     """The figures and the page of a run.
 
@@ -27,6 +32,7 @@ def page(
         tables: those of the run, as far as it has any; others are ignored.
         facts: what the tables do not say.
         maps: what the figures of single maps show.
+        examples: the example sentences of heads, by id (see `head_examples`).
         sections: in the order of the page.
     """
     findings = Findings.of(tables, facts, maps)
@@ -34,7 +40,9 @@ def page(
     said = [sentence for each in shown(findings, sections) for sentence in each.sentences(findings)]
     findings = replace(findings, sentences=said)
     parts = [rendered(section, findings) for section in shown(findings, sections)]
-    text = whole_page("page.html.jinja", {"facts": findings.facts, "sections": parts})
+    data = {name: embedded(value) for name, value in (examples or {}).items()}
+    context = {"facts": findings.facts, "sections": parts, "examples": data}
+    text = whole_page("page.html.jinja", context)
     return Report.of(text, parts)
 
 

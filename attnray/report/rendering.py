@@ -13,6 +13,7 @@ from markupsafe import Markup
 from attnray.report import bundle, wording
 from attnray.report.bundle import embedded
 from attnray.report.columns import PageTable
+from attnray.report.drawing.canvas import on_a_page
 from attnray.report.section import F, Section
 
 FOLDER = Path(__file__).parent
@@ -49,7 +50,7 @@ def rendered(section: Section[F], findings: F, ending: str = "") -> Rendered:
     """A section of some findings; `ending` tells figures and data from those of its like."""
     drawn = {name: draw(f"{name}{ending}") for name, draw in section.figures(findings).items()}
     # The SVG escaped its texts when it was made.
-    figures = {name: Markup(svg) for name, svg in drawn.items()}
+    figures = {name: Markup(on_a_page(svg)) for name, svg in drawn.items()}
     template = _environment().from_string(section.template.read_text("utf-8"))
     context = section.context(findings)
     text = Markup(template.render({**context, "figures": figures}))

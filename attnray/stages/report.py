@@ -13,7 +13,8 @@ from attnray.metrics import heads
 from attnray.metrics.registry import PROBES
 from attnray.reading import RunReader
 from attnray.report.best_heads import TABLES, best_heads
-from attnray.report.findings import Facts, Tables
+from attnray.report.findings import Facts, Findings, Tables
+from attnray.report.head_examples import head_examples
 from attnray.report.page import chosen_maps, page
 from attnray.report.rendering import Report
 from attnray.report.reproduction import Models, reproduction
@@ -100,8 +101,14 @@ def write_report(folder: RunFolder, report: Report, tables: Tables) -> Files:
 
 def _write_page(run: Run, facts: Facts) -> Files:
     tables, folder = shown_tables(run), str(run.folder.root)
-    maps = chosen_maps(tables, facts, lambda role: RunReader(folder, role=role), run.config)
-    return write_report(run.folder, page(tables, facts, maps), tables)
+
+    def open_role(role: str) -> RunReader:
+        return RunReader(folder, role=role)
+
+    maps = chosen_maps(tables, facts, open_role, run.config)
+    cite = f"{facts.model} on {', '.join(facts.corpora)}, by attnray {__version__}"
+    examples = head_examples(Findings.of(tables, facts).tables, open_role, run.config, cite)
+    return write_report(run.folder, page(tables, facts, maps, examples), tables)
 
 
 def _write_best(run: Run) -> Files:

@@ -1,4 +1,4 @@
-"""A page with nothing but the sentence view of an example."""
+"""Pages with a single component of the report's scripts."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from pathlib import Path
 
 from attnray.report import bundle
 
-#: Begins the view, once all scripts are there; tests get at it as `view`.
-BEGIN = """
-start(() => {
-  window.view = sentenceView(document.getElementById("view"), dataOf("example"), dataOf("options"));
-});
-"""
 PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>A sentence</title>
+<html lang="en"><head><meta charset="utf-8"><title>A component</title>
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{style}</style></head>
-<body><main><h1>A sentence</h1><div id="view" aria-busy="true"></div></main>
-<script type="application/json" id="example">{example}</script>
-<script type="application/json" id="options">{options}</script>
-<script type="module">{script}</script></body></html>
+<body><main><h1>A component</h1><h2>Of a page</h2><h3>As it stands there</h3>
+<div id="view"></div></main>
+{data}<script type="module">{script}</script></body></html>
 """
+DATA = '<script type="application/json" id="{}">{}</script>\n'
 
 
-def view_page(folder: Path, example: Mapping[str, object], **options: object) -> Path:
-    """Write a page that shows an example (see `sentence_data`) with options of the view.
+def script_page(folder: Path, begin: str, data: Mapping[str, object]) -> Path:
+    """Write a page with an element `view` that a script begins with.
 
     Args:
         folder: where it is written.
-        example: what `sentence_data` gives.
-        options: as in JavaScript.
+        begin: the script, once all components are there.
+        data: what the page has, by id.
     """
-    begin = folder / "scripts"
-    begin.mkdir(exist_ok=True)
-    (begin / "begin.js").write_text(BEGIN)
-    script, style = bundle.script(begin), bundle.style()
+    scripts = folder / "scripts"
+    scripts.mkdir(exist_ok=True)
+    (scripts / "begin.js").write_text(f"start(() => {{ {begin} }});\n")
+    script, style = bundle.script(scripts), bundle.style()
     page = PAGE.format(
         policy=bundle.policy(script, style),
         style=style,
+        data="".join(DATA.format(name, bundle.embedded(value)) for name, value in data.items()),
         script=script,
-        example=bundle.embedded(example),
-        options=bundle.embedded(options),
     )
     path = folder / "view.html"
     path.write_text(page, "utf-8")
     return path
+
+
+def view_page(folder: Path, example: Mapping[str, object], **options: object) -> Path:
+    """Write a page that shows an example (see `sentence_data`) with options of the view."""
+    place = 'document.getElementById("view")'
+    begin = f'window.view = sentenceView({place}, dataOf("example"), dataOf("options"));'
+    return script_page(folder, begin, {"example": example, "options": options})

@@ -58,14 +58,6 @@ def test_an_unknown_job_is_refused_with_the_nearest() -> None:
     assert line.startswith("attnray: there is no job analyze: did you mean analyse?")
 
 
-def test_the_shell_completes_jobs_and_then_names() -> None:
-    jobs = attnray_command("-sc", "query=bash", COMP_LINE="attnray re").stdout
-    assert jobs.split() == list(JOBS)
-    names = attnray_command("-sc", "query=bash", COMP_LINE="attnray run seed=1 model=bert-L2")
-    assert set(names.stdout.split()) == {f"model=bert-L2-H{n}" for n in (128, 256, 512, 768)}
-    assert "complete " in attnray_command("-sc", "install=bash").stdout
-
-
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv[1:] = ['--help']\n"

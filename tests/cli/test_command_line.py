@@ -52,23 +52,6 @@ def test_cfg_shows_what_a_choice_stands_for() -> None:
     assert (shown["model"]["random_init"], shown["model"]["seed"]) == (True, 3)
 
 
-def test_the_shell_completes_names() -> None:
-    line = "python jobs/run.py model=bert-L2"
-    done = subprocess.run(
-        command("run", "-sc", "query=bash"),
-        env={**environment(), "COMP_LINE": line, "COMP_POINT": str(len(line))},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert set(done.stdout.split()) == {f"model=bert-L2-H{n}" for n in (128, 256, 512, 768)}
-
-
-def test_what_the_shell_is_told_to_run_is_a_script_it_takes() -> None:
-    script = succeed("run", "-sc", "install=bash")
-    subprocess.run(["bash", "-n", "-c", script], check=True)
-
-
 def test_a_folder_and_a_file_can_be_chosen(tiny_model: Path, tmp_path: Path) -> None:
     corpus = tmp_path / "two words.v2.conllu"
     corpus.write_bytes((ROOT / "attnray" / "corpus" / "sample.conllu").read_bytes())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from attnray.report.drawing import maps
-from attnray.report.drawing.canvas import BLUE, VERMILION
+from attnray.report.drawing.canvas import BLUE, VERMILION, WIDTH
 from attnray.report.drawing.maps import MapPanel, attention_lines
 from tests.builders import hand_made_heads as made
 from tests.builders.layout import faults, measured
@@ -63,7 +63,7 @@ def test_panels_stand_in_a_grid(count: int) -> None:
     titles = [box for text, box in placed if text.startswith("$a_")]
     assert len(titles) == count
     assert len({round(box.y0) for box in titles}) == -(-count // 3)
-    assert whole.width == pytest.approx(6.4 * 400)
+    assert whole.width == pytest.approx(WIDTH * 400)
 
 
 def test_same_bytes_twice() -> None:

@@ -87,9 +87,9 @@ def test_they_are_searched_by_name_and_by_words(table: Locator) -> None:
     for text, found in (("direct object", ["obj"]), ("NSUBJ", ["nsubj"]), ("nothing of it", [])):
         field.fill(text)
         shows(table, *found)
-    assert table.locator("output").inner_text() == "0 of 5 rows"
+    assert table.locator(".tools output").inner_text() == "0 of 5 rows"
     field.fill("")
-    assert table.locator("output").inner_text() == "5 rows"
+    assert table.locator(".tools output").inner_text() == "5 rows"
 
 
 def test_rows_of_few_cases_are_left_out(table: Locator) -> None:

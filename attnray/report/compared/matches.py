@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from attnray.report.columns import MODEL, Column, PageTable, label, number
 from attnray.report.compared.rows import MatchRow
-from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
 from attnray.report.findings import CorpusFindings, Placed, Source
 from attnray.report.section import Section, template_of
@@ -21,6 +20,8 @@ from attnray.report.wording import head
 MATCHES = Source("head_matches", MatchRow)
 #: So many of the best matched heads of two models are shown.
 MOST_PAIRS = 5
+#: And so many models are drawn: more numbers could not be read.
+MOST_DRAWN = 20
 
 
 class Matched(NamedTuple):
@@ -70,7 +71,7 @@ COLUMNS: tuple[Column[Matched], ...] = (
 def models_by_models(name: str, pairs: Sequence[Matched]) -> str:
     """How far apart matched heads of two models are."""
     named = [*(pair.model for pair in pairs), *(pair.other_model for pair in pairs)]
-    models = list(dict.fromkeys(named))[:MOST_MODELS]
+    models = list(dict.fromkeys(named))[:MOST_DRAWN]
     values = np.full((len(models), len(models)), np.nan)
     for pair in pairs:
         if pair.model in models and pair.other_model in models:

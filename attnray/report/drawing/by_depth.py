@@ -12,13 +12,12 @@ from matplotlib.ticker import PercentFormatter
 
 from attnray.report import wording
 from attnray.report.drawing.behaviours import BEHAVIOUR_LOOKS
-from attnray.report.drawing.by_row import WIDTH
-from attnray.report.drawing.canvas import svg
+from attnray.report.drawing.canvas import WIDTH, svg
 
 PANELS_A_ROW = 4
 #: In inches.
 PANEL = 1.7
-LONGEST_TITLE = 26
+LONGEST_TITLE = 22
 #: The depth of a layer, a behaviour, and the share of heads with it.
 Share = tuple[float, str, float]
 
@@ -38,15 +37,15 @@ def by_depth(name: str, alt: str, models: Mapping[str, Sequence[Share]]) -> str:
         panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, (model, shares) in zip(panels, models.items(), strict=False):
             _stacked(axes, shares)
-            axes.set_title(wording.short(model, LONGEST_TITLE), fontsize=8, loc="left")
+            axes.set_title(wording.short(model, LONGEST_TITLE), fontsize=9, loc="left")
         for axes in panels[len(models) :]:
             axes.set_visible(False)
-        figure.supxlabel("relative depth (0: first layer, 1: last)", fontsize=9)
-        figure.supylabel("share of heads", fontsize=9)
+        figure.supxlabel("relative depth (0: first layer, 1: last)")
+        figure.supylabel("share of heads")
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), fontsize=8)
+        figure.legend(handles, labels, loc="outside upper left", ncols=4)
 
-    return svg(name, alt, (WIDTH, 0.9 + PANEL * down), draw)
+    return svg(name, alt, (WIDTH, 1.1 + PANEL * down), draw)
 
 
 def _stacked(axes: Axes, shares: Sequence[Share]) -> None:

@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from attnray.report.drawing.canvas import BLUE, GREEN, GREY, PURPLE, VERMILION, svg
+from attnray.report.drawing.canvas import BLUE, GREEN, GREY, PURPLE, VERMILION, WIDTH, svg
 
-WIDTH = 6.4
 MOST_TICKS = 24
 #: Colour, marker and line.
 Look = tuple[str, str, str]

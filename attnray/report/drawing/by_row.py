@@ -12,10 +12,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from attnray.report import wording
-from attnray.report.drawing.canvas import BLUE, FAINT, GREEN, GREY, ORANGE, PURPLE, VERMILION, svg
+from attnray.report.drawing.canvas import (
+    BLUE,
+    FAINT,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    WIDTH,
+    svg,
+)
 
 #: In inches.
-WIDTH, TITLE = 7.4, 0.7
+TITLE = 0.7
 #: Where the heads of the columns stand, in points above the axes.
 HEAD_LINE = 10
 #: In points: what a letter of a legend takes on average, and a mark with the space around it.
@@ -163,7 +173,7 @@ def _marked(axes: Axes, mark: Mark, values: Sequence[float | None], zorder: int)
 
 def _beside(axes: Axes, texts: Sequence[str], row: float, above: float) -> None:
     """Texts in columns to the right of the axes, so many points above a row."""
-    ends = (58, 100, 150) if len(texts) > 2 else (58, 114)
+    ends = (64, 112, 168) if len(texts) > 2 else (64, 128)
     for text, end in zip(texts, ends, strict=False):
         axes.annotate(
             text,
@@ -173,7 +183,6 @@ def _beside(axes: Axes, texts: Sequence[str], row: float, above: float) -> None:
             textcoords="offset points",
             ha="right",
             va="center",
-            fontsize=8,
             color=GREY if above else "black",
             annotation_clip=False,
         )

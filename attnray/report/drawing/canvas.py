@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,18 @@ from matplotlib.figure import Figure
 BLUE, SKY, VERMILION = "#0072B2", "#56B4E9", "#D55E00"
 GREEN, ORANGE, PURPLE = "#009E73", "#E69F00", "#CC79A7"
 GREY, FAINT = "#595959", "#F3F3F3"
+#: Of all figures, in inches: as much as there is room for beside a caption.
+WIDTH = 7.6
+#: The colours that are others on a dark page, and its variables for them. What is black has no
+#: colour of its own.
+_ON_A_PAGE = {
+    "#ffffff": "--page",
+    GREY.lower(): "--soft",
+    FAINT.lower(): "--band",
+    "#dddddd": "--line",
+    BLUE.lower(): "--drawn-blue",
+}
+_COLOUR = re.compile(f'(?<=[:] )(?:{"|".join(_ON_A_PAGE)})(?=[;"])')
 
 _STYLE: dict[str, Any] = {
     # Text stays text. The first font comes with matplotlib, so that every machine measures alike.
@@ -60,6 +73,11 @@ def svg(name: str, alt: str, size: tuple[float, float], draw: Callable[[Figure],
         draw(figure)
         figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     return _embeddable(buffer.getvalue(), name, alt)
+
+
+def on_a_page(svg: str) -> str:
+    """A figure whose ground, lines and text have the colours of the page that it stands on."""
+    return _COLOUR.sub(lambda found: f"var({_ON_A_PAGE[found[0]]}, {found[0]})", svg)
 
 
 def _embeddable(text: str, name: str, alt: str) -> str:

@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from attnray.report import wording
-from attnray.report.drawing.by_row import WIDTH
-from attnray.report.drawing.canvas import svg
+from attnray.report.drawing.canvas import WIDTH, svg
 
 #: In inches.
 ROW_HEIGHT = 0.26
-LONGEST_ROW, LONGEST_COLUMN = 30, 18
+LONGEST_ROW, LONGEST_COLUMN = 26, 18
+#: Stays dark whatever the ground of the page: cells have a ground of their own.
+INK = "#111111"
 
 
 def cells(
@@ -56,7 +57,7 @@ def cells(
         axes.set_xticks(np.arange(len(columns)) + 0.5, labels, rotation=90)
         labels = [wording.short(each, LONGEST_ROW) for each in rows]
         axes.set_yticks(np.arange(len(rows)) + 0.5, labels)
-        axes.tick_params(length=0, labelsize=8)
+        axes.tick_params(length=0)
         axes.grid(visible=False)
         axes.invert_yaxis()
         axes.spines[["left", "bottom"]].set_visible(False)
@@ -69,6 +70,6 @@ def _numbers(axes: Axes, values: NDArray[np.float64], form: str, dark: float) ->
     """Each number in the middle of its cell, white where the cell is dark."""
     for (y, x), value in np.ndenumerate(values):
         if np.isfinite(value):
-            look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7}
-            colour = "white" if value > dark else "black"
+            look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9}
+            colour = "white" if value > dark else INK
             axes.text(x + 0.5, y + 0.5, form.format(value), **look, c=colour)

@@ -15,11 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from attnray.report.drawing.behaviours import BEHAVIOUR_LOOKS, BehaviourLook
-from attnray.report.drawing.by_layer import WIDTH
-from attnray.report.drawing.canvas import GREY, svg
+from attnray.report.drawing.canvas import GREY, WIDTH, svg
 
 #: In inches: a line of the keys, a plane, and what stands around them.
-KEY_ROW, PLANE, LABELS = 0.18, 2.6, 0.8
+KEY_ROW, PLANE, LABELS = 0.2, 3.0, 0.8
 #: No plane is less than so high, in widths.
 FLATTEST = 0.5
 #: Square points; from so many heads on, marks get smaller.
@@ -102,7 +101,6 @@ def _behaviour_key(axes: Axes, plane: Axes) -> None:
         labels[::-1],
         loc="lower center",
         ncols=2,
-        fontsize=8,
         handletextpad=0.2,
         columnspacing=1,
         borderaxespad=0,

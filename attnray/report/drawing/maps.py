@@ -17,8 +17,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
-from attnray.report.drawing.by_layer import WIDTH
-from attnray.report.drawing.canvas import BLUE, GREY, VERMILION, svg
+from attnray.report.drawing.canvas import BLUE, GREY, VERMILION, WIDTH, svg
 from attnray.report.wording import legible
 
 #: Weights below this are left out.
@@ -27,14 +26,14 @@ MOST_COLUMNS = 3
 # In inches.
 CELL = WIDTH / MOST_COLUMNS
 MARGIN = 0.08
-WORD = 0.62
+WORD = 0.74
 BESIDE_WORD = 0.04
-ROW = 0.15
-TITLE, NOTE, FROM_TO = 0.16, 0.31, 0.49
-FIRST_ROW = 0.65
+ROW = 0.18
+TITLE, NOTE, FROM_TO = 0.17, 0.35, 0.56
+FIRST_ROW = 0.76
 BELOW = 0.2
 # In points.
-TEXT, HEADING = 7, 8
+TEXT, HEADING = 9, 9.5
 WIDEST_LINE = 1.8
 #: What is left of the other lines where some are highlighted.
 FAINT = 0.35

@@ -74,7 +74,7 @@ function cardOf(data, at) {
 
 function summaryOf(data, at) {
   const better = data.questions
-    .filter((item) => isSignificant(item, at) && !TOGETHER.includes(item.name))
+    .filter((item) => item.corrected && isSignificant(item, at))
     .sort((one, other) => other.gain[at] - one.gain[at])
     .map((item) => `${item.name} (${points(item.gain[at])})`);
   const found = better.length ? better.join(", ") : "nothing that was asked";
@@ -99,7 +99,7 @@ function attentionOf(data, at) {
     [
       ["", (item) => item.name],
       ["Value", (item) => written(item, item.value[at])],
-      ["95% interval", (item) => (item.nats ? NOTHING : interval(item.low[at], item.high[at]))],
+      ["95% interval", (item) => endsOf(item, at)],
       ["Mean of the layer", (item) => written(item, meanOf(item))],
       data.twin && ["Random twin", (item) => written(item, item.twin[at] ?? null)],
       ["Among all heads", (item) => strip(item, at, first, data.heads)],
@@ -117,9 +117,11 @@ function strip(item, at, first, heads) {
     item.value[at] === null ? null : svgElement("circle", { cx: x(item.value[at]), cy: "50%", r: 4.5 }));
 }
 
-/** How well a head finds what is asked of a group, the largest gains first. */
+/** How well a head finds what is asked of a group: what it is better at, then the largest gains. */
 function foundOf(data, at, group, items) {
-  const ranked = [...items].sort((one, other) => (other.gain[at] ?? -9) - (one.gain[at] ?? -9));
+  const isBetter = (item) => item.corrected && isSignificant(item, at);
+  const ranked = [...items].sort((one, other) =>
+    isBetter(other) - isBetter(one) || (other.gain[at] ?? -9) - (one.gain[at] ?? -9));
   const scale = scaleOf(ranked.map((item) => item.gain[at] ?? 0));
   const drawn = (item) => item.gain[at] === null ? NOTHING
     : intervalMark(scale, item.gain[at], item.low[at], item.high[at], saidOfGain(item, at));
@@ -133,14 +135,14 @@ function foundOf(data, at, group, items) {
       ["Baseline", (item) => percent(item.baseline)],
       ["Gain", (item) => points(item.gain[at])],
       ["95% interval", (item) => signedInterval(item.low[at], item.high[at])],
-      ["p (Holm)", (item) => pValue(item.p[at])],
+      ["p (Holm)", (item) => pValue(item.corrected ? item.p[at] : null)],
       data.twin && ["Random twin", (item) => percent(item.twin[at] ?? null)],
       ["Gain drawn", drawn],
     ],
     ranked,
-    (item) => (isSignificant(item, at) ? "significant" : isDoubtful(item, at) ? "faint" : null));
+    (item) => (isBetter(item) ? "significant" : isDoubtful(item, at) ? "faint" : null));
   const rows = [...table.querySelectorAll("tbody tr")];
-  const first = Math.max(FIRST_ROWS, ranked.filter((item) => isSignificant(item, at)).length);
+  const first = Math.max(FIRST_ROWS, ranked.filter(isBetter).length);
   const more = element("button", { type: "button", click: () => {
     rows.forEach((row) => (row.hidden = false));
     more.remove();

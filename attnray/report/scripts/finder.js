@@ -40,7 +40,7 @@ function mapped(item) {
   };
 }
 
-/** Whether a head is better than its baseline after Holm's correction. */
+/** Whether a head is significantly better than its baseline, where it is one of several corrected by Holm. */
 const isSignificant = (item, at) => item.p[at] !== null && item.p[at] < 0.05 && item.gain[at] > 0;
 
 /** Whether a head may be no better and no worse than its baseline. */
@@ -56,6 +56,10 @@ function shortGain(value) {
 const nats = (value) => (value === null ? NOTHING : `${value.toFixed(2)} nats`);
 const shortValue = (item, value) =>
   value === null ? "" : item.nats ? value.toFixed(1) : String(Math.round(100 * value));
+const endsOf = (item, at) =>
+  item.nats && item.low[at] !== null
+    ? `${item.low[at].toFixed(2)}–${item.high[at].toFixed(2)}`
+    : interval(item.low[at], item.high[at]);
 const written = (item, value) => (item.nats ? nats(value) : percent(value));
 
 function saidOfGain(item, at) {
@@ -70,7 +74,7 @@ function saidOfGain(item, at) {
 }
 
 function saidOfValue(item, at) {
-  const ends = item.low[at] === null || item.nats ? "" : ` (95% interval ${interval(item.low[at], item.high[at])})`;
+  const ends = item.low[at] === null ? "" : ` (95% interval ${endsOf(item, at)})`;
   return `${written(item, item.value[at])}${ends}`;
 }
 
@@ -245,7 +249,7 @@ function rampOf(map) {
     element("span", { class: "ramp" }),
     element("span", {}, `${points(map.largest)} points against ${map.item.rule}`),
     element("span", {}, element("i", { class: "faint gain", style: "--depth:.7" }), "faint: the interval takes in 0"),
-    element("span", {}, element("b", {}, "bold"), ": better, corrected for all heads"),
+    element("span", {}, element("b", {}, "bold"), `: better, ${map.item.corrected ? "corrected for all heads" : "each tested alone"}`),
   ];
 }
 

@@ -85,7 +85,8 @@ function sentenceView(place, example, options = {}) {
   from.addEventListener("keydown", go);
   place.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || state.held === null) return;
-    event.stopPropagation();
+    // It would close the dialog that the view is in.
+    event.preventDefault();
     [state.held, state.over] = [null, null];
     draw();
   });
@@ -156,7 +157,7 @@ function sentenceView(place, example, options = {}) {
     const outer = content.getBoundingClientRect();
     const left = [...from.children].map((each) => boxOf(each, outer));
     const right = state.row ? left : [...to.children].map((each) => boxOf(each, outer));
-    current.box = { left, right, width: content.scrollWidth, height: content.scrollHeight };
+    current.box = { left, right, width: content.offsetWidth, height: content.offsetHeight };
     lines.setAttribute("width", current.box.width);
     lines.setAttribute("height", current.box.height);
     current.image = imageOf(current, place);
@@ -355,8 +356,7 @@ function boxOf(word, outer) {
 /** Scroll a box so that a word is in its middle, where it is not in sight. */
 function bringIntoSight(scrolled, word) {
   const [x, y] = [scrolled.clientWidth, scrolled.clientHeight];
-  if (word.right > x) scrolled.scrollLeft = word.centre - x / 2;
-  if (word.bottom > y) scrolled.scrollTop = word.middle - y / 2;
+  scrolled.scrollTo(word.right > x ? word.centre - x / 2 : 0, word.bottom > y ? word.middle - y / 2 : 0);
 }
 
 /** What is to be drawn: of each line its path, kind and weight. */

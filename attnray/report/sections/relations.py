@@ -10,7 +10,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from attnray.corpus.example import Example
-from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow, RelationGainRow
+from attnray.metrics.syntax import (
+    ALL,
+    ALL_BUT_PUNCT,
+    PUNCT,
+    BestRelationRow,
+    RelationGainRow,
+    relation_label,
+)
 from attnray.report import columns, glosses
 from attnray.report.claims import Kind, of_all, of_each, untested, verdict
 from attnray.report.columns import Column, PageTable, label, number
@@ -252,7 +259,7 @@ def _panel(
 
 
 def _shown(relation: str, relation_labels: str) -> str:
-    return legible(relation if relation_labels == "full" else relation.partition(":")[0])
+    return legible(relation_label(relation, relation_labels))
 
 
 def _beats_offset(row: BestRelationRow) -> bool:

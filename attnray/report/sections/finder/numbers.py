@@ -73,6 +73,7 @@ def _question(question: Question, others: Sequence[Question]) -> dict[str, objec
         "gain": [share(row.difference) for row in gains],
         "low": [share(row.difference_ci_low) for row in gains],
         "high": [share(row.difference_ci_high) for row in gains],
+        "corrected": any(row.p_holm is not None for row in gains),
         "p": [_p_value(row) for row in gains],
         "twin": [share(row.accuracy) for row in twin],
     }
