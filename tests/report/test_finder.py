@@ -157,8 +157,10 @@ def test_nothing_is_cut_and_nothing_in_the_way(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) == 0
+    page.select_option("#finder-item", "pattern:cls")
     assert barriers(page) == []
     page.emulate_media(color_scheme="dark")
+    assert barriers(page) == []
     page.locator(".head-map a").first.click()
     page.get_by_role("heading", name="Head 1-1").wait_for()
     dialog = "document.querySelector('dialog')"

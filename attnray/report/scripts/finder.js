@@ -18,7 +18,8 @@ const nameAt = (data, at) => headName(Math.floor(at / data.heads) + 1, (at % dat
 /** What a map shows of a question or a pattern: for each head its value and what is said of it. */
 function mapped(item) {
   if (item.gain) {
-    const largest = Math.max(0.01, ...item.gain.map((value) => Math.abs(value ?? 0)));
+    const most = Math.max(...item.gain.map((value) => value ?? 0));
+    const largest = most >= SCALED ? most : Math.max(0.01, ...item.gain.map((value) => Math.abs(value ?? 0)));
     return {
       item,
       largest,
@@ -39,6 +40,9 @@ function mapped(item) {
     said: (at) => saidOfValue(item, at),
   };
 }
+
+/** From such a gain on the largest is the end of the scale; losses may be larger. */
+const SCALED = 0.05;
 
 /** Whether a head is significantly better than its baseline, where it is one of several corrected by Holm. */
 const isSignificant = (item, at) => item.p[at] !== null && item.p[at] < 0.05 && item.gain[at] > 0;
@@ -202,11 +206,11 @@ function headMap(data, onHead) {
     const most = Math.max(...links.map((_, at) => map.value(at) ?? -Infinity));
     links.forEach((link, at) => {
       const value = map.value(at);
-      const depth = value === null ? 0 : Math.min(1, Math.abs(value) / map.largest);
+      const depth = legibleDepth(value === null ? 0 : Math.min(1, Math.abs(value) / map.largest));
       link.style.setProperty("--depth", depth.toFixed(3));
       link.className = [
         map.item.gain ? (value >= 0 ? "gain" : "loss") : "value",
-        value === null || map.doubtful(at) ? "faint" : depth > 0.6 ? "deep" : "",
+        value === null || map.doubtful(at) ? "faint" : depth > TURN ? "deep" : "",
         map.significant(at) ? "significant" : "",
         value !== null && value === most ? "most" : "",
       ].filter(Boolean).join(" ");
@@ -216,6 +220,10 @@ function headMap(data, onHead) {
   }
   return { table, show };
 }
+
+/** Where text on a colour turns from black to white or back; near it neither is legible. */
+const TURN = 0.765;
+const legibleDepth = (depth) => (depth > TURN ? Math.max(depth, TURN + 0.035) : Math.min(depth, TURN - 0.035));
 
 /** What of a number narrow cells leave out: signs, and numbers that need them. */
 function numberParts(text) {
@@ -245,7 +253,7 @@ function rampOf(map) {
       element("span", {}, written(map.item, map.largest)), element("span", {}, "no baseline")];
   }
   return [
-    element("span", {}, `${points(-map.largest)}`),
+    element("span", {}, `${points(-map.largest)} or less`),
     element("span", { class: "ramp" }),
     element("span", {}, `${points(map.largest)} points against ${map.item.rule}`),
     element("span", {}, element("i", { class: "faint gain", style: "--depth:.7" }), "faint: the interval takes in 0"),
