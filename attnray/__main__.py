@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from attnray import __version__
 from attnray.cli.help import JOBS, help_text, jobs_text
+from attnray.cli.output import until_unread
 from attnray.nearest import meant
 
 HELP = {"-h", "--help"}
@@ -14,7 +15,11 @@ HELP = {"-h", "--help"}
 
 def main() -> None:
     """Do the job that the command line names first, and end the process."""
-    job, *rest = sys.argv[1:] or ["--help"]
+    with until_unread():
+        _main(*sys.argv[1:] or ["--help"])
+
+
+def _main(job: str, *rest: str) -> None:
     if job in HELP:
         print(jobs_text())
     elif job == "--version":
@@ -25,7 +30,7 @@ def main() -> None:
         del sys.argv[1]
         _do(job)
     elif job == "completion":
-        _complete(rest)
+        _complete([*rest])
     else:
         near = meant(job, JOBS) or ":"
         _refuse(f"there is no job {job}{near} attnray --help lists all")

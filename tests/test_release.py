@@ -46,17 +46,38 @@ def test_the_wheel_has_every_file(wheel: Path) -> None:
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
 
 
-def test_the_wheel_works_by_itself(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_works_by_itself_in_an_empty_folder(
+    wheel: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     with ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
+        archive.extractall(tmp_path / "installed")
         (entry,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
         assert "attnray = attnray.__main__:main" in archive.read(entry).decode()
-    done = subprocess.run(
-        [sys.executable, "-m", "attnray", "run", "model=roberta-base", "--cfg", "job"],
-        cwd=tmp_path,
-        env={**environment(), "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert yaml.safe_load(done.stdout)["model"]["hub"] == "FacebookAI/roberta-base"
+    (empty := tmp_path / "empty").mkdir()
+    names_a_file = re.compile(r"\b(jobs|conf|docs|scripts|tests)/\w+\.\w+|README|Makefile")
+
+    def command(*arguments: str, status: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "attnray", *arguments],
+            cwd=empty,
+            env={**environment(), "PYTHONPATH": str(tmp_path / "installed")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, done.stderr
+        told = (done.stdout + done.stderr).replace(str(tmp_path / "installed"), "")
+        assert not names_a_file.search(told.replace("/attnray/conf/config.yaml", ""))
+        return done.stdout + done.stderr
+
+    run = ("executor=serial", f"model={tiny_model}", "corpus.limit=2", "run_dir=run")
+    assert "report.html" in command("run", *run)
+    assert not names_a_file.search((empty / "run" / "report.html").read_text())
+    assert [path.name for path in empty.iterdir()] == ["run"]
+    assert "whole" in command("verify", "run")
+    assert "roberta-base" in command("list")
+    settings = re.search(r"/\S+config.yaml", command("run", "--help"))
+    assert settings is not None
+    assert Path(settings[0]).is_file()
+    command("run", "zzz=3", status=2)
+    command("reduce", "empty", status=2)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from attnray import __version__
+from attnray.called import called
 from attnray.config import corpora, lengths
 from attnray.corpus.files.addresses import name as name_of
 from attnray.errors import IncompleteRun
@@ -65,7 +66,7 @@ def _fingerprint(run: Run, facts: Facts) -> str:
     if lacking:
         raise IncompleteRun(
             f"{run.folder} has no tables of {', '.join(lacking)} yet: "
-            "run jobs/reduce.py on it first"
+            f"`{called('reduce')}` makes them"
         )
     config = run.config
     shown = {"examples": config.examples, "reproduce": config.reproduce, "version": __version__}
