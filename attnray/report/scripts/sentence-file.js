@@ -25,17 +25,19 @@ function fileOf(current, cite, state, shapes) {
     ...shapes.map((shape) => pathElement(shape, { stroke: FILE_COLOURS[shape.kind] })),
   );
   items.forEach((item, number) => {
-    const bold = number === active ? { "font-weight": "bold" } : {};
-    for (const at of state.row ? [box.left[number]] : [box.left[number], box.right[number]]) {
-      write(item.text, at.centre, at.middle, "middle", item.special ? "soft" : "text", bold);
-    }
     const [left, right] = [box.left[number], box.right[number]];
-    const placeOf = state.row
+    const words = state.row
+      ? [[left.centre, left.middle, "middle"]]
+      : [[left.text + left.width, left.middle, "end"], [right.text, right.middle, "start"]];
+    const look = number === active ? { "font-weight": "bold" } : {};
+    for (const place of words) write(item.text, ...place, item.special ? "soft" : "text", look);
+    if (active === null) return;
+    const numbers = state.row
       ? { to: [left.centre, left.middle + 19, "middle"], from: [left.centre, left.middle + 35, "middle"] }
       : { to: [left.text - 8, left.middle, "end"], from: [right.text + right.width + 8, right.middle, "start"] };
-    const found = active === null ? {} : { to: weights[number * size + active], from: weights[active * size + number] };
+    const found = { to: weights[number * size + active], from: weights[active * size + number] };
     for (const [kind, weight] of Object.entries(found)) {
-      if (isShown(weight, state)) write(percent(weight), ...placeOf[kind], kind, { "font-size": 12 });
+      if (isShown(weight, state)) write(percent(weight), ...numbers[kind], kind, { "font-size": 12 });
     }
   });
   write(cite, 0, height - FILE_MARGIN, "start", "soft", { "font-size": 11 });
