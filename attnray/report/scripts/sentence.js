@@ -240,9 +240,7 @@ function sentenceView(place, example, options = {}) {
 
   function save() {
     const text = fileOf(current, shown.cite, state, shapesOf(current, state));
-    const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
-    element("a", { href: address, download: "attention.svg" }).click();
-    URL.revokeObjectURL(address);
+    saved("attention.svg", text);
   }
 
   async function cite() {
