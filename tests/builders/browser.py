@@ -65,11 +65,14 @@ def listened(context: BrowserContext, complaints: list[str]) -> Page:
     return page
 
 
-def barriers(page: Page) -> list[str]:
-    """What keeps people from using a page, by axe: what it calls serious or critical."""
+def barriers(page: Page, within: str | None = None) -> list[str]:
+    """What keeps people from using a page, by axe: what it calls serious or critical.
+
+    `within` is a selector of the part that is looked at.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, within).response["violations"]
     return [
         f"{each['id']}: {node['html']}: {node['failureSummary']}"
         for each in found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+SHOWN: tuple[tuple[Literal["light", "dark"], str], ...] = (
+    ("light", "relation:obj"),
+    ("dark", "pattern:cls"),
+)
 #: The text of the line about the head that is pointed at, of every head in their order.
 LINES = """links => links.map(link => {
   link.focus();
@@ -157,15 +161,15 @@ def test_nothing_is_cut_and_nothing_in_the_way(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) == 0
-    page.select_option("#finder-item", "pattern:cls")
-    assert barriers(page) == []
-    page.emulate_media(color_scheme="dark")
-    assert barriers(page) == []
+    for scheme, item in SHOWN:
+        page.emulate_media(color_scheme=scheme)
+        page.select_option("#finder-item", item)
+        assert barriers(page, "[data-finder]") == []
     page.locator(".head-map a").first.click()
     page.get_by_role("heading", name="Head 1-1").wait_for()
+    assert barriers(page, "dialog") == []
     dialog = "document.querySelector('dialog')"
     assert page.evaluate(f"{dialog}.scrollWidth - {dialog}.clientWidth") == 0
-    assert barriers(page) == []
 
 
 def test_without_scripts_the_answers_are_text(chromium: Browser, address: str) -> None:

@@ -60,7 +60,7 @@ function headCard(data) {
 function cardOf(data, at) {
   const name = nameAt(data, at);
   const examples = element("div", {});
-  if (typeof headExamples === "function") headExamples(examples, ...name.split("-").map(Number));
+  headExamples(examples, ...name.split("-").map(Number));
   const groups = Map.groupBy(data.questions, (item) => item.group);
   return [
     element("h2", { id: "card-title", tabindex: -1 }, `Head ${name}`),
