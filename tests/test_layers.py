@@ -28,6 +28,7 @@ LAYERS = (
     "attnray.corpus",
     "attnray.model",
     "attnray.config",
+    "attnray.credentials",
     "attnray.errors",
     "attnray.redacted",
     "attnray.called",

@@ -15,7 +15,7 @@ from tests.builders.jobs import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 #: Those that the tests need.
-EXTRAS = ("explore", "notebooks", "docs", "dev")
+EXTRAS = ("explore", "notebooks", "s3", "docs", "dev")
 RUNNING = ("requirements.lock", "requirements-torch.lock", "requirements-cuda.lock")
 FILES = (*RUNNING, "requirements-model.lock", "requirements-dev.lock")
 

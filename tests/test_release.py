@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -34,7 +35,7 @@ def test_the_version_is_one() -> None:
 
 
 def test_the_wheel_has_every_file(wheel: Path) -> None:
-    files = {
+    there = {
         f"{inside}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, inside in FOLDERS.items()
         for path in (ROOT / folder).rglob("*")
@@ -42,8 +43,25 @@ def test_the_wheel_has_every_file(wheel: Path) -> None:
     }
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {"attnray/py.typed", "attnray/conf/models.csv"} <= files <= names
+    assert {"attnray/py.typed", "attnray/conf/models.csv"} <= there <= names
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
+
+
+def test_licences_of_all_that_is_bundled_are_listed(wheel: Path) -> None:
+    bundle = files("itables").joinpath("html", "dt_bundle.js").read_text("utf-8")
+    comment = bundle[bundle.index("Bundled license information") :]
+    parts = set(re.findall(r"^([\w.-]+)/\S+\.m?js:$", comment, re.M))
+    listed = (ROOT / "docs" / "licences.md").read_text()
+    assert parts == set(re.findall(r"`((?:datatables\.net|jquery|jszip)[\w.-]*)`", listed))
+    # What else pages are made of is in the wheel, and none of it is others' work.
+    sources = {path: path.read_text() for path in (ROOT / "attnray").rglob("*.py")}
+    from_packages = {e for s in sources.values() for e in re.findall(r'\bfiles\("(\w+)', s)}
+    assert from_packages <= {"itables", "attnray"}
+    with ZipFile(wheel) as archive:
+        assert any(name.endswith("licenses/docs/licences.md") for name in archive.namelist())
+        for name in archive.namelist():
+            if name.endswith((".js", ".css")):
+                assert not re.search(rb"licen[cs]e|copyright", archive.read(name), re.I), name
 
 
 def test_the_wheel_works_by_itself_in_an_empty_folder(

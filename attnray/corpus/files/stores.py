@@ -20,6 +20,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import HTTPStore, from_url
 
 from attnray.corpus.files import checksums, patterns
+from attnray.credentials import of_profile
 from attnray.errors import InputError
 from attnray.redacted import redacted
 
@@ -185,7 +186,9 @@ def _basic(credentials: str) -> dict[str, str]:
 
 
 def _store(root: str) -> ObjectStore:
-    store: ObjectStore = from_url(root, client_options=_CLIENT, retry_config=_RETRIES)
+    store: ObjectStore = from_url(
+        root, client_options=_CLIENT, retry_config=_RETRIES, **of_profile(root)
+    )
     return store
 
 

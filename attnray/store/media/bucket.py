@@ -22,6 +22,7 @@ from obstore.exceptions import (
 )
 from obstore.store import ObjectStore, from_url
 
+from attnray.credentials import of_profile
 from attnray.errors import InputError, StoreUnreachable
 
 T = TypeVar("T")
@@ -111,7 +112,9 @@ def _store(bucket: str, patience: float) -> ObjectStore:
     }
     retries: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=patience / 8)}
     try:
-        store: ObjectStore = from_url(bucket, client_options=client, retry_config=retries)
+        store: ObjectStore = from_url(
+            bucket, client_options=client, retry_config=retries, **of_profile(bucket)
+        )
     except (BaseError, ValueError) as error:
         raise InputError(f"{bucket}: no usable address of a store ({_reason(error)})") from error
     return store
