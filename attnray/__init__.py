@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from attnray.errors import IncompleteRun, InputError
+
 if TYPE_CHECKING:
-    from attnray.reading import RunReader
+    from attnray.interface.opened import Run
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "open"]
+__all__ = ["IncompleteRun", "InputError", "__version__", "open", "run"]
 
 
-def open(
-    run_dir: str | PathLike[str], kind: str | None = None, role: str | None = None
-) -> RunReader:
-    """Open a run folder to read its attention and tables; see `attnray.reading.RunReader`."""
-    from attnray.reading import RunReader
+def open(run_dir: str | PathLike[str], kind: str | None = None, role: str | None = None) -> Run:
+    """Open a run: its examples with their attention, its cases and its tables.
 
-    return RunReader(run_dir, kind, role)
+    Args:
+        run_dir: the run folder, or its address.
+        kind: which examples: sentence, document or pair; by default the first that the run has.
+        role: what the examples serve, such as syntax, coreference or dev, where a run has several
+            sets of a kind.
+
+    Raises:
+        InputError: there is no run, or it has no such examples.
+
+    >>> run = attnray.open(RUN_DIR)
+    >>> run.best("obj").head
+    head 3-1: …
+    """
+    from attnray.interface.opened import Run
+
+    return Run(run_dir, kind, role)
+
+
+def run(
+    settings: Mapping[str, object] | None = None, /, quiet: bool = False, **more: object
+) -> Run:
+    """Do a run in this process, as the command `attnray run` does, and open it.
+
+    Settings are those of the command, with the same defaults. Those within others have dots in
+    their names, or stand in a dict: `{"batch.tokens": 512}` or `batch={"tokens": 512}`. What was
+    done of the run before is not done again.
+
+    Args:
+        settings: by their names.
+        quiet: nothing is printed.
+        more: settings whose names have no dots.
+
+    Raises:
+        InputError: a setting or an input cannot be used.
+        IncompleteRun: not all could be done; the same call goes on.
+
+    >>> given = {"executor": "serial", "batch.tokens": 1024, "run_dir": RUN_DIR}
+    >>> attnray.run(given, model="minilm", corpus="sample", quiet=True)
+    <run of minilm (6 layers x 12 heads) on sample: 224 examples (sentence), …>
+    """
+    from attnray.interface.start import started
+
+    return started({**(settings or {}), **more}, quiet)

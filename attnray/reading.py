@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from textwrap import shorten
@@ -19,7 +20,7 @@ from attnray.errors import InputError
 from attnray.redacted import legible
 from attnray.store.cases import chosen_cases
 from attnray.store.folder import RunFolder
-from attnray.store.manifest import Manifest
+from attnray.store.manifest import ExampleSet, Manifest
 from attnray.store.places import run_folder
 
 if TYPE_CHECKING:
@@ -224,6 +225,14 @@ class OpenRun(Generic[E]):
         if head_of is None and (layer, head, direction) != (None, None, None):
             raise InputError("a head is said with layer= and head=, and then maybe direction=")
         return chosen_cases(self._folder, self._manifest, metric, head_of, right, values)
+
+    def over(self, examples: ExampleSet) -> Self:
+        """The same run, open at other examples."""
+        other = copy(self)
+        other._set = examples
+        for name in ("_index", "_sample"):
+            vars(other).pop(name, None)
+        return other
 
     @property
     def stored(self) -> list[int]:

@@ -12,7 +12,8 @@ import pytest
 
 import attnray
 from attnray.errors import InputError
-from attnray.reading import RunReader, StoredExample
+from attnray.interface.opened import Run
+from attnray.reading import StoredExample
 from tests.builders import from_cases, gap_corpus, oracle, shared_runs
 from tests.builders.cases import assert_same_rows
 from tests.builders.jobs import SMALL, refusal, succeed, tables
@@ -150,7 +151,7 @@ def test_a_run_without_cases(tiny_model: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(sample: Path) -> RunReader:
+def run(sample: Path) -> Run:
     return attnray.open(str(sample))
 
 
@@ -166,7 +167,7 @@ def right_in_syntax(stored: StoredExample, case: Row, layer: int, head: int, way
 @pytest.mark.parametrize("direction", [None, *DIRECTIONS])
 @pytest.mark.parametrize("right", [None, True, False])
 def test_cases_of_a_head_are_those_of_its_attention(
-    run: RunReader, direction: str | None, right: bool | None
+    run: Run, direction: str | None, right: bool | None
 ) -> None:
     asked: dict[str, Any] = {"direction": direction} if direction else {}
     found = run.cases("syntax", layer=3, head=1, relation="obj", right=right, **asked)
@@ -192,7 +193,7 @@ def place(case: Row) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("cut", "number"), [(96, 0), (128, 1)])
 def test_mentions_are_cases_of_each_cut(sample: Path, cut: int, number: int) -> None:
-    reader = RunReader(str(sample), role="coreference")
+    reader = attnray.open(sample, role="coreference")
     assert reader._manifest.sets_of("coreference")[number].max_tokens == cut
     found = reader.cases("coreference", layer=3, head=5, max_tokens=cut, mention_type="pronoun")
     (row,) = (
@@ -208,7 +209,7 @@ def test_mentions_are_cases_of_each_cut(sample: Path, cut: int, number: int) -> 
         assert case["start"] <= case["word"] <= case["end"] < len(words)
 
 
-def test_without_a_head_there_are_the_bits_of_all(run: RunReader) -> None:
+def test_without_a_head_there_are_the_bits_of_all(run: Run) -> None:
     found = run.cases("syntax", document="02-recipe")
     assert set(found["document"].to_pylist()) == {"02-recipe"}
     assert found["right"].type == pa.binary(LAYERS * HEADS * 2 // 8)
@@ -217,7 +218,7 @@ def test_without_a_head_there_are_the_bits_of_all(run: RunReader) -> None:
     assert len(run.cases("syntax", relation="no such relation")) == 0
 
 
-REFUSED: dict[str, tuple[Callable[[RunReader], pa.Table], str]] = {
+REFUSED: dict[str, tuple[Callable[[Run], pa.Table], str]] = {
     "unknown metric": (lambda run: run.cases("semantics"), "semantics has no cases: syntax, co"),
     "metric without": (lambda run: run.cases("patterns"), "patterns has no cases: syntax, coref"),
     "not measured": (lambda run: run.cases("gap"), "has no cases of gap: it was made with"),
@@ -251,7 +252,7 @@ REFUSED: dict[str, tuple[Callable[[RunReader], pa.Table], str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_there_is_not_is_said(run: RunReader, what: str) -> None:
+def test_what_there_is_not_is_said(run: Run, what: str) -> None:
     ask, reason = REFUSED[what]
     with pytest.raises(InputError) as refused:
         ask(run)

@@ -36,7 +36,8 @@ from attnray.cli.help import JOBS
 from attnray.cli.overrides import known_to_hydra
 from attnray.config import register
 from attnray.config import typed as configuration
-from tests.builders.jobs import ROOT, run_job, succeed
+from tests.builders import shared_runs
+from tests.builders.jobs import ROOT, run_job
 from tests.builders.once import Once
 from tests.builders.snippets import PAGES, Block, alike, blocks, simple_commands, typed
 
@@ -44,8 +45,7 @@ BLOCKS = [*blocks()]
 DOCS = ROOT / "docs"
 RAYJOB = yaml.safe_load((DOCS / "rayjob.yaml").read_text())
 #: The run that pages look at, as the tutorial starts it, and what it prints.
-RUN = ("run_dir=runs/sample",)
-STARTED = (f"attnray run {RUN[0]}", "make demo")
+STARTED = ("attnray run run_dir=runs/sample", "make demo")
 #: Jobs without settings: they take a run folder.
 PLAIN = {"status", "verify", "list", "explore"}
 
@@ -59,12 +59,7 @@ def of(*languages: str) -> list[Block]:
 
 @pytest.fixture(scope="session")
 def sample(once: Once) -> Path:
-    """A folder with `runs/sample`, and what its job printed."""
-
-    def make(folder: Path) -> None:
-        (folder / "printed").write_text(succeed("run", "executor=serial", *RUN, cwd=folder))
-
-    return once("documentation", make)
+    return shared_runs.sample(once)
 
 
 @pytest.fixture(

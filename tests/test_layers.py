@@ -14,6 +14,7 @@ ROOT = Path(attnray.__file__).parents[1]
 #: From top to bottom; each imports itself and what is below.
 LAYERS = (
     "jobs",
+    "attnray.interface",
     "attnray.cli",
     "attnray.compare",
     "attnray.explore",

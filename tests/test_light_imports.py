@@ -19,10 +19,11 @@ import json, sys
 from contextlib import suppress
 
 def job(name, *overrides):
-    from attnray.cli.main import main
+    from attnray.cli import main
+    main.END_SECONDS = 3600  # for its process does not end with it
     sys.argv[1:] = overrides
     with suppress(SystemExit):
-        main(name)
+        main.main(name)
 
 (heavy, statements), found = map(json.loads, sys.argv[1:]), {}
 for statement in statements:
@@ -47,6 +48,8 @@ def test_no_model_is_imported_to_read_and_report(tiny_model: Path, tmp_path: Pat
         "run.table('syntax_best')",
         "run.cases('syntax', layer=1, head=1, right=False)",
         "run[0].attention(layer=1, head=1, words=True)",
+        "repr(run.errors('obj')), repr(run.best('obj').head)",
+        "run[0].plot(1, 1)",
         f"job('report', 'run_dir={run_dir}')",
         f"job('report', 'run_dir={run_dir}', 'examples=[3,14]')",
         f"job('status', '{run_dir}')",

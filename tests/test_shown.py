@@ -11,7 +11,7 @@ import pytest
 import attnray
 from attnray.config import CorpusConfig
 from attnray.corpus.readers import read
-from attnray.reading import RunReader
+from attnray.interface.opened import Run
 from tests.builders import oracle, shared_runs
 from tests.builders.cases import assert_same_rows, case_of, document_case
 from tests.builders.once import Once
@@ -27,17 +27,17 @@ def only(table: pa.Table, **wanted: object) -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="module", params=["float32", "log16"])
-def ewt(request: pytest.FixtureRequest, shared: Path, once: Once) -> RunReader:
+def ewt(request: pytest.FixtureRequest, shared: Path, once: Once) -> Run:
     return attnray.open(str(shared_runs.ewt(shared, once, request.param)))
 
 
 @pytest.fixture(scope="module", params=["float32", "log16"])
-def gum(request: pytest.FixtureRequest, shared: Path, once: Once) -> tuple[RunReader, Path]:
+def gum(request: pytest.FixtureRequest, shared: Path, once: Once) -> tuple[Run, Path]:
     folder = shared_runs.gum(shared, once, request.param)
     return attnray.open(str(folder)), shared / "gum" / "ontogum-train.conllu"
 
 
-def test_the_known_figures_of_syntax(ewt: RunReader) -> None:
+def test_the_known_figures_of_syntax(ewt: Run) -> None:
     assert len(ewt) == 2001
     best = ewt.table("syntax_best")
     (obj,) = only(best, relation="obj")
@@ -51,7 +51,7 @@ def test_the_known_figures_of_syntax(ewt: RunReader) -> None:
     assert det["accuracy"] == pytest.approx(0.806, abs=0.003)
 
 
-def test_the_known_figures_of_coreference(gum: tuple[RunReader, Path]) -> None:
+def test_the_known_figures_of_coreference(gum: tuple[Run, Path]) -> None:
     run, _ = gum
     (head,) = only(run.table("coreference"), layer=3, head=5, mention_type="all")
     assert head["total"] == 1145
@@ -74,7 +74,7 @@ def test_every_table_of_syntax_and_patterns_is_that_of_the_slow_way(
     assert_same_rows(run.table("syntax_best"), oracle.syntax_best(cases, units), ("relation",))
 
 
-def test_every_table_of_coreference_is_that_of_the_slow_way(gum: tuple[RunReader, Path]) -> None:
+def test_every_table_of_coreference_is_that_of_the_slow_way(gum: tuple[Run, Path]) -> None:
     run, path = gum
     cases = []
     for document in read(CorpusConfig("gum", "conllu", str(path))):

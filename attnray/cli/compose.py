@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
@@ -46,15 +48,37 @@ def compose_and_run(job: str) -> None:
         InputError: they cannot be used, or an input cannot.
         IncompleteRun: not all was done.
     """
-    try:
+    with _one_line_of(sys.argv[1:]):
         _compose_and_run(job)
+
+
+def configuration(settings: list[str]) -> Config:
+    """The configuration of settings that are given by no command line.
+
+    Raises:
+        InputError: they cannot be used.
+    """
+    register()
+    register_models()
+    folder = str(configuration_folder())
+    with _one_line_of(settings), hydra.initialize_config_dir(folder, version_base=None):
+        config = _config(hydra.compose("config", known_to_hydra(settings)))
+    check(config)
+    return config
+
+
+@contextmanager
+def _one_line_of(settings: list[str]) -> Iterator[None]:
+    """What Hydra says of settings that it refuses is said in one line."""
+    try:
+        yield
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(_one_line(error)) from error
     except AssertionError as error:
         # So Hydra ends when a setting is given to a role that has no corpus of its own.
         if "Unexpected type for root: NoneType" not in str(error):
             raise
-        raise InputError(_without_corpus(sys.argv[1:])) from error
+        raise InputError(_without_corpus(settings)) from error
 
 
 def _compose_and_run(job: str) -> None:
@@ -133,9 +157,7 @@ def _composed() -> list[Member]:
         hydra_config = HydraConfig.get()
         said = list(hydra_config.overrides.task)
         try:
-            # (The schema knows what there is not, even where `+` was written before it.)
-            content: Any = OmegaConf.to_container(composed)
-            config = typed(planned(content))
+            config = _config(composed)
             members.append(Member(config, said, hydra_config.mode == RunMode.MULTIRUN))
         except (InputError, OmegaConfBaseException) as error:
             # Hydra would print its own lines on its way out.
@@ -148,6 +170,12 @@ def _composed() -> list[Member]:
     if failures:
         raise failures[0]
     return members
+
+
+def _config(composed: DictConfig) -> Config:
+    """(The schema knows what there is not, even where `+` was written before it.)"""
+    content: Any = OmegaConf.to_container(composed)
+    return typed(planned(content))
 
 
 def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -45,17 +45,25 @@ FROZEN = ("model", "corpus", "corpora", "store", "shard", "batch", "max_tokens",
 
 
 def _run(config: Config, _: list[str]) -> None:
+    print_summary(done(config))
+
+
+def done(config: Config) -> Run:
+    """The run of a configuration, with everything that is to be done of it.
+
+    Raises:
+        InputError: the configuration or an input cannot be used.
+        IncompleteRun: shards failed; names each with the reason.
+    """
     found: set[str] = set()
     while True:
         try:
             with driving() as hold:
-                run = _done(config, hold)
-            break
+                return _done(config, hold)
         except Damaged as damaged:  # it is removed by now: what made it does so again
             if str(damaged) in found:
                 raise
             found.add(str(damaged))
-    _print_summary(run)
 
 
 def _done(config: Config, hold: Hold) -> Run:
@@ -193,7 +201,7 @@ def _report(config: Config, overrides: list[str]) -> None:
             hold(run.folder)
             with doing("report"):
                 report(run)
-    _print_summary(run)
+    print_summary(run)
 
 
 JOBS: dict[str, Callable[[Config, list[str]], None]] = {
@@ -263,7 +271,8 @@ def _print_notes(run: Run) -> None:
         print(f"note: {note}")
 
 
-def _print_summary(run: Run) -> None:
+def print_summary(run: Run) -> None:
+    """Print what a run ends with."""
     _print_notes(run)
     if lines := closing_lines(shown_tables(run), run.model):
         print(lines)

@@ -48,7 +48,7 @@ class Progress:
         self._passed = passed
         self._doing = doing
         self._logs = [Log(todo) for todo in todos]
-        self._console = console or Console(stderr=True)
+        self._console = console or Console(stderr=True, force_jupyter=False)
         self._bars = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from attnray.corpus.example import Antecedent, Example
-from attnray.metrics.base import grid, nullable
+from attnray.metrics.base import Choice, grid, nearest_first, nullable
 from attnray.metrics.baselines import BASELINES, Folded
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
 from attnray.metrics.paired import Comparison, compare
@@ -34,13 +34,17 @@ class Anaphor:
     @classmethod
     def among(cls, words: Iterable[int], mention: Antecedent, right: frozenset[int]) -> Anaphor:
         """A mention that chooses among some words."""
-        nearest = sorted(set(words), key=lambda word: (abs(word - mention.head), word))
-        return cls(mention, nearest, right)
+        return cls(mention, nearest_first(words, mention.head), right)
 
     @property
     def head(self) -> int:
         """Its head word."""
         return self.mention.head
+
+    @property
+    def choice(self) -> Choice:
+        """What it chooses among."""
+        return Choice(self.candidates, self.antecedents)
 
 
 @dataclass(frozen=True)

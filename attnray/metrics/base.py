@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -117,11 +117,13 @@ class Predictor(Metric):
 
     Attributes:
         case: the row type of its cases, but for `right`.
+        item: the column that names the rows of its table of best heads.
         directions: what a head is scored in beside itself; one without a name is none.
         together: rows of its table of best heads that are made of the others.
     """
 
     case: ClassVar[type]
+    item: ClassVar[str]
     directions: ClassVar[tuple[str, ...]] = ("",)
     together: ClassVar[tuple[str, ...]]
 
@@ -155,6 +157,25 @@ class Predictor(Metric):
             cases: some cases.
             examples: the words of each example, by its number.
         """
+
+    @abstractmethod
+    def choice(self, example: Example, case: Mapping[str, Any]) -> Choice:
+        """What heads choose among in a case of an example, by the columns of the case."""
+
+
+class Choice(NamedTuple):
+    """What a head chooses among in a case, and what is right: words of the example, from 0.
+
+    `among` is in the order that breaks ties: nearest first, then the left one.
+    """
+
+    among: list[int]
+    right: frozenset[int]
+
+
+def nearest_first(words: Iterable[int], word: int) -> list[int]:
+    """Words by their distance from one, of two as far the left one first."""
+    return sorted(set(words), key=lambda each: (abs(each - word), each))
 
 
 @dataclass(frozen=True)

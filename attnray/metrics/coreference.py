@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attnray.config import Config
 from attnray.corpus.example import Example
 from attnray.metrics.antecedents import Anaphor, accuracies, best_of, mentions_of
-from attnray.metrics.base import Heads, Planned, Predictor
+from attnray.metrics.base import Choice, Heads, Planned, Predictor
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.gains import gains_table
 from attnray.metrics.paired import Comparison, holm
@@ -177,6 +177,7 @@ class Coreference(Predictor):
     }
     compared = ("coreference_best", "coreference_baselines")
     case = MentionCase
+    item = "mention_type"
     together = (ALL,)
 
     @classmethod
@@ -210,6 +211,15 @@ class Coreference(Predictor):
     def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`."""
         return mentions_of(cases)
+
+    def choice(self, example: Example, case: Mapping[str, Any]) -> Choice:
+        """See `Predictor.choice`: head words of earlier mentions, or all earlier words."""
+        asked = case["start"], case["end"], case["entity"]
+        return next(
+            each.choice
+            for each in anaphors(example, self.candidates)
+            if (each.mention.start, each.mention.end, each.mention.entity) == asked
+        )
 
     def sums(self, cases: pa.Table, right: Bits, baselines: Bits) -> CoreferencePartial:
         """The partial of a shard.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,7 @@ from attnray.metrics.antecedents import (
     mentions_of,
     right_answers,
 )
-from attnray.metrics.base import Heads, Planned, Predictor, nullable
+from attnray.metrics.base import Choice, Heads, Planned, Predictor, nullable
 from attnray.metrics.baselines import BASELINES
 from attnray.metrics.best import best, heldout_correct
 from attnray.metrics.gains import gains_table
@@ -268,6 +268,7 @@ class Gap(Predictor):
     }
     compared = ("gap_best", "gap_baselines")
     case = PronounCase
+    item = "gender"
     together = (ALL,)
 
     @classmethod
@@ -301,6 +302,12 @@ class Gap(Predictor):
     def items(self, cases: pa.Table, examples: Mapping[int, Sequence[str]]) -> list[int]:
         """See `Predictor.items`."""
         return mentions_of(cases)
+
+    def choice(self, example: Example, case: Mapping[str, Any]) -> Choice:
+        """See `Predictor.choice`: the head words of the two names."""
+        pronoun = ambiguous(example)
+        assert pronoun is not None  # else there was no case
+        return pronoun.choice
 
     def sums(
         self, cases: pa.Table, right: Bits, pronouns: Sequence[Chooser], left_out: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from attnray.config import Config
 from attnray.corpus.example import Example
-from attnray.metrics.base import Heads, Planned, Predictor, grid, nullable
+from attnray.metrics.base import Choice, Heads, Planned, Predictor, grid, nearest_first, nullable
 from attnray.metrics.best import FEWEST_UNITS, best, heldout_correct
 from attnray.metrics.gains import gains_table
 from attnray.metrics.paired import Comparison, compare, holm
@@ -146,6 +146,7 @@ class Syntax(Predictor):
     }
     compared = ("syntax_best",)
     case = SyntaxCase
+    item = "relation"
     directions = DIRECTIONS
     together = (ALL, ALL_BUT_PUNCT)
 
@@ -189,6 +190,12 @@ class Syntax(Predictor):
         pairs = zip(cases["example"].to_pylist(), cases["document"].to_pylist(), strict=True)
         known = {example: number(name, *examples[example]) for example, name in set(pairs)}
         return [known[example] for example in cases["example"].to_pylist()]
+
+    def choice(self, example: Example, case: Mapping[str, Any]) -> Choice:
+        """See `Predictor.choice`: all other words."""
+        word = case["word"]
+        others = nearest_first(range(len(example.words)), word)[1:]
+        return Choice(others, frozenset({case["head_word"]}))
 
     def sums(self, cases: pa.Table, right: Bits, units: int) -> SyntaxPartial:
         """The partial of a shard.

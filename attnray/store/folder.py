@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -314,6 +315,12 @@ class RunFolder(CommittedFiles):
     def has_table(self, name: str) -> bool:
         """Whether there is such a table."""
         return self.medium.size(_table(name)) is not None
+
+    @property
+    def table_names(self) -> list[str]:
+        """The names of the tables that there are."""
+        names = (PurePosixPath(name).stem for name in self.medium.sizes("tables"))
+        return [name for name in names if name in _TABULATED]
 
     def table(self, name: str) -> pa.Table:
         """A table by name.

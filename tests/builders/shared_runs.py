@@ -14,6 +14,16 @@ def run_on(path: Path, folder: Path, *overrides: str) -> None:
     succeed("run", "executor=serial", *corpus, *overrides)
 
 
+def sample(once: Once) -> Path:
+    """A folder with `runs/sample`, as the tutorial has it, and what its job printed."""
+
+    def make(folder: Path) -> None:
+        settings = ("executor=serial", "run_dir=runs/sample")
+        (folder / "printed").write_text(succeed("run", *settings, cwd=folder))
+
+    return once("documentation", make)
+
+
 def ewt(shared: Path, once: Once, store: str = "log16") -> Path:
     """The run over EWT's development set, for patterns and syntax."""
     path = shared / "ewt" / "en_ewt-ud-dev.conllu"

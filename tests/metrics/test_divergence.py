@@ -291,7 +291,7 @@ def test_the_row_of_closeness() -> None:
 # Runs
 
 
-def measured(run_dir: Path) -> tuple[list[StoredExample], pa.Table]:
+def measured(run_dir: Path) -> tuple[Sequence[StoredExample], pa.Table]:
     """The examples that a run takes for its divergences, and their table."""
     run = attnray.open(str(run_dir))
     (rows,) = opened([RunFolder(run_dir)])[0].run.measurements("divergence")

@@ -10,6 +10,7 @@ import pytest
 
 import attnray
 from attnray.errors import InputError
+from attnray.interface.opened import Run
 from attnray.metrics.registry import METRICS
 from attnray.model.pieces import TokenRole
 from attnray.reading import RunReader
@@ -93,7 +94,7 @@ def measured(run_dir: Path) -> dict[str, int]:
     }
 
 
-def readers(run_dir: Path) -> list[RunReader]:
+def readers(run_dir: Path) -> list[Run]:
     return [attnray.open(str(run_dir), kind=kind) for kind in KINDS]
 
 
@@ -249,7 +250,7 @@ def test_one_more_metric_leaves_the_others_and_the_sample_alone(
 
 
 def test_single_maps_are_drawn_from_the_sample(fused: Path) -> None:
-    reader = RunReader(str(fused), role="patterns")
+    reader = RunReader(fused, role="patterns")
     among = candidates(reader)
     assert among
     assert {each.index for each in among} <= set(reader.stored)
@@ -290,7 +291,7 @@ def test_attention_outside_the_sample_is_refused(kind: str, fused: Path) -> None
 
 
 def test_a_figure_of_an_example_outside_the_sample_is_refused(copied: Path) -> None:
-    reader = RunReader(str(copied), role="patterns")
+    reader = attnray.open(copied, role="patterns")
     (outside, *_) = sorted(set(range(len(reader))) - set(reader.stored))
     line = refusal("report", f"run_dir={copied}", f"examples=[{outside}]")
     assert f"example {outside} was not kept" in line

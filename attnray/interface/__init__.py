@@ -1,0 +1,1 @@
+"""The Python interface: what `attnray.open` and `attnray.run` give."""
