@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,9 +72,13 @@ def relations() -> list[hand_made.Row]:
     return [hand_made.relation(name, 300 - n) for n, name in enumerate(HOSTILE)]
 
 
+@cache
 def run_page() -> str:
-    best = hand_made.table(BestRelationRow, [*hand_made.RELATIONS, *relations()])
-    tables = {name: renamed(each) for name, each in {**hand_made.ALL, "syntax_best": best}.items()}
+    shown = [*hand_made.RELATIONS, *relations()]
+    best = hand_made.table(BestRelationRow, shown)
+    made = hand_made.ALL | hand_made.FINDER | {"syntax_best": best}
+    made |= {"syntax_gains": hand_made.syntax_gains(shown)}
+    tables = {name: renamed(each) for name, each in made.items()}
     panel = MapPanel(NAME, HOSTILE, np.full((len(HOSTILE),) * 2, 0.5), note=NAME)
     facts = Facts(NAME, (NAME,), HOSTILE, dict(zip(HOSTILE, HOSTILE, strict=True)), 3.5)
     return page(tables, facts, {"relations": [panel], "behaviours": [panel]}).text
@@ -119,6 +124,20 @@ def test_hostile_names_are_text_in_a_browser(
     for name in HOSTILE[:-2]:
         assert name in found.text
     assert not set("\u202e\u2066\x1b\x00") & set(text)
+
+
+def test_hostile_names_are_text_in_finder_and_card(tab: sync_api.Page, tmp_path: Path) -> None:
+    text = run_page()
+    (tmp_path / "page.html").write_text(text, "utf-8")
+    tab.goto((tmp_path / "page.html").as_uri())
+    for option in tab.locator("#finder-item option").all():
+        tab.select_option("#finder-item", option.get_attribute("value"))
+    tab.locator(".head-map a[href='#3-1']").click()
+    tab.get_by_role("button", name="Show all").first.click()
+    said = tab.locator("dialog").inner_text()
+    for name in HOSTILE[:-3]:
+        assert " ".join(name.split()) in " ".join(said.split())
+    assert tab.title() == title(text)
 
 
 def test_the_policy_keeps_what_gets_into_a_page_from_running(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attnray.report.claims import TOO_FEW, claimed, verdict
 from attnray.report.questions import Best, Gain, Question
@@ -24,12 +24,15 @@ MOST_NAMED = 6
 MOST_NEXT = 3
 
 
-def answer(question: Question, others: Sequence[Question]) -> list[str]:
-    """Which head finds something, and what else that head finds; the answer itself comes first.
+def answer(
+    question: Question, others: Sequence[Question], behaviours: Mapping[tuple[int, int], str]
+) -> list[str]:
+    """Which head finds something, and what else that head does; the answer itself comes first.
 
     Args:
         question: what is to be found.
         others: all that heads are asked, this included.
+        behaviours: in words, by layer and head.
     """
     best, cases = question.best, f"{count(question.best.total)} {question.cases}"
     found = verdict(best)
@@ -54,7 +57,9 @@ def answer(question: Question, others: Sequence[Question]) -> list[str]:
         f"Head {_name(own)} finds {percent(own.accuracy)} of {cases}{_looking(own)}, "
         f"{points(own.difference)} points against {question.rule}."
     )
-    return [lead, picked, _others(question), _else(own, question, others)]
+    behaviour = behaviours.get((own.layer, own.head))
+    mostly = f" Its behaviour: {behaviour}." if behaviour else ""
+    return [lead, picked, _others(question), _else(own, question, others) + mostly]
 
 
 def highest(pattern: Pattern) -> list[str]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from attnray.metrics.behaviour import OTHER
 from attnray.metrics.divergence import DivergenceRow
 from attnray.metrics.patterns import PatternRow
 from attnray.report.findings import Findings, Source
 from attnray.report.questions import Gain, Question
-from attnray.report.sections.behaviours import HEADS, LABELS
+from attnray.report.sections.behaviours import HEADS
 from attnray.report.sections.finder.answers import answer, highest
-from attnray.report.sections.finder.patterns import Pattern, patterns
+from attnray.report.sections.finder.patterns import Pattern, behaviours, patterns
 from attnray.report.sections.patterns import PATTERNS
 from attnray.report.sections.relations import short_direction
-from attnray.report.wording import spaced
 
 DIVERGENCE: Source[Any] = Source("divergence", DivergenceRow)
 SOURCES: tuple[Source[Any], ...] = (PATTERNS, HEADS, DIVERGENCE)
@@ -38,24 +36,21 @@ def heads_data(findings: Findings) -> dict[str, object]:
     """
     questions, attention = findings.questions, patterns(findings)
     rows: Sequence[Gain | PatternRow] = questions[0].gains if questions else attention[0].rows
-    kinds = {(row.layer, row.head): row.behaviour for row in HEADS.rows(findings.tables)}
+    behaving = behaviours(findings)
     return {
         "layers": max(row.layer for row in rows),
         "heads": max(row.head for row in rows),
         "twin": findings.facts.twin,
-        "behaviours": [_behaviour(kinds.get((row.layer, row.head), OTHER)) for row in rows],
-        "questions": [_question(each, questions) for each in questions],
+        "behaviours": [behaving.get((row.layer, row.head), "") for row in rows],
+        "questions": [_question(each, questions, behaving) for each in questions],
         "patterns": [_pattern(each) for each in attention],
         "nearest": _nearest(findings),
     }
 
 
-def _behaviour(kind: str) -> str:
-    """In words; empty for a head that has none."""
-    return "" if kind == OTHER else LABELS.get(kind, spaced(kind))
-
-
-def _question(question: Question, others: Sequence[Question]) -> dict[str, object]:
+def _question(
+    question: Question, others: Sequence[Question], behaving: Mapping[tuple[int, int], str]
+) -> dict[str, object]:
     gains, twin = question.gains, question.twin
     directions = [getattr(row, "direction", "") for row in gains]
     return {
@@ -67,7 +62,7 @@ def _question(question: Question, others: Sequence[Question]) -> dict[str, objec
         "total": question.best.total,
         "rule": question.rule,
         "baseline": share(gains[0].baseline_accuracy),
-        "answer": answer(question, others),
+        "answer": answer(question, others, behaving),
         "direction": [short_direction(name) for name in directions] if any(directions) else None,
         "accuracy": [share(row.accuracy) for row in gains],
         "gain": [share(row.difference) for row in gains],

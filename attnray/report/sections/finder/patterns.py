@@ -1,12 +1,14 @@
-"""Patterns of attention, each with its value for every head."""
+"""Patterns of attention, each with its value for every head, and behaviours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from attnray.metrics.behaviour import OTHER
 from attnray.metrics.patterns import PatternRow
 from attnray.report.findings import Findings, Tables
+from attnray.report.sections.behaviours import HEADS, LABELS
 from attnray.report.sections.patterns import ENTROPIES, PATTERNS, SHARES
 
 
@@ -34,6 +36,12 @@ def patterns(findings: Findings) -> list[Pattern]:
         for name, words in {**shares, **entropies}.items()
         if name in own
     ]
+
+
+def behaviours(findings: Findings) -> dict[tuple[int, int], str]:
+    """What heads mostly do, in words, by layer and head; without those that do nothing of it."""
+    rows = HEADS.rows(findings.tables)
+    return {(row.layer, row.head): LABELS[row.behaviour] for row in rows if row.behaviour != OTHER}
 
 
 def _by_name(tables: Tables) -> dict[str, list[PatternRow]]:

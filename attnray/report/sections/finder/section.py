@@ -9,6 +9,7 @@ from attnray.report.findings import Findings
 from attnray.report.section import Section, template_of
 from attnray.report.sections.finder.answers import answer
 from attnray.report.sections.finder.numbers import SOURCES, any_heads, heads_data
+from attnray.report.sections.finder.patterns import behaviours
 
 #: Without scripts so many questions are answered.
 MOST_ANSWERED = 10
@@ -18,7 +19,8 @@ def context(findings: Findings) -> Mapping[str, object]:
     """The answers to the first questions, for those who see no map."""
     questions = findings.questions
     first = [each for each in questions if each.name not in (ALL_BUT_PUNCT, PUNCT)]
-    return {"answers": [(each, answer(each, questions)) for each in first[:MOST_ANSWERED]]}
+    known = behaviours(findings)
+    return {"answers": [(each, answer(each, questions, known)) for each in first[:MOST_ANSWERED]]}
 
 
 SECTION: Section[Findings] = Section(
