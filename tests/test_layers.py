@@ -31,8 +31,8 @@ LAYERS = (
     "attnray.config",
     "attnray.credentials",
     "attnray.errors",
-    "attnray.redacted",
     "attnray.called",
+    "attnray.redacted",
     "attnray.nearest",
 )
 #: The package itself: its version, `open`, and where its files are.

@@ -15,6 +15,12 @@ from markupsafe import Markup
 
 SCRIPTS = Path(__file__).parent / "scripts"
 STYLES = Path(__file__).parent / "styles"
+#: Of what stands in the script of a page.
+LICENCES = (
+    "Tables are sorted by DataTables and its extensions (MIT), which come with jQuery, JSZip, pako "
+    "and FileSaver.js (MIT) and icons of Lucide (ISC) in the package itables (MIT); their notices "
+    "stand in the script of this page, whose other parts are attnray’s (Apache 2.0)."
+)
 #: Has what all others build on.
 BASE = "base"
 

@@ -60,7 +60,8 @@ class Facts:
     """What the tables do not say of a run.
 
     `uniform` is the entropy of uniform attention in nats, the mean of ln(length), if known;
-    `twin` the name of the same model with random weights, where the tables have it too.
+    `twin` the name of the same model with random weights, where the tables have it too;
+    `command` what began the run, if known.
     """
 
     model: str
@@ -69,6 +70,7 @@ class Facts:
     settings: Mapping[str, str] = field(default_factory=dict)
     uniform: float | None = None
     twin: str | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,4 +133,5 @@ def _shown(facts: Facts) -> Facts:
         settings={legible(name): legible(value) for name, value in facts.settings.items()},
         uniform=facts.uniform,
         twin=legible(facts.twin) if facts.twin else None,
+        command=legible(facts.command),
     )

@@ -79,8 +79,8 @@ def _environment() -> Environment:
     script, style = bundle.script(), bundle.style()
     policy = bundle.policy(script, style)
     environment.globals |= {"script": script, "style": style, "policy": policy}
-    environment.globals["wording"] = wording
+    environment.globals |= {"wording": wording, "licences": bundle.LICENCES}
     macros: Any = environment.get_template("macros.html.jinja").module
-    shared = ("figure", "table", "embedded")
+    shared = ("figure", "table", "embedded", "cited")
     environment.globals |= {name: getattr(macros, name) for name in shared}
     return environment

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from attnray import __version__
 from attnray.redacted import legible as legible
 
 NOTHING = "–"
@@ -73,6 +76,15 @@ def p_equals(value: float | None) -> str:
     """A p-value in a sentence."""
     written = p_value(value)
     return f"p {written}" if written.startswith("<") else f"p = {written}"
+
+
+def citation(models: Sequence[str], corpora: Sequence[str]) -> str:
+    """What pages and figures of some models over some corpora are cited by."""
+    return (
+        f"Attention heads of {', '.join(models)} on {', '.join(corpora)}, measured by attnray "
+        f"{__version__} after Clark, Khandelwal, Levy and Manning (2019), What Does BERT Look At? "
+        "An Analysis of BERT’s Attention, BlackboxNLP, pages 276–286."
+    )
 
 
 def spaced(name: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from attnray.called import called
+from attnray.called import called, said
 from attnray.config import Config, CorpusConfig, sized
 from attnray.corpus.files.addresses import is_address
 from attnray.errors import InputError
@@ -142,7 +143,8 @@ def _states(config: Config, device: str, place: Place, spread: Spread, hold: Hol
         # Told before the model's configuration is read, the import for which takes seconds.
         yield Run(folder, config, Manifest(now, {}, [], {}, [], (0, 0), 0), whole=False)
         heads, width, longest = _shape(checkpoint)
-        manifest = Manifest(now, {}, [], {}, [], heads, width, longest=longest)
+        made = _made(folder)
+        manifest = Manifest(now, {}, [], {}, [], heads, width, longest=longest, made=made)
     refuse_other(folder, manifest.identity, now, manifest.roles.keys() & {*roles})
     planned = {role: manifest.identity["corpora"][role] for role in manifest.roles}
     now["corpora"] |= planned
@@ -155,6 +157,12 @@ def _states(config: Config, device: str, place: Place, spread: Spread, hold: Hol
     for manifest in growing:
         yield Run(folder, config, manifest, whole=False)
     yield Run(folder, config, planner.freeze(manifest, roles))
+
+
+def _made(folder: RunFolder) -> dict[str, str]:
+    """How a run is begun."""
+    began = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return {"command": said(), "began": began, "folder": redacted(str(folder))}
 
 
 def _shape(checkpoint: Checkpoint) -> tuple[Heads, int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from attnray import __version__
@@ -135,6 +135,7 @@ def _facts(run: Run) -> Facts:
         settings=_settings(run),
         uniform=_uniform_entropy(run),
         twin=run.twin.model if run.twin else None,
+        command=run.manifest.made.get("command", ""),
     )
 
 
@@ -147,12 +148,21 @@ def _uniform_entropy(run: Run) -> float | None:
 
 def _settings(run: Run) -> dict[str, str]:
     """What the page says of how the run was made."""
-    config, identity = run.config, run.manifest.identity
-    paths = [p for corpus in corpora(config).values() for p in corpus.path]
+    config, identity, made = run.config, run.manifest.identity, run.manifest.made
+    used = corpora(config).values()
+    paths = [path for corpus in used for path in corpus.path]
+    sums = {corpus["name"]: corpus["sha256"] for corpus in identity["corpora"].values()}
+    licences = {corpus.name: corpus.licence for corpus in used}
+    licences = {run.model: config.model.licence, **licences}
     versions = ", ".join(f"{name} {version}" for name, version in identity["versions"].items())
-    return {
+    said = {
+        "begun": made.get("began"),
+        "run folder": made.get("folder"),
         "corpus files": ", ".join(dict.fromkeys(map(name_of, paths))),
-        "model commit": str(identity["model"]["commit"] or "local files"),
+        "SHA-256 of corpora": _named(sums),
+        "model commit": identity["model"]["commit"] or "local files",
+        "SHA-256 of the model's files": _named(identity["model"]["files"]),
+        "licences": _named({name: licence for name, licence in licences.items() if licence}),
         "number type": identity["model"]["dtype"],
         "device": identity["device"],
         "store": config.store.codec,
@@ -163,3 +173,9 @@ def _settings(run: Run) -> dict[str, str]:
         "seed": str(config.seed),
         "versions": f"attnray {__version__}, {versions}",
     }
+    return {setting: value for setting, value in said.items() if value}
+
+
+def _named(values: Mapping[str, str]) -> str:
+    """Values with what has them."""
+    return ", ".join(f"{name}: {value}" for name, value in values.items())

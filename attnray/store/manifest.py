@@ -112,7 +112,8 @@ class Manifest:
     set, by its key, where only that is stored; `heads` the model's layers, and the
     heads of each; `width` the size of the vectors that layers pass on; `without` says of metrics
     that the model cannot have what it lacks; `longest` is the most word pieces that the model
-    takes, None where an older version did not say.
+    takes, None where an older version did not say; `made` says by which command the run was
+    begun, when, and in which folder, where it is known.
     """
 
     identity: dict[str, Any]
@@ -125,6 +126,7 @@ class Manifest:
     without: dict[str, str] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
     longest: int | None = None
+    made: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "examples", Checksums(self.examples))

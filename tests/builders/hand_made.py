@@ -353,6 +353,7 @@ def facts(**other: Any) -> Facts:
         "model": MODEL,
         "corpora": ("made & <found>",),
         "notes": ("coreference was left out: no <mentions>",),
+        "command": "attnray run corpus=<made>",
         "settings": {"seed": "0", "a <setting>": '"quoted" & more'},
     }
     return Facts(**(shown | other))

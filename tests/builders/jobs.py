@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -151,6 +152,13 @@ def kill(process: Job) -> None:
 def tables(run_dir: Path) -> dict[str, bytes]:
     """Every table of a run, to the last bit."""
     return {path.name: path.read_bytes() for path in sorted((run_dir / "tables").glob("*.parquet"))}
+
+
+def findings(run_dir: Path) -> str:
+    """The page of a run, but for what tells the run from others that are made in the same way."""
+    text = (run_dir / "report.html").read_text(encoding="utf-8")
+    kept = re.sub(r"<pre>.*?</pre>", "", text, flags=re.S)
+    return re.sub("<tr>\n?<th[^>]*>(begun|run folder)</th>.*?</tr>", "", kept, flags=re.S)
 
 
 def markers(run_dir: Path, stage: str) -> dict[str, int]:

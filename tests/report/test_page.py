@@ -71,7 +71,7 @@ def test_sections_in_order(page: Page) -> None:
         (2, "Probes"),
         (2, "What was left out"),
         (2, "Notes"),
-        (2, "Settings"),
+        (2, "How to make this again"),
     ]
 
 
@@ -251,6 +251,15 @@ def test_a_run_with_some_tables(names: list[str], figures: list[str]) -> None:
     assert (2, "Notes") not in shown.headings
     if names != ["corpus"]:
         assert (2, "In one look") in shown.headings
+
+
+def test_how_it_was_made_and_is_cited(text: str, page: Page) -> None:
+    assert "<pre><code>attnray run corpus=&lt;made&gt;</code></pre>" in text
+    assert (
+        f"Attention heads of {hand_made.MODEL} on made & <found>, measured by attnray " in page.text
+    )
+    assert "DataTables and its extensions (MIT)" in page.text
+    assert "<pre>" not in write(some("corpus"), hand_made.facts(command=""))
 
 
 def test_same_bytes_twice() -> None:

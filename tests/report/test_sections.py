@@ -86,7 +86,7 @@ def test_a_made_up_section_is_on_the_page(section: Section[Findings]) -> None:
     report = page({"noses": TABLE}, Facts(hand_made.MODEL), sections=made_up)
     shown = Page(report.text)
     assert [title for level, title in shown.headings if level == 2] == [
-        *("What was run", "In one look", "All the noses", "Settings"),
+        *("What was run", "In one look", "All the noses", "How to make this again"),
     ]
     assert '<li><a href="#noses">Noses</a></li>' in report.text
     assert "<li>There are 2 noses.</li>" in report.text

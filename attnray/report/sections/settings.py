@@ -1,4 +1,4 @@
-"""Settings: how the run was made."""
+"""How a run was made, and how it is made again and cited."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attnray.report.columns import Column, PageTable
 from attnray.report.findings import Findings
 from attnray.report.section import Section, template_of
+from attnray.report.wording import citation
 
 COLUMNS: tuple[Column[tuple[str, str]], ...] = (
     Column("Setting", lambda setting: setting[0]),
@@ -15,9 +16,19 @@ COLUMNS: tuple[Column[tuple[str, str]], ...] = (
 
 
 def context(findings: Findings) -> Mapping[str, object]:
-    """A row for every setting."""
-    rows = list(findings.facts.settings.items())
-    return {"settings": PageTable("Table: settings", COLUMNS, rows, look="settings")}
+    """The command, a row for every setting, and how to cite it."""
+    facts = findings.facts
+    rows = list(facts.settings.items())
+    return {
+        "command": facts.command,
+        "settings": PageTable("Table: settings", COLUMNS, rows, look="settings"),
+        "citation": citation([facts.model], facts.corpora),
+    }
 
 
-SECTION = Section("settings", "Settings", template_of(__file__), context=context)
+SECTION = Section(
+    "settings",
+    "How to make this again",
+    template_of(__file__),
+    context=context,
+)
