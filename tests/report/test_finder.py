@@ -153,6 +153,9 @@ def test_cards_are_reached_from_the_address_the_page_and_each_other(
     page.go_back()
     page.wait_for_function("!document.querySelector('dialog').open")
     assert page.input_value("#finder-item") == "relation:punct"
+    page.goto(f"{address}#relations")
+    page.select_option("#finder-item", "relation:obj")
+    assert page.url == f"{address}#find=relation%3Aobj"
     page.goto(f"{address}#99-1")
     assert not page.locator("dialog").is_visible(), "there is no such head"
 

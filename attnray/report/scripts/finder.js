@@ -86,7 +86,10 @@ function saidOfValue(item, at) {
 function headFinder(place, data) {
   const items = [...data.questions, ...data.patterns];
   const byKey = new Map(items.map((item) => [item.key, item]));
-  const select = element("select", { id: "finder-item", change: () => choose(select.value) });
+  const select = element("select", { id: "finder-item", change: () => {
+    choose(select.value);
+    history.replaceState(null, "", finderHash());
+  } });
   for (const [group, members] of Map.groupBy(items, (item) => item.group)) {
     select.append(element("optgroup", { label: group }, members.map(optionOf)));
   }
@@ -111,7 +114,6 @@ function headFinder(place, data) {
     linkHeads(answer);
     legend.replaceChildren(...rampOf(shown));
     best.replaceChildren(bestHeads(data, shown));
-    history.replaceState(null, "", isCard(location.hash) ? location.hash : finderHash());
   }
 
   place.append(
