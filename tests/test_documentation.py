@@ -5,7 +5,7 @@ What a fenced block is for its language tells:
 - `console`: commands behind `$ `, which are run in a folder with the run of the tutorial, and
   print what stands below them.
 - `python`, `pycon`: run there, the blocks of a page one after another; `pycon` prints what it
-  shows.
+  shows, and what begins with the name of a file, as `# mine.py`, is that file.
 - `bash`: what cannot be run here, for it needs a hub, a cluster or hours, or would only do again
   what another test does: its shell is checked, each setting composed, and nothing is in it that
   this test does not know.
@@ -85,7 +85,9 @@ def test_what_is_run_gives_what_the_page_shows(page: str) -> None:
 
 
 def _run(block: Block, names: dict[str, Any]) -> None:
-    if block.language == "python":
+    if name := re.match(r"# (\w+\.py)\n", block.text):
+        Path(name[1]).write_text(block.text, encoding="utf-8")
+    elif block.language == "python":
         exec(compile("\n" * block.line + block.text, block.page, "exec"), names)
     elif block.language == "pycon":
         _interact(block, names)

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
@@ -29,6 +30,7 @@ from attnray.cli.overrides import known_to_hydra
 from attnray.cli.settings import nearest_setting
 from attnray.config import Config, planned, register, typed
 from attnray.errors import InputError
+from attnray.metrics.loading import loaded
 from attnray.nearest import meant
 
 #: The jobs that make nothing of a run that is not there, and those whose first argument may be its
@@ -173,9 +175,13 @@ def _composed() -> list[Member]:
 
 
 def _config(composed: DictConfig) -> Config:
-    """(The schema knows what there is not, even where `+` was written before it.)"""
+    """What was composed, with the metrics of one's own that it names, which are known from then on.
+
+    (The schema knows what there is not, even where `+` was written before it.)
+    """
     content: Any = OmegaConf.to_container(composed)
-    return typed(planned(content))
+    config = typed(planned(content))
+    return replace(config, metrics=loaded(config.metrics))
 
 
 def _parted(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -20,9 +20,9 @@ from attnray.cli.checks import check
 from attnray.cli.doing import doing
 from attnray.config import Config, planned, typed
 from attnray.errors import Damaged, InputError
-from attnray.metrics.registry import PROBES
+from attnray.metrics.registry import PROBES, known, own
 from attnray.redacted import redacted
-from attnray.report.closing import closing_lines, closing_of_comparison
+from attnray.report.closing import closing_line_of_own, closing_lines, closing_of_comparison
 from attnray.stages.planned import Hold, existing, nobody_else, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
 from attnray.stages.report import REPRODUCTION, report, reported, shown_tables
@@ -236,10 +236,18 @@ def _existing(config: Config, overrides: list[str], hold: Hold, metric: str | No
     if manifest is None:
         raise InputError(f"{folder} has no manifest.json: `{called('run')}` makes a run")
     merged = _on_top(manifest.config, config, overrides)
-    merged = _with(merged, metric)
+    merged = _with(_without_unknown(merged), metric)
     check(merged)
     refuse_other(folder, _frozen(asdict(typed(planned(manifest.config)))), _frozen(asdict(merged)))
     return existing(folder, merged, manifest)
+
+
+def _without_unknown(config: Config) -> Config:
+    """Without metrics of one's own that the command line does not name: no code of theirs runs."""
+    there = known(config.metrics)
+    for name in [each for each in config.metrics if each not in there]:
+        print(f"note: {name} is left as it is: it is measured where metrics=[…] names its code")
+    return replace(config, metrics=there)
 
 
 def _with(config: Config, metric: str | None) -> Config:
@@ -276,6 +284,8 @@ def print_summary(run: Run) -> None:
     _print_notes(run)
     if lines := closing_lines(shown_tables(run), run.model):
         print(lines)
+    for name in own(run.metrics):
+        print(closing_line_of_own(run.folder.table(name), name, run.model))
     print(f"tables:  {run.folder.where('tables')}")
     print(f"report:  {run.folder.where(page_of(REPORT))}")
     if run.config.reproduce:

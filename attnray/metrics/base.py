@@ -74,6 +74,9 @@ class Metric(ABC):
         compared: those that a comparison of models sets under each other.
         version: rises when its partials change.
         of_whole_set: whether what it finds in a shard depends on the whole example set.
+        spellings: whether it needs how the tokens of examples are spelled.
+        said: how a command line names one that is not attnray's.
+        source: what such a one is made of, as a sha256.
         beside: for one that cannot be asked for by name, the metric it is measured with and
             the corpus format it takes.
     """
@@ -86,6 +89,9 @@ class Metric(ABC):
     compared: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
     of_whole_set: ClassVar[bool] = False
+    spellings: ClassVar[bool] = False
+    said: ClassVar[str] = ""
+    source: ClassVar[str] = ""
     beside: ClassVar[tuple[str, str] | None] = None
 
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from attnray.config import Config, require_some
 from attnray.metrics.base import Metric
 from attnray.metrics.coreference import Coreference
@@ -31,7 +33,17 @@ def check(config: Config) -> None:
     Raises:
         InputError: says what is possible.
     """
-    require_some("metrics", config.metrics, NAMES)
+    require_some("metrics", config.metrics, [*NAMES, *own(METRICS)])
+
+
+def own(metrics: Iterable[str]) -> list[str]:
+    """Those of some metrics that are not attnray's."""
+    return [name for name in metrics if METRICS[name].said]
+
+
+def known(metrics: Sequence[str]) -> list[str]:
+    """Those of some metrics that there are: one's own are known where the command line has them."""
+    return [name for name in metrics if name in METRICS or name == PROBES]
 
 
 def beside(metric: str, form: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from attnray.corpus.counts import CorpusRow
 from attnray.errors import IncompleteRun
 from attnray.metrics import heads
-from attnray.metrics.registry import METRICS, PROBES
+from attnray.metrics.registry import PROBES
 from attnray.metrics.rows import of_model, whole_schema
 from attnray.metrics.tree import Leaves, grown, merge
 from attnray.probe.kinds import vectors_of
@@ -144,10 +144,11 @@ def _result(run: Run, trial: Trial) -> Result:
 
 @dataclass(frozen=True)
 class SumTask:
-    """Shards whose partials of a metric are to be added up."""
+    """Shards whose partials of a metric, of a type, are to be added up."""
 
     folder: RunFolder
     metric: str
+    kind: Any
     shards: Sequence[int]
 
 
@@ -157,14 +158,15 @@ def summed(task: SumTask) -> Leaves:
     Raises:
         IncompleteRun: one is missing or damaged.
     """
-    return task.folder.summed(task.metric, METRICS[task.metric].partial, task.shards)
+    return task.folder.summed(task.metric, task.kind, task.shards)
 
 
 def _total(run: Run, measured: Measurement, spread: Spread) -> Leaves:
     """The partials of a metric over an example set, added up."""
-    name, shards = measured.metric.name, measured.examples.shards
+    metric, shards = measured.metric, measured.examples.shards
     firsts = range(0, len(shards), BLOCK)
-    blocks = [SumTask(run.folder, name, shards[first : first + BLOCK]) for first in firsts]
+    told = (run.folder, metric.name, metric.partial)
+    blocks = [SumTask(*told, shards[first : first + BLOCK]) for first in firsts]
     # A block alone is not worth a worker's start.
     return merge(spread(summed, blocks) if len(blocks) > 1 else map(summed, blocks))
 

@@ -33,8 +33,10 @@ class OfShard:
 
     @property
     def examples(self) -> list[Example]:
-        """Its examples."""
-        return self.folder.examples(self.shard, self.checksum)
+        """Its examples, with how their tokens are spelled where a metric needs that."""
+        metrics: tuple[Metric, ...] = getattr(self, "metrics", ())
+        spellings = any(metric.spellings for metric in metrics)
+        return self.folder.examples(self.shard, self.checksum, spellings)
 
 
 @dataclass(frozen=True)

@@ -330,7 +330,7 @@ class RunFolder(CommittedFiles):
             IncompleteRun: there is no run any more.
             Damaged: it is not what was written.
         """
-        stage = _TABULATED.get(name)
+        stage = _TABULATED.get(name) or (tabulated(name) if name.isidentifier() else None)
         marker = stage and self.medium.size(marker_of(stage, 0))
         if stage is None or not (marker or self.has_table(name)):
             if not self.planned:

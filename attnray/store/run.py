@@ -15,7 +15,7 @@ from attnray.corpus.roles import ROLES
 from attnray.errors import InputError
 from attnray.metrics import heads
 from attnray.metrics.base import Metric, Predictor
-from attnray.metrics.registry import METRICS, PROBES, beside, roles_of
+from attnray.metrics.registry import METRICS, PROBES, beside, known, roles_of
 from attnray.metrics.rows import schema
 from attnray.store.files import Form, fingerprint, sha256
 from attnray.store.folder import RunFolder, Shard, measured
@@ -171,6 +171,8 @@ class Run:
 
     def _form(self, metric: Metric) -> Form:
         made_by = {"metric": metric.name, "version": metric.version, **metric.parameters}
+        if metric.source:
+            made_by["source"] = metric.source
         if self.fused:  # then it measures what the model gives, whatever is stored
             made_by["store"] = None
         if isinstance(metric, Predictor):
@@ -257,7 +259,7 @@ class Run:
         forms = {role: corpus.format for role, corpus in corpora(self.config).items()}
         wanted = [
             each
-            for metric in self.config.metrics
+            for metric in known(self.config.metrics)
             for each in (metric, *beside(metric, forms.get(roles_of(metric)[0], "")))
         ]
         lacking = [m for m in wanted if not self.manifest.roles.keys() >= set(roles_of(m))]
