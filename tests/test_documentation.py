@@ -19,7 +19,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ PLAIN = {"status", "verify", "list", "explore"}
 #: What else may be in a script.
 OTHERS = {"eval", "export", "git", "kubectl", "pip", "python", "ray", "sbatch", "set", "source"}
 
+RUN_HERE = ("console", "python", "pycon")
+
 
 def of(*languages: str) -> list[Block]:
     return [each for each in BLOCKS if each.language in languages]
@@ -62,24 +64,14 @@ def sample(once: Once) -> Path:
     return shared_runs.sample(once)
 
 
-@pytest.fixture(
-    scope="module", params=sorted({each.page for each in of("console", "python", "pycon")})
-)
-def page(
-    request: pytest.FixtureRequest, sample: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A page with something to run, in a working folder with the run."""
-    folder = tmp_path_factory.mktemp("page") / "folder"
-    shutil.copytree(sample, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("MPLBACKEND", "agg")
-        yield request.param
-
-
-def test_what_is_run_gives_what_the_page_shows(page: str) -> None:
+@pytest.mark.parametrize("page", sorted({each.page for each in of(*RUN_HERE)}))
+def test_what_is_run_gives_what_the_page_shows(
+    page: str, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shutil.copytree(sample, tmp_path / "folder"))
+    monkeypatch.setenv("MPLBACKEND", "agg")
     names: dict[str, Any] = {"RUN_DIR": "runs/sample"}
-    for block in of("console", "python", "pycon"):
+    for block in of(*RUN_HERE):
         if block.page == page:
             _run(block, names)
 
@@ -130,29 +122,16 @@ def _expanded(arguments: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def placeholders(
-    tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], None]]:
-    """Puts files that a command names where it would find them."""
-    folder = tmp_path_factory.mktemp("placeholders")
-
-    def put(command: str) -> None:
-        for name in re.findall(
-            r"(?<![\w/:.*-])[\w.-][\w./-]*\.(?:conllu|jsonl|txt|tsv)\b", command
-        ):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / "attnray" / "corpus" / "sample.conllu", folder / name)
-
-    (folder / "path" / "to").mkdir(parents=True)
-    (folder / "path" / "to" / "checkpoint").symlink_to(tiny_model)
+def hydra() -> Iterator[None]:
+    """Composes settings as a job does."""
     register()
     register_models()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        with initialize_config_dir(str(configuration_folder()), version_base=None):
-            yield put
+    with initialize_config_dir(str(configuration_folder()), version_base=None):
+        yield
 
 
+#: A file of this machine that a command names, and that is to be there.
+CORPUS = re.compile(r"(?<![\w/:.*-])[\w.-][\w./-]*\.(?:conllu|jsonl|txt|tsv)\b")
 SCRIPTS = [
     *of("bash"),
     Block("docs/attnray.sbatch", 1, "bash", (DOCS / "attnray.sbatch").read_text()),
@@ -161,11 +140,22 @@ SCRIPTS = [
 
 
 @pytest.mark.parametrize("block", SCRIPTS, ids=str)
-def test_what_is_not_run_is_possible(block: Block, placeholders: Callable[[str], None]) -> None:
+@pytest.mark.usefixtures("hydra")
+def test_what_is_not_run_is_possible(
+    block: Block, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     subprocess.run(["bash", "-n", "-c", block.text], check=True)
+    monkeypatch.chdir(tmp_path)
+    _put("path/to/checkpoint").symlink_to(tiny_model)
+    for name in CORPUS.findall(block.text):
+        _put(name).write_bytes((ROOT / "attnray" / "corpus" / "sample.conllu").read_bytes())
     for words in simple_commands(re.sub(r"(^| )#.*", "", block.text, flags=re.M)):
-        placeholders(" ".join(words))
         _possible(words)
+
+
+def _put(name: str) -> Path:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    return Path(name)
 
 
 def _possible(words: list[str]) -> None:
