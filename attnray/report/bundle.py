@@ -35,11 +35,9 @@ def script(*folders: Path) -> Markup:
     return Markup(_inline(f"{_data_tables()}\n{ours}"))
 
 
-def component(name: str, begin: str) -> Markup:
-    """The script of a page with one component, and what begins it once all is there."""
-    files = (SCRIPTS / f"{each}.js" for each in (BASE, name))
-    ours = "".join(path.read_text("utf-8") for path in files)
-    return Markup(_inline(f"{ours}\nstart(() => {{ {begin} }});\n"))
+def component(begin: str) -> Markup:
+    """The script of a page with a component that this begins, and with no table."""
+    return Markup(_inline(f"{_together([SCRIPTS], '.js')}\nstart(() => {{ {begin} }});\n"))
 
 
 def style(*folders: Path) -> Markup:

@@ -25,7 +25,7 @@ def sentence_page(title: str, note: str, example: Mapping[str, object], **option
         example: what `sentence_data` gives.
         options: of the view, see `scripts/sentence.js`.
     """
-    script, style = bundle.component("sentence", BEGIN), bundle.style() + ALONE
+    script, style = bundle.component(BEGIN), bundle.style() + ALONE
     context = {
         "title": title,
         "note": note,
