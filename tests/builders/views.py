@@ -43,7 +43,11 @@ def script_page(folder: Path, begin: str, data: Mapping[str, object]) -> Path:
 
 
 def view_page(folder: Path, example: Mapping[str, object], **options: object) -> Path:
-    """Write a page that shows an example (see `sentence_data`) with options of the view."""
+    """Write a page that shows an example (see `sentence_data`) with options of the view.
+
+    `shows(options)`, in JavaScript, shows it anew.
+    """
     place = 'document.getElementById("view")'
-    begin = f'window.view = sentenceView({place}, dataOf("example"), dataOf("options"));'
-    return script_page(folder, begin, {"example": example, "options": options})
+    begin = f'window.shows = (options) => void sentenceView({place}, dataOf("example"), options);'
+    data = {"example": example, "options": options}
+    return script_page(folder, f'{begin} shows(dataOf("options"));', data)

@@ -134,7 +134,7 @@ def test_numbers_between_words_are_those_of_the_run(shows: Shows, merge: str) ->
 
 def test_numbers_between_pieces_and_special_tokens_are_those_of_the_run(shows: Shows) -> None:
     page = shows()
-    page.get_by_label("word pieces").check()
+    page.get_by_role("checkbox", name="word pieces").check()
     page.get_by_label("special tokens").check()
     assert words_of(page).locator("bdi").all_text_contents() == EXAMPLE.tokens
     all_are_shown(page, WEIGHTS)
@@ -321,7 +321,7 @@ def test_scripts_that_run_from_right_to_left_or_without_spaces(shows: Shows) -> 
     japanese = ["彼", "は", "犬", "を", "見た", "。"]
     page = shows(example_of([list(word) for word in japanese], japanese), weights_for(9))
     assert words_of(page).locator("bdi").all_text_contents() == japanese
-    page.get_by_label("word pieces").check()
+    page.get_by_role("checkbox", name="word pieces").check()
     assert words_of(page).locator("bdi").all_text_contents() == list("".join(japanese))
 
 
@@ -359,3 +359,23 @@ def test_of_512_pieces_only_the_greatest_weights_are_drawn_and_pointing_answers(
     named(page, "word500").click()
     expect(page.locator("[role=option][aria-selected=true] bdi")).to_have_text("word500")
     assert page.locator(".sentence-scroll").evaluate("each => each.scrollTop") > 0
+
+
+def test_another_view_has_what_was_chosen_and_the_scheme_may_change(shows: Shows) -> None:
+    page = shows(held=3)
+    page.get_by_role("checkbox", name="word pieces").check()
+    page.get_by_label("least weight").fill("1")
+    page.evaluate("() => shows({ held: 1 })")
+    expect(page.locator("[role=option][aria-selected=true] bdi")).to_have_text("it")
+    expect(page.get_by_role("checkbox", name="word pieces")).to_be_checked()
+    expect(page.locator("output")).to_have_text("1.0%")
+    assert words_of(page).count() == len(EXAMPLE.tokens) - 2
+    matrix = page.locator("canvas.sentence-matrix")
+    before = matrix.evaluate("each => each.toDataURL()")
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(
+        "before => new Promise((resolve) => { const look = () => "
+        "document.querySelector('canvas.sentence-matrix').toDataURL() === before "
+        "? requestAnimationFrame(look) : resolve(); look(); })",
+        before,
+    )

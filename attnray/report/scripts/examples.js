@@ -62,12 +62,12 @@ function headExamples(place, layer, number) {
     const sentence = element("span", { dir: "auto" }, first ? "… " : "", words);
     return element(
       "button",
-      { type: "button", "aria-pressed": "false", click: (event) => choose(event.currentTarget, kind, row) },
+      { type: "button", "aria-pressed": "false", click: (event) => choose(event, kind, row) },
       element("span", { class: "examples-case" }, said ? `${right ? "Right" : "Wrong"}: ` : "", picks, " · ", sentence),
     );
   }
 
-  async function choose(button, kind, [map, word, answers]) {
+  async function choose({ currentTarget: button, isTrusted: byPerson }, kind, [map, word, answers]) {
     for (const each of list.querySelectorAll("[aria-pressed='true']")) each.setAttribute("aria-pressed", "false");
     button.setAttribute("aria-pressed", "true");
     const text = shared.texts[own.examples[map]];
@@ -81,6 +81,7 @@ function headExamples(place, layer, number) {
     };
     if (view) view.show(example, { held: word });
     else view = sentenceView(board, example, { held: word });
+    if (byPerson && board.getBoundingClientRect().top > 0.8 * innerHeight) board.scrollIntoView();
   }
 }
 

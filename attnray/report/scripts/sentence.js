@@ -7,14 +7,23 @@ const FEW_LINES = 4;
 /** Lesser weights are not shown at first: of few words, and of many. */
 const LEAST_WEIGHT = [0.05, 0.02];
 
+/** What was chosen in any view holds for those that are made after it. */
+const sentenceChoices = { pieces: false, special: false, row: false, least: null };
+
+start(() => {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    for (const place of document.querySelectorAll(".sentence")) place.dispatchEvent(new Event("recolour"));
+  });
+});
+
 /**
  * Show an example in an element; gives `show(example, options)`, which puts another in its place.
  *
  * Options: `held`, the number of the word that is held at first.
  */
 function sentenceView(place, example, options = {}) {
-  const state = { pieces: false, special: false, row: false, held: null, over: null, cell: null };
-  state.least = LEAST_WEIGHT[Number(example.owner.length > MANY_WORDS)];
+  const state = { ...sentenceChoices, held: null, over: null, cell: null };
+  state.least ??= LEAST_WEIGHT[Number(example.owner.length > MANY_WORDS)];
   let current = null;
   let shown = null;
   let asked = 0;
@@ -39,16 +48,17 @@ function sentenceView(place, example, options = {}) {
     element("label", {}, element("input", {
       type: "checkbox",
       name,
+      checked: state[name],
       change: (event) => {
         const word = heldWord();
-        state[name] = event.target.checked;
+        state[name] = sentenceChoices[name] = event.target.checked;
         arrange(word);
       },
     }), ` ${label}`);
   const slider = element("input", {
     type: "range", min: 0, max: 50, step: 0.5, value: 100 * state.least, name: "least",
     input: (event) => {
-      state.least = Number(event.target.value) / 100;
+      state.least = sentenceChoices.least = Number(event.target.value) / 100;
       least.textContent = percent(state.least);
       draw();
     },
@@ -96,7 +106,7 @@ function sentenceView(place, example, options = {}) {
   });
   scrolled.addEventListener("scroll", () => current && current.items.length > MANY_WORDS && soon(paintLines));
   new ResizeObserver(() => soon(layout)).observe(place);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => soon(layout));
+  place.addEventListener("recolour", () => soon(layout));
 
   const waiting = new Set();
 
