@@ -156,6 +156,7 @@ def test_cards_are_reached_from_the_address_the_page_and_each_other(
     page.goto(f"{address}#relations")
     page.select_option("#finder-item", "relation:obj")
     assert page.url == f"{address}#find=relation%3Aobj"
+    page.goto(f"{address}#find=%")
     page.goto(f"{address}#99-1")
     assert not page.locator("dialog").is_visible(), "there is no such head"
 

@@ -12,38 +12,15 @@ start(() => {
 
 const isCard = (hash) => /^#\d+-\d+$/.test(hash);
 
-/** The place of a head by its name; null where there is no such head. */
-function placeOfName(data, name) {
-  const [layer, head] = name.split("-").map(Number);
-  const known = layer >= 1 && layer <= data.layers && head >= 1 && head <= data.heads;
-  return known ? (layer - 1) * data.heads + head - 1 : null;
-}
-
-/** Make links of the heads that are named in the cells and sentences of an element. */
-function linkHeads(root) {
-  const data = headsData();
-  const named = /(?<![\w.,:–-])\d{1,2}-\d{1,2}(?![\w–-])/g;
-  for (const parent of root.querySelectorAll("td, li, dd, p")) {
-    for (const text of [...parent.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)) {
-      const found = [...text.data.matchAll(named)].filter((each) => placeOfName(data, each[0]) !== null);
-      for (const each of found.reverse()) {
-        const name = text.splitText(each.index);
-        name.splitText(each[0].length);
-        name.replaceWith(element("a", { href: `#${each[0]}`, class: "head" }, each[0]));
-      }
-    }
-  }
-}
-
 /** The card; `show(place)` fills and opens it, `show(null)` closes it. */
 function headCard(data) {
   const close = element("button", { type: "button", class: "close", "aria-label": "Close", click: () => dialog.close() }, "×");
   const content = element("div", {});
-  const dialog = element("dialog", { class: "card", "aria-labelledby": "card-title" }, close, content);
+  const dialog = element("dialog", { class: "card", "aria-labelledby": "card-title" }, element("div", {}, close, content));
   dialog.addEventListener("close", () => {
     if (isCard(location.hash)) history.pushState(null, "", finderHash());
   });
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("pointerdown", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
 
   function show(at) {
