@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pyarrow.compute as pc
 
+from attnray.metrics.gap import PronounGainRow
 from attnray.metrics.syntax import BestRelationRow
 from attnray.report.findings import Findings
 from attnray.report.page import asked
 from attnray.report.sections.finder.answers import answer, highest
 from attnray.report.sections.finder.patterns import patterns
+from attnray.report.wording import points
 from tests.builders import hand_made
 
 
@@ -92,6 +94,18 @@ def test_mentions_have_their_own_baseline() -> None:
     first = answered("mention_type:128:pronoun")[0]
     assert first == (
         "Head 2-1 finds 37.1% of 800 anaphors, +2.0 points against the best baseline (head match)."
+    )
+
+
+def test_pronouns_are_asked_for_by_gender() -> None:
+    known = {"max_tokens": 96, "gender": "feminine", "total": 1234, "baseline": "nearest"}
+    gains = [{**each, **known} for each in hand_made.every_gain(5)]
+    tables = hand_made.some("gap_best", "gap_baselines")
+    tables["gap_gains"] = hand_made.table(PronounGainRow, gains)
+    (own,) = (row for row in gains if (row["layer"], row["head"]) == (4, 2))
+    assert answered("gender:96:feminine", tables)[0] == (
+        f"Head 4-2 finds {own['accuracy']:.1%} of 1,234 pronouns, "
+        f"{points(own['difference'])} points against the best baseline."
     )
 
 
