@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import omegaconf
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from sphinx.pycode import ModuleAnalyzer
 
 from attnray import tables
@@ -97,8 +98,9 @@ def settings() -> str:
 
 def _choices(group: str) -> Iterator[tuple[str, ...]]:
     """Those that have a file, but for corpora that are downloaded."""
+    known = choices(group)
     for path in sorted((configuration_folder() / group).glob("*.yaml")):
-        if not _downloaded(choices(group)[path.stem]):
+        if not _downloaded(known[path.stem]):
             yield f"`{group}={path.stem}`", _comment(path)
 
 
@@ -142,8 +144,7 @@ def _nested(name: str, kind: type) -> Iterator[tuple[str, ...]]:
 
 def _default(key: str, field: Field[Any]) -> str:
     """What conf/config.yaml gives, else the type."""
-    given = OmegaConf.load(configuration_folder() / "config.yaml")
-    value = OmegaConf.select(given, key, default=field.default)
+    value = OmegaConf.select(_defaults(), key, default=field.default)
     if value is omegaconf.MISSING:
         return "–"
     if value is MISSING:
@@ -154,6 +155,11 @@ def _default(key: str, field: Field[Any]) -> str:
     if isinstance(value, list):
         return f"`[{', '.join(map(str, value))}]`"
     return "`null`" if value is None else f"`{str(value).lower()}`"
+
+
+@cache
+def _defaults() -> DictConfig | ListConfig:
+    return OmegaConf.load(configuration_folder() / "config.yaml")
 
 
 def _values(key: str, hint: Any) -> str:

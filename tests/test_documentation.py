@@ -21,6 +21,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from glob import glob
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,14 @@ def _composes(job: str, arguments: list[str]) -> None:
     parsed = OverridesParser.create().parse_overrides(settings)
     for member in BasicSweeper.split_arguments(parsed, None)[0]:
         check(configuration(compose("config", overrides=list(member))))
+
+
+def test_ray_has_what_the_script_for_slurm_starts() -> None:
+    assert "symmetric-run" in (DOCS / "attnray.sbatch").read_text()
+    found = find_spec("ray")
+    assert found is not None
+    assert found.origin is not None
+    assert (Path(found.origin).parent / "scripts" / "symmetric_run.py").is_file()
 
 
 def test_what_is_data_can_be_read() -> None:
