@@ -55,11 +55,11 @@ function headExamples(place, layer, number) {
       if (number === word) return element("strong", {}, text.words[number]);
       return answers.includes(number) ? element("u", {}, text.words[number]) : text.words[number];
     };
-    const first = Math.max(0, Math.min(word, picked, ...answers.slice(-1)) - 3);
-    const words = [...text.words.keys()].slice(first).flatMap((number) => [marked(number), " "]);
+    const words = excerptOf(text.words.length, [word, picked, nearest(answers, word)])
+      .flatMap((number) => [number === null ? "…" : marked(number), " "]);
     const picks = element("span", { class: right ? "examples-right" : "examples-wrong" },
       element("bdi", {}, text.words[picked]), ` ${percent(weight)}`);
-    const sentence = element("span", { dir: "auto" }, first ? "… " : "", words);
+    const sentence = element("span", { dir: "auto" }, words);
     return element(
       "button",
       { type: "button", "aria-pressed": "false", click: (event) => choose(event, kind, row) },
@@ -83,6 +83,15 @@ function headExamples(place, layer, number) {
     else view = sentenceView(board, example, { held: word });
     if (byPerson && board.getBoundingClientRect().top > 0.8 * innerHeight) board.scrollIntoView();
   }
+}
+
+const nearest = (words, to) => words.reduce((one, other) => (Math.abs(other - to) < Math.abs(one - to) ? other : one));
+
+/** The places of so many words around some; null where others are left out. */
+function excerptOf(size, around, beside = 3) {
+  const kept = [...Array(size).keys()].filter((number) => around.some((word) => Math.abs(word - number) <= beside));
+  const all = kept.flatMap((number, at) => (number === (at ? kept[at - 1] + 1 : 0) ? [number] : [null, number]));
+  return kept.at(-1) === size - 1 ? all : [...all, null];
 }
 
 /** The weights of each example of a head. */
