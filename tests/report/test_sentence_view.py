@@ -293,10 +293,9 @@ def test_the_citation_is_copied_or_where_it_cannot_be_shown(shows: Shows, tab: P
     expect(page.locator(".sentence-note")).to_have_text("Head <3-1>")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_nothing_bars_people_from_it(
-    shows: Shows, tab: Page, scheme: Literal["light", "dark"], width: int
+    shows: Shows, tab: Page, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     tab.set_viewport_size({"width": width, "height": 800})
     tab.emulate_media(color_scheme=scheme)
