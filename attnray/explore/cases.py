@@ -153,12 +153,13 @@ class Cases:
 
 
 class TextsBeingRead:
-    """The texts of a set of examples, shard after shard."""
+    """The texts of a set of examples, shard after shard; `of_shard` has the places of each."""
 
     columns = ("index", "document", "words")
 
     def __init__(self, key: str) -> None:
         self._key = key
+        self.of_shard: dict[int, slice] = {}
         self._forms, self._documents = Forms(), Forms()
         numbers = np.empty(0, np.int32)
         self._words = Growing(words=numbers)
@@ -172,6 +173,7 @@ class TextsBeingRead:
         words = table["words"].combine_chunks().take(pa.array(order))
         ends = len(self.read.words) + words.offsets.to_numpy()
         before = words.offsets[0].as_py()
+        self.of_shard[shard] = slice(len(self.read), len(self.read) + len(order))
         self._words.add({"words": self._forms.add(words.flatten())})
         self._examples.add(
             {
@@ -203,11 +205,10 @@ class CasesBeingRead:
         self._columns = Growing(**dict.fromkeys(names, numbers), right=right)
         self.read = self._so_far(texts)
 
-    def add(self, texts: Texts, shard: int, table: pa.Table) -> None:
-        """Add the cases of a shard, whose examples have been read."""
+    def add(self, texts: Texts, own: slice, table: pa.Table) -> None:
+        """Add the cases of a shard, whose examples have been read and stand at these places."""
         assert self._metric is not None
-        own = np.flatnonzero(texts.shard == shard)
-        example = own[np.searchsorted(texts.index[own], table["example"].to_numpy())]
+        example = own.start + np.searchsorted(texts.index[own], table["example"].to_numpy())
         start, word = texts.start[example], table["word"].to_numpy()
         nearest = _goals(table, word)
         bits = table[RIGHT].combine_chunks()

@@ -168,9 +168,10 @@ def _wanted(run: OpenedRun, cases: Cases, asked: Asked) -> Bits:
     """Which cases are asked for, whatever heads say."""
     wanted = np.ones(len(cases), bool) if asked.group == ALL else cases.of_group(asked.group)
     if asked.least is not None or asked.most is not None:
+        distance = cases.distance
         wanted &= cases.goal >= 0
-        wanted &= cases.distance >= (-MOST if asked.least is None else asked.least)
-        wanted &= cases.distance <= (MOST if asked.most is None else asked.most)
+        wanted &= distance >= (-MOST if asked.least is None else asked.least)
+        wanted &= distance <= (MOST if asked.most is None else asked.most)
     if asked.word:
         wanted &= cases.with_word(asked.word)
     if asked.goal:

@@ -242,7 +242,7 @@ class OpenedRun:
             except Damaged as error:
                 subject.damaged[shard] = describe(error)
                 return
-            subject.reading.add(texts.read, shard, cases)
+            subject.reading.add(texts.read, texts.of_shard[shard], cases)
         else:
             return
         subject.done.add(shard)

@@ -137,7 +137,7 @@ def _line(found: Found, case: int) -> Line:
     if cases.metric:
         remarks.insert(0, cases.labels[int(cases.label[case])])
     if cases.goal[case] >= 0:
-        remarks.insert(1, wording.offset(int(cases.distance[case])))
+        remarks.insert(1, wording.offset(int(cases.goal[case] - cases.word[case])))
     verdicts = [_verdict(shown, case) for shown in found.heads if cases.metric]
     return Line(cases.name(case), _words(texts.spelled(place), marked), remarks, verdicts)
 

@@ -9,9 +9,12 @@ import pytest
 
 import attnray
 from attnray.errors import InputError
+from attnray.explore.asked import Asked
+from attnray.explore.page import page
 from attnray.store.media import bucket
 from attnray.store.media.objects import ObjectMedium
 from attnray.store.places import matching, run_folder
+from tests.builders.explored import opened
 from tests.builders.faulty import Faulty
 from tests.builders.jobs import SMALL, refusal, succeed, tables
 from tests.builders.object_store import check_same
@@ -37,6 +40,12 @@ def test_it_is_explored_as_a_local_one_is(address: str, undisturbed: Path) -> No
     assert run.table("syntax").equals(local.table("syntax"))
     cases, same = (each.cases("syntax", layer=1, head=2, right=False) for each in (run, local))
     assert cases.equals(same)
+    asked, pages = Asked.of_query({"group": "obj", "case": "1.3"}), []
+    for each in (address, undisturbed):
+        found = opened(each)
+        pages.append(page([found], asked, whole=False).replace(str(found.folder), ""))
+    assert 'id="sentence-1"' in pages[0]
+    assert pages[0] == pages[1]
 
 
 def test_stages_work_on_it(address: str, variables: dict[str, str]) -> None:
