@@ -24,6 +24,9 @@ GOALS = {"head_word": "Its head word", "antecedents": "An antecedent"}
 #: Fields of a few letters: two stand side by side.
 NARROW = {"least", "most", "a", "a_right", "b", "b_right", "word", "goal"}
 
+#: What groups are in words.
+GLOSSES = {"Relation": glosses.relation, "Type of mention": glosses.mention}
+
 Options = Sequence[tuple[str, str]]
 
 
@@ -57,7 +60,7 @@ def form(runs: Sequence[OpenedRun], found: Found) -> list[Part]:
     """The fields, part after part."""
     return [
         Part("Cases", [*_of_cases(runs[0], found)]),
-        Part("Head A", [*_of_head("a", found, found.a, "best")]),
+        Part("Head A", [*_of_head("a", found, found.a, "best" if found.cases.metric else "first")]),
         Part("Head B", [*_of_second(runs, found)]),
     ]
 
@@ -119,14 +122,10 @@ def _subject(subject: Subject) -> str:
 
 def _groups(cases: Cases) -> list[tuple[str, str]]:
     """The groups with how many cases each has, those that take in several labels first."""
+    gloss = GLOSSES.get(column(cases, GROUPS))
     by_label = np.bincount(cases.label, minlength=len(cases.labels))
-    sizes = {
-        by: int(by_label[cases.labels.numbers(labels)].sum()) for by, labels in cases.groups.items()
-    }
-    several = sorted(sizes, key=lambda group: (len(cases.groups[group]) < 2, group))
-    return [(group, f"{_titled(group)} ({count(sizes[group])})") for group in several]
-
-
-def _titled(group: str) -> str:
-    words = glosses.relation(group) or glosses.mention(group)
-    return f"{spaced(group)}: {words}" if words else spaced(group)
+    groups = sorted(cases.groups.items(), key=lambda each: (len(each[1]) < 2, each[0]))
+    sizes = {group: by_label[cases.labels.numbers(labels)].sum() for group, labels in groups}
+    words = {group: gloss(group) if gloss else "" for group in sizes}
+    titles = {group: f"{spaced(group)}: {words[group]}".rstrip(": ") for group in sizes}
+    return [(group, f"{titles[group]} ({count(int(size))})") for group, size in sizes.items()]

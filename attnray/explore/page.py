@@ -14,7 +14,7 @@ from markupsafe import Markup
 from attnray.errors import InputError
 from attnray.explore.asked import NO, OTHER, YES, Asked
 from attnray.explore.attended import CASES, attended
-from attnray.explore.cases import ALL, Cases
+from attnray.explore.cases import ALL
 from attnray.explore.form import form
 from attnray.explore.found import ROWS, Found, Shown, find
 from attnray.explore.opened import OpenedRun
@@ -132,7 +132,7 @@ def _line(found: Found, case: int) -> Line:
     cases = found.cases
     texts, place = cases.texts, int(cases.example[case])
     first = int(texts.start[place])
-    marked = {int(at) - first: role for at, role in _marked(cases, case)}
+    marked = {int(at) - first: role for at, role in _marked(found, case)}
     remarks = [texts.documents[int(texts.document[place])]]
     if cases.metric:
         remarks.insert(0, cases.labels[int(cases.label[case])])
@@ -142,12 +142,17 @@ def _line(found: Found, case: int) -> Line:
     return Line(cases.name(case), _words(texts.spelled(place), marked), remarks, verdicts)
 
 
-def _marked(cases: Cases, case: int) -> Iterator[tuple[int, str]]:
-    """The words of a case, each with what it is, among all words."""
+def _marked(found: Found, case: int) -> Iterator[tuple[int, str]]:
+    """The words that are marked, each with what it is, among all words."""
+    cases, texts = found.cases, found.cases.texts
     if cases.goal[case] >= 0:
         yield int(cases.goal[case]), "goal"
-    if cases.word[case] >= 0:
+    if cases.metric:
         yield int(cases.word[case]), "word"
+    elif found.asked.word:
+        start, end = (int(each[cases.example[case]]) for each in (texts.start, texts.end))
+        like = texts.forms.like(found.asked.word)[texts.words[start:end]]
+        yield from ((start + int(at), "word") for at in np.flatnonzero(like))
 
 
 def _words(spelled: Sequence[str], marked: dict[int, str]) -> list[Word]:

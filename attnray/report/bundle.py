@@ -8,7 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from markupsafe import Markup
@@ -77,7 +77,10 @@ def _together(folders: Iterable[Path], ending: str) -> str:
 
 def _data_tables() -> str:
     """`dataTables()`, which gives what the module of the package itables exports."""
-    module = files("itables").joinpath("html", "dt_bundle.js").read_text("utf-8")
+    package = find_spec("itables")  # to import it takes seconds: it imports pandas
+    assert package is not None
+    assert package.origin is not None
+    module = Path(package.origin).with_name("html").joinpath("dt_bundle.js").read_text("utf-8")
     body, exports, licences = re.split(r"\bexport\s*\{([^}]*)\};", module)
     names = re.sub(r"([\w$]+) as ([\w$]+)", r"\2: \1", exports)
     return (

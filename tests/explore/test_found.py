@@ -20,7 +20,7 @@ from attnray.explore.attended import ITSELF, attended
 from attnray.explore.columns import Forms
 from attnray.explore.found import Found, find
 from attnray.explore.opened import OpenedRun
-from attnray.reading import RunReader
+from attnray.interface.opened import Run
 from tests.builders.explored import opened
 
 Row = dict[str, Any]
@@ -39,12 +39,12 @@ def run(undisturbed: Path) -> OpenedRun:
 
 
 @pytest.fixture(scope="module")
-def reader(undisturbed: Path) -> RunReader:
+def reader(undisturbed: Path) -> Run:
     return attnray.open(str(undisturbed))
 
 
 @pytest.fixture(scope="module")
-def rows(reader: RunReader) -> list[Row]:
+def rows(reader: Run) -> list[Row]:
     """The cases of syntax, each with whether the heads are right, and its words."""
     found: list[Row] = reader.cases("syntax").to_pylist()
     for name, head in HEADS.items():
@@ -101,7 +101,7 @@ def test_the_cases_of_a_document(run: OpenedRun, rows: list[Row]) -> None:
     assert places(found_by(run, document=name)) == expected
 
 
-def test_all_heads_have_as_many_right_as_the_tables_say(run: OpenedRun, reader: RunReader) -> None:
+def test_all_heads_have_as_many_right_as_the_tables_say(run: OpenedRun, reader: Run) -> None:
     sums = {
         relation: (group.sum(), counts)
         for relation in ("all", "all_but_punct", "det", "nsubj")
@@ -119,7 +119,7 @@ def test_all_heads_have_as_many_right_as_the_tables_say(run: OpenedRun, reader: 
     assert compared == 4 * 2 * 3 * 2
 
 
-def test_what_is_shown_unasked_is_the_best_of_the_group(run: OpenedRun, reader: RunReader) -> None:
+def test_what_is_shown_unasked_is_the_best_of_the_group(run: OpenedRun, reader: Run) -> None:
     for row in reader.table("syntax_best").to_pylist():
         shown = found_by(run, group=row["relation"]).a
         assert (*shown.head, shown.direction) == (row["layer"], row["head"], row["direction"])
@@ -129,7 +129,7 @@ def test_what_is_shown_unasked_is_the_best_of_the_group(run: OpenedRun, reader: 
             assert shown.head == (row["layer"], row["head"])
 
 
-def test_anaphors_and_their_nearest_antecedents(run: OpenedRun, reader: RunReader) -> None:
+def test_anaphors_and_their_nearest_antecedents(run: OpenedRun, reader: Run) -> None:
     rows = reader.cases("coreference").to_pylist()
     found = found_by(run, of="coreference", group="pronoun", least="-3")
     nearest = [min(abs(word - row["word"]) for word in row["antecedents"]) for row in rows]
@@ -142,14 +142,14 @@ def test_anaphors_and_their_nearest_antecedents(run: OpenedRun, reader: RunReade
         assert found.cases.distance[case] in [word - row["word"] for word in row["antecedents"]]
 
 
-def test_examples_are_found_by_any_of_their_words(run: OpenedRun, reader: RunReader) -> None:
+def test_examples_are_found_by_any_of_their_words(run: OpenedRun, reader: Run) -> None:
     found = found_by(run, of="sentences", word="she")
     expected = [n for n, each in enumerate(reader) if "she" in [w.lower() for w in each.words]]
     assert expected
     assert found.cases.texts.index[found.chosen].tolist() == expected
 
 
-def test_a_case_opens_its_example_and_attention(run: OpenedRun, reader: RunReader) -> None:
+def test_a_case_opens_its_example_and_attention(run: OpenedRun, reader: Run) -> None:
     cases = found_by(run).cases
     for case in range(0, len(cases), 97):
         assert cases.named(cases.name(case)) == case
@@ -163,7 +163,7 @@ def test_a_case_opens_its_example_and_attention(run: OpenedRun, reader: RunReade
     assert cases.named("x") is None
 
 
-def test_what_is_attended(run: OpenedRun, reader: RunReader, rows: list[Row]) -> None:
+def test_what_is_attended(run: OpenedRun, reader: Run, rows: list[Row]) -> None:
     found = found_by(run, group="xcomp", a="2-1", a_direction="dependent_to_head")
     shares = attended(found, found.a)
     assert 0 < shares.words == len(found.chosen) <= 100
@@ -191,7 +191,7 @@ def test_what_is_attended(run: OpenedRun, reader: RunReader, rows: list[Row]) ->
         assert sum(each.values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_where_a_word_is_attended_from(run: OpenedRun, reader: RunReader) -> None:
+def test_where_a_word_is_attended_from(run: OpenedRun, reader: Run) -> None:
     found = found_by(run, group="iobj", a="1-1", a_direction="head_to_dependent")
     shares = attended(found, found.a)
     assert shares.incoming

@@ -143,6 +143,11 @@ def test_nothing_found_is_said(port: int) -> None:
     assert ask(port, "/summary?word=nosuchword").status == 200
 
 
+def test_the_word_that_is_asked_for_is_marked_in_examples(port: int) -> None:
+    text = ask(port, "/?of=documents&word=she").text
+    assert "<mark>She</mark>" in text or "<mark>she</mark>" in text
+
+
 def test_two_runs_are_shown_beside_each_other(undisturbed: Path, few_kept: Path) -> None:
     with serving(undisturbed, few_kept) as port:
         text = ask(port, "/").text
