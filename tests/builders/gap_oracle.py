@@ -148,6 +148,18 @@ class Gap:
         rows = [self._best(gender) for gender in GENDERS]
         return oracle.with_holm(rows, lambda row: row["gender"] == "all")
 
+    def gains(self) -> list[Row]:
+        """Table gap_gains."""
+        units = [unit for by_unit in self.counts.by_unit.values() for unit in by_unit]
+        rules, heads = tuple(self.rules), {head: [head] for head in self.heads}
+        rows = []
+        for gender in GENDERS:
+            for row in oracle.gains(self.counts, self.rule_counts, rules, gender, units, heads):
+                rule = oracle.choose(self.rule_counts, rules, gender) if row["total"] else None
+                own = {"max_tokens": self.max_tokens, "gender": gender, "baseline": rule}
+                rows.append({**own, **row})
+        return oracle.with_holm(rows, lambda row: row["gender"] == "all")
+
     def _best(self, gender: str) -> Row:
         units = {unit for by_unit in self.counts.by_unit.values() for unit in by_unit}
         rules = tuple(self.rules)

@@ -34,6 +34,7 @@ def check(tables: dict[str, pa.Table], slow: gap_oracle.Gap) -> None:
     assert_same_rows(tables["gap"], slow.table(), ("layer", "head", "gender"))
     assert_same_rows(tables["gap_baselines"], slow.baselines(), ("baseline", "gender"))
     assert_same_rows(tables["gap_best"], slow.best(), ("gender",))
+    assert_same_rows(tables["gap_gains"], slow.gains(), ("layer", "head", "gender"))
 
 
 @settings(max_examples=150)
@@ -74,7 +75,7 @@ def run(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = ("corpus=gap", f"corpus.path={development(shared)}", "corpus.limit=200")
     cut = ("max_tokens=96", "metrics=[coreference]", "store=float32")
     printed = succeed("run", "executor=serial", *corpus, *cut, f"run_dir={folder}")
-    assert "\ngap " in printed
+    assert "best head of each gender of ambiguous pronouns" in printed
     return folder
 
 
@@ -97,7 +98,8 @@ def test_a_real_model_on_real_passages(run: Path, shared: Path) -> None:
     passages = passages_of(drafted, cases, [document.id for document in documents])
     slow = gap_oracle.Gap(passages, cases, 96, "mean")
     assert 0 < slow.left_out < 100
-    check({name: reader.table(name) for name in ("gap", "gap_baselines", "gap_best")}, slow)
+    names = ("gap", "gap_baselines", "gap_best", "gap_gains")
+    check({name: reader.table(name) for name in names}, slow)
 
 
 def drafted_from(row: dict[str, str]) -> Draft:
@@ -118,5 +120,5 @@ def drafted_from(row: dict[str, str]) -> Draft:
 @pytest.mark.shared
 def test_the_page_says_what_heads_choose(run: Path) -> None:
     page = (run / "report.html").read_text()
-    assert "Ambiguous pronouns in passages cut to 96 pieces: head " in page
+    assert "ambiguous pronouns of passages cut to 96 pieces the best head finds" in page
     assert "of 200 passages are left out" in page

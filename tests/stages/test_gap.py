@@ -30,7 +30,7 @@ def settings(tiny_model: Path, tmp_path: Path) -> tuple[str, ...]:
 
 def test_a_run_over_gap(settings: tuple[str, ...], tmp_path: Path) -> None:
     printed = succeed("run", *settings, "metrics=[patterns,coreference]")
-    assert "\ngap " in printed
+    assert "best head of each gender of ambiguous pronouns" in printed
     run = attnray.open(str(tmp_path / "run"), kind="document")
     rows = {row["gender"]: row for row in run.table("gap_best").to_pylist()}
     counts = {g: (row["total"], row["passages"], row["left_out"]) for g, row in rows.items()}

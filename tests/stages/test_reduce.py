@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from attnray.config import planned, typed
+from attnray.metrics.syntax import RelationRow, Syntax
 from attnray.stages import reduce as stage
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
@@ -36,6 +37,16 @@ def opened(folder: Path) -> Run:
     manifest = Manifest.read(RunFolder(folder))
     assert manifest is not None
     return Run(RunFolder(folder), typed(planned(manifest.config)), manifest)
+
+
+def test_tables_are_made_again_where_they_have_other_columns(
+    undisturbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = opened(undisturbed)
+    before = {metric: run.table_fingerprint(metric) for metric in run.metrics}
+    monkeypatch.setattr(Syntax, "rows", {**Syntax.rows, "syntax_more": RelationRow})
+    after = {metric: run.table_fingerprint(metric) for metric in run.metrics}
+    assert {metric for metric in before if before[metric] != after[metric]} == {"syntax"}
 
 
 @pytest.mark.parametrize("block", [1, 2, 8, 512])

@@ -37,7 +37,7 @@ def test_every_table_and_figure_of_the_paper_is_there(paper: tuple[Path, str]) -
         assert set(read_table(run_dir, name)["model"].to_pylist()) == {"lm", "lm-random-7"}
     figures = {path.stem for path in (run_dir / "figures").iterdir()}
     assert figures >= {"special_tokens", "importance", "entropy", "clusters", "syntax"}
-    assert "left out" not in printed
+    assert "was left out" not in printed
     assert "reproduction.html" in printed
     assert "<h2" in (run_dir / "reproduction.html").read_text()
 
