@@ -319,8 +319,13 @@ class RunFolder(CommittedFiles):
     @property
     def table_names(self) -> list[str]:
         """The names of the tables that there are."""
-        names = (PurePosixPath(name).stem for name in self.medium.sizes("tables"))
-        return [name for name in names if name in _TABULATED]
+        paths = map(PurePosixPath, self.medium.sizes("tables"))
+        names = [path.stem for path in paths if path.suffix == ".parquet"]
+        return [name for name in names if name in _TABULATED or self._has_own(name)]
+
+    def _has_own(self, name: str) -> bool:
+        """Whether there is a table of a metric of one's own."""
+        return self.medium.size(marker_of(tabulated(name), 0)) is not None
 
     def table(self, name: str) -> pa.Table:
         """A table by name.

@@ -79,6 +79,7 @@ def test_its_table_is_what_numpy_gives(folder: Path) -> None:
         row = {"layer": layer + 1, "head": head + 1, "value": float(sum(sums)) / used}
         rows.append({**row, "ci_low": low, "ci_high": high, "examples": used})
     assert_same_rows(run.table("commas"), rows, ("layer", "head"))
+    assert sorted(run.tables) == ["commas", "corpus", "heads", "patterns"]
 
 
 def test_fused_it_is_the_same(folder: Path, settings: tuple[str, ...], tmp_path: Path) -> None:
