@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import posixpath
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -14,10 +17,10 @@ from attnray.compare.roles import matches_table
 from attnray.compare.subjects import Subject, opened
 from attnray.errors import InputError
 from attnray.metrics.registry import METRICS
-from attnray.report.comparison import comparison
+from attnray.report.comparison import Member, comparison
 from attnray.report.findings import Tables
 from attnray.stages.report import write_report
-from attnray.store.folder import RunFolder
+from attnray.store.folder import REPORT, RunFolder, page_of
 
 #: Tables of the runs, set under each other.
 JOINED = (*(table for metric in METRICS.values() for table in metric.compared), "probes")
@@ -47,8 +50,20 @@ def compare(folders: Sequence[RunFolder], target: RunFolder) -> Tables:
         target.write_table(name, table)
     runs = [{"model": s.name, "run": str(s.run.folder)} for s in subjects]
     target.write("comparison.json", json.dumps({"runs": runs}, indent=1).encode())
-    write_report(target, comparison(tables), tables)
+    members = [Member(s.name, s.corpora, _from(target, s.folder)) for s in subjects]
+    write_report(target, comparison(tables, members), tables)
     return tables
+
+
+def _from(target: RunFolder, folder: RunFolder) -> str | None:
+    """The address of a run's page from that of the comparison, None where there is no way."""
+    here, there = str(target.root), str(folder.root)
+    if "://" in here or "://" in there:
+        if here.split("/")[:3] != there.split("/")[:3]:
+            return None
+    else:
+        here, there = os.path.abspath(here), os.path.abspath(there)
+    return quote(f"{posixpath.relpath(there, here)}/{page_of(REPORT)}")
 
 
 def _tables(subjects: Sequence[Subject]) -> Tables:

@@ -13,12 +13,15 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from attnray.compare.subjects import Subject
+from attnray.metrics.paired import holm
 from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT
 from attnray.report.compared.rows import MatchRow
 
 #: A relation with fewer cases says little of a head.
 FEWEST_CASES = 50
+#: How often profiles are shuffled.
+SHUFFLES = 200
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def matches_table(subjects: Sequence[Subject]) -> pa.Table:
     the distance of two is the root of the mean squared difference. Heads are paired so that
     the sum of distances is least (linear assignment); of models of unequal size, some heads
     are left over. `mean_distance` is the mean over all heads of the other model: what pairing
-    at random would give.
+    at random would give. p-values say whether heads without roles would be as near (see
+    `_as_near`), corrected for the number of pairs (Holm).
     """
     profiled = [(s, p) for s in subjects if (p := _profiles(s)) is not None]
     rows: list[dict[str, object]] = []
@@ -77,15 +81,50 @@ def _profiles(subject: Subject) -> Profiles | None:
 def _matched(
     ours: Profiles, theirs: Profiles, items: list[tuple[str, str]]
 ) -> list[dict[str, object]]:
-    distances = cdist(ours.of(items), theirs.of(items)) / np.sqrt(len(items))
+    mine, others = ours.of(items), theirs.of(items)
+    distances = cdist(mine, others) / np.sqrt(len(items))
+    places, their_places = linear_sum_assignment(distances)
+    found = distances[places, their_places] * np.sqrt(len(items))
+    p_values = np.maximum(
+        _as_near(found, mine[places], others), _as_near(found, others[their_places], mine)
+    ).tolist()
+    tests = zip(p_values, holm(p_values), strict=True)
     return [
         {
-            "layer": ours.heads[mine][0],
-            "head": ours.heads[mine][1],
+            "layer": ours.heads[own][0],
+            "head": ours.heads[own][1],
             "other_layer": theirs.heads[other][0],
             "other_head": theirs.heads[other][1],
-            "distance": float(distances[mine, other]),
-            "mean_distance": float(distances[mine].mean()),
+            "distance": float(distances[own, other]),
+            "mean_distance": float(distances[own].mean()),
+            "p_value": p_value,
+            "p_holm": p_holm,
         }
-        for mine, other in zip(*linear_sum_assignment(distances), strict=True)
+        for own, other, (p_value, p_holm) in zip(places, their_places, tests, strict=True)
     ]
+
+
+def _as_near(
+    found: NDArray[np.float64], heads: NDArray[np.float64], others: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The p-value of each distance: whether the nearest of heads without roles would be as near.
+
+    Such heads have what the others find, item by item, but dealt out among them at random. The
+    distance to the nearest of them is taken to be normal; no p-value is below the share of
+    shuffles in which it is as small.
+
+    Args:
+        found: the distance of each head to its match.
+        heads: their profiles, (head, item).
+        others: the profiles of all heads that they could be matched with.
+    """
+    from scipy import special
+
+    generator = np.random.default_rng(0)
+    shuffled = (generator.permuted(others, axis=0) for _ in range(SHUFFLES))
+    nearest = np.stack([cdist(heads, each).min(1) for each in shuffled])
+    spread = nearest.std(0, ddof=1)
+    told = spread > 1e-12  # with a single head or item all shuffles are the same
+    below = (found - nearest.mean(0)) / np.where(told, spread, 1)
+    p_values = np.maximum(special.stdtr(SHUFFLES - 1, below), (nearest <= found).mean(0))
+    return np.where(told, p_values, 1.0)

@@ -40,6 +40,11 @@ class Subject:
         own = table.filter(pc.field("model") == self.run.model)
         return own.set_column(0, "model", pa.array([self.name] * len(own), pa.string()))
 
+    @property
+    def corpora(self) -> list[str]:
+        """What its examples are from."""
+        return list(dict.fromkeys(each.corpus for each in self.run.manifest.sets))
+
     def examples(self, role: str) -> str:
         """What its examples of a role were made from: equal for those that can be paired.
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup
+
+from attnray.report.columns import Column, PageTable, label
 from attnray.report.compared import COMPARED
 from attnray.report.findings import CorpusFindings, Tables
 from attnray.report.rendering import Rendered, Report, rendered, whole_page
 from attnray.report.section import Section
-from attnray.report.wording import legible
+from attnray.report.wording import NOTHING, citation, legible
+
+
+class Member(NamedTuple):
+    """A model that is compared, its corpora, and where its report is, from the page on."""
+
+    model: str
+    corpora: Sequence[str]
+    report: str | None
 
 
 class CorpusPart(NamedTuple):
@@ -19,11 +30,29 @@ class CorpusPart(NamedTuple):
     sections: list[Rendered]
 
 
-def comparison(tables: Tables, sections: Sequence[Section[CorpusFindings]] = COMPARED) -> Report:
+def _report(member: Member) -> Markup:
+    if member.report is None:
+        return Markup(NOTHING)
+    return Markup('<a href="{}">report of {}</a>').format(member.report, member.model)
+
+
+MEMBERS: tuple[Column[Member], ...] = (
+    label("Model", lambda member: member.model),
+    label("Corpora", lambda member: ", ".join(member.corpora)),
+    label("Report", _report),
+)
+
+
+def comparison(
+    tables: Tables,
+    members: Sequence[Member] = (),
+    sections: Sequence[Section[CorpusFindings]] = COMPARED,
+) -> Report:
     """The figures and the page of a comparison.
 
     Args:
         tables: its tables, with the rows of all models.
+        members: what is compared; those over one corpus stand together.
         sections: those of each corpus, in the order of the page.
     """
     parts = [
@@ -39,7 +68,15 @@ def comparison(tables: Tables, sections: Sequence[Section[CorpusFindings]] = COM
         for findings in [CorpusFindings.of(tables, corpus)]
     ]
     models = [legible(model) for model in values_of(tables, "model")]
-    text = whole_page("comparison.html.jinja", {"parts": parts, "models": models})
+    shown = [Member(legible(m.model), [*map(legible, m.corpora)], m.report) for m in members]
+    shown.sort(key=lambda member: tuple(member.corpora))
+    context = {
+        "parts": parts,
+        "models": models,
+        "members": PageTable("Table: models", MEMBERS, shown),
+        "citation": citation(models, [part.corpus for part in parts]),
+    }
+    text = whole_page("comparison.html.jinja", context)
     return Report.of(text, [each for part in parts for each in part.sections])
 
 

@@ -45,8 +45,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if self._open and self._open[-1] in ("td", "th"):
-            self.rows[-1][-1] += data.strip(" ")
+        if {"td", "th"} & {*self._open} and "gloss" not in self._open:
+            self.rows[-1][-1] += data
         if self._open and re.fullmatch("h[1-6]", self._open[-1]):
             level, text = self.headings[-1]
             self.headings[-1] = (level, text + data)

@@ -43,7 +43,23 @@ def test_a_shuffled_model_is_matched_head_by_head() -> None:
     order = generator.permutation(6)
     other = Profiles(one.heads, one.items, one.accuracy[order])
     for row in _matched(one, other, one.items):
+        assert row["p_holm"] == pytest.approx(0, abs=0.01)
         assert row["distance"] == pytest.approx(0)
         mine = one.heads.index((row["layer"], row["head"]))  # type: ignore[arg-type]
         theirs = one.heads.index((row["other_layer"], row["other_head"]))  # type: ignore[arg-type]
         assert order[theirs] == mine
+
+
+def test_heads_without_roles_match_no_better_than_chance() -> None:
+    generator = np.random.default_rng(4)
+    rows = _matched(
+        profiles(generator, 12, 5), profiles(generator, 12, 5), profiles(generator, 1, 5).items
+    )
+    assert not [row for row in rows if row["p_holm"] <= 0.05]  # type: ignore[operator]
+
+
+def test_of_a_single_head_nothing_is_claimed() -> None:
+    generator = np.random.default_rng(5)
+    one = profiles(generator, 1, 5)
+    (row,) = _matched(one, one, one.items)
+    assert (row["distance"], row["p_value"], row["p_holm"]) == (0, 1, 1)

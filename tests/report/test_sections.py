@@ -134,7 +134,7 @@ def test_a_made_up_section_is_in_the_comparison(template: Path) -> None:
             "noses": PageTable("Table: noses", COLUMNS, NOSES.rows(found.tables))
         },
     )
-    report = comparison({"noses": TABLE}, (*COMPARED, made_up))
+    report = comparison({"noses": TABLE}, sections=(*COMPARED, made_up))
     assert (3, "All the noses") in Page(report.text).headings
     assert list(report.figures) == ["noses-1"]
 

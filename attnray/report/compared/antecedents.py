@@ -9,11 +9,14 @@ from attnray.report.drawing.by_model import Score, by_model
 from attnray.report.findings import CorpusFindings, Placed, Source
 from attnray.report.listing import GAINS, gains, side_by_side
 
+#: The row below the models.
+BASELINE = "best baseline"
+
 
 def models_by_kind(
     name: str, rows: Sequence[Placed[Any]], kind: Callable[[Any], str], texts: str
 ) -> str:
-    """The accuracy of best heads in texts cut to the shortest length.
+    """The accuracy of best heads in texts cut to the shortest length, and of the best baseline.
 
     Args:
         name: of the figure.
@@ -27,6 +30,12 @@ def models_by_kind(
         if row.max_tokens == cut:
             score = (row.accuracy, row.ci_low, row.ci_high)
             models.setdefault(model, {})[kind(row)] = score
+    # The rules know nothing of heads: theirs differ where documents are cut at other words.
+    for _, _, row in rows:
+        if row.max_tokens == cut:
+            models.setdefault(BASELINE, {}).setdefault(
+                kind(row), (row.baseline_accuracy, None, None)
+            )
     kinds = list(dict.fromkeys(each for scores in models.values() for each in scores))
     label = f"accuracy of the best head, {texts} cut to {cut} pieces"
     return by_model(name, label, kinds, models)

@@ -8,16 +8,17 @@ from operator import attrgetter
 
 from attnray.metrics.coreference import BestMentionRow
 from attnray.report import columns
-from attnray.report.columns import Column, PageTable, label, number, of_row
+from attnray.report.claims import untested
+from attnray.report.columns import Column, PageTable, number, of_row
 from attnray.report.compared.antecedents import gains_by_kind, models_by_kind
 from attnray.report.findings import CorpusFindings, Placed
 from attnray.report.section import Draw, Section, template_of
-from attnray.report.sections.mentions import BEST
+from attnray.report.sections.mentions import BEST, MENTION
 
 COLUMNS: list[Column[Placed[BestMentionRow]]] = [
     columns.MODEL,
     *of_row(
-        label("Mentions", attrgetter("mention_type")),
+        MENTION,
         number("Pieces", attrgetter("max_tokens")),
         columns.HEAD,
         columns.ACCURACY,
@@ -25,6 +26,8 @@ COLUMNS: list[Column[Placed[BestMentionRow]]] = [
         columns.held_out("Held out"),
         columns.RULE,
         columns.RULE_ACCURACY,
+        columns.rule_held_out("held out"),
+        *columns.less_baseline("its interval"),
         columns.cases("Anaphors"),
     ),
 ]
@@ -39,7 +42,13 @@ def figures(findings: CorpusFindings) -> Mapping[str, Draw]:
 
 def context(findings: CorpusFindings) -> Mapping[str, object]:
     """The best heads."""
-    table = PageTable("Table: coreference", COLUMNS, BEST.placed(findings.tables))
+    table = PageTable(
+        "Table: coreference",
+        COLUMNS,
+        BEST.placed(findings.tables),
+        source=BEST.name,
+        note=untested("types of mention"),
+    )
     return {"best": table, "corpus": findings.corpus}
 
 

@@ -7,12 +7,13 @@ from functools import partial
 
 from attnray.probe.tables import ProbeDifferenceRow, ProbeRow
 from attnray.report import columns
+from attnray.report.claims import untested
 from attnray.report.columns import Column, PageTable, label, of_row
 from attnray.report.drawing.by_model import Score, by_model
 from attnray.report.findings import CorpusFindings, Placed
 from attnray.report.listing import side_by_side
 from attnray.report.section import Section, template_of
-from attnray.report.sections.probes import DIFFERENCES, MORE, PROBE, PROBES, SEED, UAS, means
+from attnray.report.sections.probes import DIFFERENCES, MORE, NOTE, PROBE, PROBES, SEED, UAS, means
 from attnray.report.wording import percent, spaced
 
 #: The probe whose interval is drawn.
@@ -45,8 +46,12 @@ def context(findings: CorpusFindings) -> Mapping[str, object]:
     label, differences = "Table: differences between probes", DIFFERENCES.placed(tables)
     return {
         "corpus": findings.corpus,
-        "probes": PageTable("Table: probes", COLUMNS, PROBES.placed(tables)),
-        "differences": PageTable(label, DIFFERENCE_COLUMNS, differences),
+        "probes": PageTable(
+            "Table: probes", COLUMNS, PROBES.placed(tables), source=PROBES.name, note=NOTE
+        ),
+        "differences": PageTable(
+            label, DIFFERENCE_COLUMNS, differences, "", DIFFERENCES.name, untested("probes")
+        ),
     }
 
 

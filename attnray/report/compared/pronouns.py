@@ -34,6 +34,12 @@ COLUMNS: list[Column[Placed[BestPronounRow]]] = [
 ]
 
 
+NOTE = (
+    "–: there is no such pronoun; or an interval or a held-out score would need more documents. "
+    "Bias is that of all genders together."
+)
+
+
 def figures(findings: CorpusFindings) -> Mapping[str, Draw]:
     """How often the best head chooses the right name."""
     rows = BEST.placed(findings.tables)
@@ -43,7 +49,13 @@ def figures(findings: CorpusFindings) -> Mapping[str, Draw]:
 
 def context(findings: CorpusFindings) -> Mapping[str, object]:
     """The best heads."""
-    table = PageTable("Table: ambiguous pronouns", COLUMNS, BEST.placed(findings.tables))
+    table = PageTable(
+        "Table: ambiguous pronouns",
+        COLUMNS,
+        BEST.placed(findings.tables),
+        source=BEST.name,
+        note=NOTE,
+    )
     return {"best": table, "corpus": findings.corpus}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, BestRelationRow
 from attnray.report import columns
+from attnray.report.claims import untested
 from attnray.report.columns import Column, PageTable, label, of_row
 from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
@@ -19,14 +20,21 @@ from attnray.report.sections.relations import BEST, RELATION, by_gain, direction
 
 #: Beside all of them together, so many relations are drawn, the most frequent ones.
 MOST_RELATIONS = 16
-SCORES = (columns.ACCURACY, columns.INTERVAL, columns.held_out("Held out"))
+#: The row below the models.
+BASELINE = "best fixed offset"
+SCORES = (
+    columns.ACCURACY,
+    columns.INTERVAL,
+    columns.held_out("Held out"),
+    columns.rule_held_out("Best offset held out"),
+    *columns.less_baseline("its interval"),
+)
 TOGETHER: list[Column[Placed[BestRelationRow]]] = [
     columns.MODEL,
     *of_row(
         columns.HEAD,
         label("Direction", lambda row: direction(row.direction)),
-        *SCORES,
-        columns.rule_held_out("Best offset, held out"),
+        *SCORES[:-1],
         columns.cases("Cases"),
     ),
 ]
@@ -41,33 +49,47 @@ def context(findings: CorpusFindings) -> Mapping[str, object]:
     """The best heads over all relations together, and of each relation."""
     rows = BEST.placed(findings.tables)
     together = [each for each in rows if each.row.relation == ALL]
-    by_relation = sorted(rows, key=lambda each: each.row.relation.lower())
+    names = frequent(rows)
+    by_relation = sorted(rows, key=lambda each: names.index(each.row.relation))
+    note = untested("relations")
     return {
         "corpus": findings.corpus,
-        "together": PageTable("Table: best heads", TOGETHER, together),
-        "by_relation": PageTable("Table: best heads by relation", BY_RELATION, by_relation),
+        "together": PageTable("Table: best heads", TOGETHER, together, "", BEST.name, note),
+        "by_relation": PageTable(
+            "Table: best heads by relation", BY_RELATION, by_relation, "", BEST.name, note
+        ),
     }
 
 
-def models_by_relations(name: str, rows: Sequence[Placed[BestRelationRow]]) -> str:
-    """How often the best head, held out, is right."""
-    rows = [each for each in rows if each.row.relation != ALL_BUT_PUNCT]
-    models = list(dict.fromkeys(each.model for each in rows))[:MOST_MODELS]
+def frequent(rows: Sequence[Placed[BestRelationRow]]) -> list[str]:
+    """The relations: those that stand for several, then those with the most cases."""
     totals: dict[str, int] = {}
     for _, _, row in rows:
         totals[row.relation] = max(totals.get(row.relation, 0), row.total)
-    names = sorted(totals, key=lambda each: (each != ALL, -totals[each]))[: MOST_RELATIONS + 1]
-    values = np.full((len(models), len(names)), np.nan)
+    return sorted(totals, key=lambda each: (each not in (ALL, ALL_BUT_PUNCT), -totals[each], each))
+
+
+def models_by_relations(name: str, rows: Sequence[Placed[BestRelationRow]]) -> str:
+    """How often the best head, held out, is right, and the best offset below."""
+    rows = [each for each in rows if each.row.relation != ALL_BUT_PUNCT]
+    models = list(dict.fromkeys(each.model for each in rows))[:MOST_MODELS]
+    names = frequent(rows)[: MOST_RELATIONS + 1]
+    values = np.full((len(models) + 1, len(names)), np.nan)
     for model, _, row in rows:
-        value = row.accuracy if row.heldout_accuracy is None else row.heldout_accuracy
-        if model in models and row.relation in names and value is not None:
-            values[models.index(model), names.index(row.relation)] = 100 * value
+        if model in models and row.relation in names:
+            own, rule = row.heldout_accuracy, row.baseline_heldout_accuracy
+            if own is None:
+                own, rule = row.accuracy, row.baseline_accuracy
+            place = names.index(row.relation)
+            values[models.index(model), place] = np.nan if own is None else 100 * own
+            # Offsets know nothing of models: theirs differ where one leaves sentences out.
+            values[-1, place] = np.nan if rule is None else 100 * rule
     return cells(
         name,
         f"Held-out accuracy of the best head, {len(models)} models by {len(names)} relations.",
         "accuracy of the best head, held out (%)",
         values,
-        models,
+        [*models, BASELINE],
         names,
         top=100,
     )

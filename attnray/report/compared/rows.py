@@ -30,6 +30,7 @@ class MatchRow:
     """A row of `head_matches`: a head of one model with its like of another.
 
     `distance` is that of the two, `mean_distance` that of the head and all heads of the other.
+    `p_value` says whether heads without roles would be as near.
     """
 
     other_model: str
@@ -39,6 +40,8 @@ class MatchRow:
     other_head: int
     distance: float
     mean_distance: float
+    p_value: float
+    p_holm: float
 
 
 @dataclass(frozen=True)

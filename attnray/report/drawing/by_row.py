@@ -50,6 +50,10 @@ class Mark:
     hollow: bool = False
 
 
+#: What is left of a best head where it is chosen on other cases than those that score it.
+HELD_OUT = Mark("best head, held out", BLUE, "D", 7.5, hollow=True)
+
+
 @dataclass(frozen=True)
 class MarkedRow:
     """A row of a figure: a value for every mark, the interval of the first, and columns."""

@@ -12,7 +12,7 @@ from attnray.report import columns, glosses
 from attnray.report.baselines import RULE, Beside, best_rule, joined, listed, of_best, rule
 from attnray.report.claims import Kind, of_all, of_each, untested
 from attnray.report.columns import Column, PageTable, label, number
-from attnray.report.drawing.by_row import MarkedRow, RowPanel, by_row, marks
+from attnray.report.drawing.by_row import HELD_OUT, LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
 from attnray.report.findings import Findings, Source
 from attnray.report.questions import Question, questions
 from attnray.report.section import Section, template_of
@@ -88,7 +88,11 @@ def best_heads(name: str, rows: Sequence[Mention]) -> str:
         "Accuracy of the best head of every mention type with its 95% interval, beside "
         f"{len(baselines)} baselines. The table has the same numbers.",
         "accuracy",
-        marks(["best head", *map(spaced, baselines)]),
+        [
+            *marks(["best head"]),
+            HELD_OUT,
+            *(Mark(spaced(b), *look) for b, look in zip(baselines, LOOKS[1:], strict=False)),
+        ],
         panels,
         ("best head", "anaphors"),
         around=0.9,
@@ -100,7 +104,7 @@ def _marked(row: Mention, baselines: Sequence[str]) -> MarkedRow:
     best = row.best
     return MarkedRow(
         label=best.mention_type,
-        values=(best.accuracy, *map(row.accuracies.get, baselines)),
+        values=(best.accuracy, best.heldout_accuracy, *map(row.accuracies.get, baselines)),
         interval=(best.ci_low, best.ci_high),
         columns=(head(best.layer, best.head), count(best.total)),
     )

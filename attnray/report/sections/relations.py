@@ -21,8 +21,7 @@ from attnray.metrics.syntax import (
 from attnray.report import columns, glosses
 from attnray.report.claims import Kind, of_all, of_each, untested, verdict
 from attnray.report.columns import Column, PageTable, label, number
-from attnray.report.drawing.by_row import LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
-from attnray.report.drawing.canvas import BLUE
+from attnray.report.drawing.by_row import HELD_OUT, LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
 from attnray.report.drawing.maps import MapPanel, attention_lines
 from attnray.report.examples import candidates, choose
 from attnray.report.findings import Findings, Source
@@ -146,7 +145,7 @@ def best_heads(name: str, rows: Sequence[BestRelationRow]) -> str:
         "accuracy",
         [
             *marks(["best head"]),
-            Mark("best head, held out", BLUE, "D", 7.5, hollow=True),
+            HELD_OUT,
             Mark("best fixed offset", *LOOKS[1]),
         ],
         [RowPanel(shown, first=sum(row.relation in TOGETHER for row in rows))],
