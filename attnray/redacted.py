@@ -12,6 +12,8 @@ _ADDRESS = re.compile(r"([A-Za-z][\w+.-]*://)([^\s'\"<>]*[^\s'\"<>:;,.)\]}])")
 #: A colon behind which no port stands: a password begins there, with a slash in it.
 _NO_PORT = re.compile(r":(?!\d*$)")
 
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
 
 def redacted(content: T) -> T:
     """A text, or what has texts in it, with its addresses as they may be shown.
@@ -30,8 +32,13 @@ def redacted(content: T) -> T:
 
 
 def legible(text: str) -> str:
-    """The text with a mark for every character that only steers a terminal or breaks XML."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """The text with a mark for every character that only steers a terminal or breaks XML.
+
+    Those stay that join letters or keep them apart: words of Persian and of Indian languages.
+    """
+    return "".join(
+        c if c.isprintable() or c in _JOINERS else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def _shown(match: re.Match[str]) -> str:

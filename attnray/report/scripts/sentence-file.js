@@ -9,7 +9,7 @@ const FILE_MARGIN = 12;
 function fileOf(current, cite, state, shapes) {
   const { items, box, weights } = current;
   const size = items.length;
-  const active = state.held ?? state.over;
+  const active = activeOf(state);
   const [width, height] = [Math.ceil(box.width) + 2 * FILE_MARGIN, Math.ceil(box.height) + 3 * FILE_MARGIN];
   const root = svgElement("svg", {
     xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `${-FILE_MARGIN} 0 ${width} ${height}`,

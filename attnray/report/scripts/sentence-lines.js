@@ -4,7 +4,7 @@
 function shapesOf(current, state) {
   const { items, weights, arcs, box } = current;
   const size = items.length;
-  const active = state.held ?? state.over;
+  const active = activeOf(state);
   const shapes = [];
   const line = (query, key, kind) => {
     const weight = weights[query * size + key];
@@ -24,7 +24,6 @@ function shapesOf(current, state) {
     }
   }
   for (const [query, key] of arcs) {
-    if (query < 0 || key < 0) continue;
     const faint = active !== null && active !== query && active !== key;
     const path = pathOf(box, state.row, query, key, 5);
     shapes.push({ path, kind: "arc", width: 2.5, opacity: faint ? 0.3 : 1, dashes: [1, 5] });
@@ -72,8 +71,12 @@ function pathElement({ path, width, opacity, dashes }, attributes) {
   });
 }
 
-/** Draw what is in sight of a box that scrolls on the canvas over it. */
-function paintOn(canvas, scrolled, shapes, place) {
+/** Draw lines: as SVG, or many on the canvas over the box that scrolls, what is in sight of it. */
+function paintLines({ lines, canvas, scrolled }, shapes, many, place) {
+  if (!many) {
+    lines.replaceChildren(...shapes.map((shape) => pathElement(shape, { class: shape.kind })));
+    return;
+  }
   const pen = fitted(canvas, scrolled.clientWidth, scrolled.clientHeight);
   const colour = coloursOf(place);
   pen.translate(-scrolled.scrollLeft, -scrolled.scrollTop);

@@ -35,13 +35,14 @@ function gridOf(canvas, { items }) {
 }
 
 /** Draw the matrix; the row and the column of a word, or of a cell, stand out. */
-function paintMatrix(canvas, current, active, pointed, place) {
+function paintMatrix(canvas, current, state, place) {
+  const active = activeOf(state);
   const { labels, cell, size, whole } = gridOf(canvas, current);
   const pen = fitted(canvas, whole, whole);
   const colour = coloursOf(place);
   pen.imageSmoothingEnabled = cell < 1;
   pen.drawImage(current.image, labels, labels, cell * size, cell * size);
-  const [row, column] = pointed ?? [active, active];
+  const [row, column] = (state.held === null && state.cell) || [active, active];
   if (active !== null) {
     pen.fillStyle = colour.page;
     pen.globalAlpha = 0.7;
@@ -64,7 +65,6 @@ function paintMatrix(canvas, current, active, pointed, place) {
   pen.setLineDash([2, 2]);
   pen.lineWidth = 1.5;
   for (const [query, key] of current.arcs) {
-    if (query < 0 || key < 0) continue;
     const side = Math.max(cell, LEAST_MARK);
     const [x, y] = [key, query].map((at) => labels + (at + 0.5) * cell - side / 2);
     pen.strokeRect(x, y, side, side);

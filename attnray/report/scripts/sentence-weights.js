@@ -15,7 +15,7 @@ function codesOf(bytes) {
 }
 
 /** What the view has lines between: words, or pieces, and special tokens if so. */
-function itemsOf({ words, tokens, owner }, pieces, special) {
+function itemsOf({ words, tokens, owner }, { pieces, special }) {
   const ofToken = (piece) => ({ text: tokens[piece], word: owner[piece], pieces: [piece], special: owner[piece] < 0 });
   if (pieces) return tokens.map((_, piece) => ofToken(piece)).filter((item) => special || !item.special);
   const items = words.map((text, word) => ({ text, word, pieces: [], special: false }));

@@ -11,7 +11,7 @@ function wordOf(item, number, asked, focused) {
   return element("li", { class: classes, "data-item": number, ...option }, text, ...numbers);
 }
 
-function legendOf({ arcs, label }, many) {
+function legendOf(arcs, label, many) {
   const mark = (kind, text) => element("span", {}, element("i", { class: `mark ${kind}` }), text);
   const marks = [mark("from", "attends to"), mark("to", "is attended by")];
   if (arcs.length) marks.push(mark("arc", label));
@@ -20,7 +20,8 @@ function legendOf({ arcs, label }, many) {
 }
 
 /** What the active word attends to, and what attends to it: the matrix and the lines in words. */
-function saidOf({ items, weights, hidden }, active, state) {
+function saidOf({ items, weights, hidden }, state) {
+  const active = activeOf(state);
   if (active === null) {
     return [element("p", {}, "Point at a word, or go through them with the arrow keys; a click or Enter holds it, Escape lets it go.")];
   }
