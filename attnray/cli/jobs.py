@@ -20,9 +20,9 @@ from attnray.cli.checks import check
 from attnray.cli.doing import doing
 from attnray.config import Config, planned, typed
 from attnray.errors import Damaged, InputError
-from attnray.metrics.registry import PROBES, known, own
+from attnray.metrics.registry import PROBES, known
 from attnray.redacted import redacted
-from attnray.report.closing import closing_line_of_own, closing_lines, closing_of_comparison
+from attnray.report.closing import closing_lines, closing_of_comparison
 from attnray.stages.planned import Hold, existing, nobody_else, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
 from attnray.stages.report import REPRODUCTION, report, reported, shown_tables
@@ -284,8 +284,6 @@ def print_summary(run: Run) -> None:
     _print_notes(run)
     if lines := closing_lines(shown_tables(run), run.model):
         print(lines)
-    for name in own(run.metrics):
-        print(closing_line_of_own(run.folder.table(name), name, run.model))
     print(f"tables:  {run.folder.where('tables')}")
     print(f"report:  {run.folder.where(page_of(REPORT))}")
     if run.config.reproduce:

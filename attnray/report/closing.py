@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from attnray.report.compared import COMPARED
 from attnray.report.comparison import values_of
 from attnray.report.findings import CorpusFindings, Facts, Findings, Tables
 from attnray.report.page import Sections, shown
 from attnray.report.section import Section
 from attnray.report.sections import SECTIONS
-from attnray.report.wording import head
-
-#: So many heads are named.
-MOST_OF_OWN = 3
 
 
 def closing_lines(tables: Tables, model: str, sections: Sections = SECTIONS) -> str:
@@ -48,11 +41,3 @@ def closing_of_comparison(
         if each.is_shown(findings)
         for line in each.lines(findings)
     )
-
-
-def closing_line_of_own(table: pa.Table, name: str, model: str) -> str:
-    """The heads with the largest values of a metric of one's own."""
-    own = table.filter((pc.field("model") == model) & pc.field("value").is_valid())
-    rows = own.sort_by([("value", "descending")]).to_pylist()
-    most = [f"{head(row['layer'], row['head'])} {row['value']:.3g}" for row in rows[:MOST_OF_OWN]]
-    return f"{name}: most {', '.join(most)}: tables/{name}.parquet"

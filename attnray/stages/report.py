@@ -11,7 +11,7 @@ from attnray.config import corpora, lengths
 from attnray.corpus.files.addresses import name as name_of
 from attnray.errors import IncompleteRun
 from attnray.metrics import heads
-from attnray.metrics.registry import PROBES
+from attnray.metrics.registry import PROBES, own
 from attnray.reading import RunReader
 from attnray.report.best_heads import TABLES, best_heads
 from attnray.report.findings import Facts, Findings, Tables
@@ -80,7 +80,8 @@ def shown_tables(run: Run, among: Iterable[str] | None = None) -> Tables:
         run: a run that is reduced.
         among: only these of its tables.
     """
-    names = tables_of(SECTIONS).intersection(run.tables if among is None else among)
+    named = tables_of(SECTIONS).union(own(run.metrics))
+    names = named.intersection(run.tables if among is None else among)
     return {name: run.folder.table(name) for name in names}
 
 

@@ -24,6 +24,7 @@ from tests.builders.jobs import (
     succeed,
 )
 from tests.builders.once import Once
+from tests.builders.pages import Page
 
 PAGE = (ROOT / "docs" / "own-metric.md").read_text(encoding="utf-8")
 (WRITTEN,) = re.findall(r"```python\n(# my_metrics\.py\n.*?)```", PAGE, re.S)
@@ -80,6 +81,17 @@ def test_its_table_is_what_numpy_gives(folder: Path) -> None:
         rows.append({**row, "ci_low": low, "ci_high": high, "examples": used})
     assert_same_rows(run.table("commas"), rows, ("layer", "head"))
     assert sorted(run.tables) == ["commas", "corpus", "heads", "patterns"]
+
+
+def test_the_report_shows_it(folder: Path) -> None:
+    page = (folder / "run" / "report.html").read_text(encoding="utf-8")
+    rows = Page(page).rows
+    assert ["Head", "Value", "95% interval", "Examples"] in rows
+    table = read_table(folder / "run", "commas").sort_by([("value", "descending")]).to_pylist()
+    first = f"{table[0]['layer']}-{table[0]['head']}"
+    assert [first, f"{table[0]['value']:.3g}"] in [row[:2] for row in rows]
+    assert "tables/commas.csv" in page
+    assert (folder / "run" / "tables" / "commas.csv").is_file()
 
 
 def test_fused_it_is_the_same(folder: Path, settings: tuple[str, ...], tmp_path: Path) -> None:

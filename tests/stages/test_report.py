@@ -26,7 +26,9 @@ def folder(tmp_path: Path) -> RunFolder:
 def test_tables_of_other_runs_and_those_that_no_section_shows_are_not_read(
     folder: RunFolder,
 ) -> None:
-    run: Any = SimpleNamespace(folder=folder, tables=("corpus", "syntax_baselines", "probes"))
+    run: Any = SimpleNamespace(
+        folder=folder, metrics=["divergence"], tables=("corpus", "syntax_baselines", "probes")
+    )
     assert shown_tables(run) == hand_made.some("corpus", "probes")
     assert shown_tables(run, {"probes"}) == hand_made.some("probes")
 
