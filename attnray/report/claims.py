@@ -124,4 +124,5 @@ def _named(kinds: Sequence[Kind], cases: str) -> str:
         f"{cases})"
         for name, row in kinds[:MOST_NAMED]
     ]
-    return ", ".join([*parts, "…"] if len(kinds) > MOST_NAMED else parts)
+    more = len(kinds) - MOST_NAMED
+    return ", ".join(parts) + (f", and {more} more" if more > 0 else "")

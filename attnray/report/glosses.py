@@ -81,7 +81,6 @@ _SUBTYPES = {
 }
 _MENTIONS = {
     "all": "all anaphors",
-    "pronoun": "pronouns",
     "proper": "proper names",
     "nominal": "other nouns",
 }

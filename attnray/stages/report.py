@@ -152,7 +152,6 @@ def _settings(run: Run) -> dict[str, str]:
     config, identity, made = run.config, run.manifest.identity, run.manifest.made
     used = corpora(config).values()
     paths = [path for corpus in used for path in corpus.path]
-    sums = {corpus["name"]: corpus["sha256"] for corpus in identity["corpora"].values()}
     licences = {corpus.name: corpus.licence for corpus in used}
     licences = {run.model: config.model.licence, **licences}
     versions = ", ".join(f"{name} {version}" for name, version in identity["versions"].items())
@@ -160,7 +159,7 @@ def _settings(run: Run) -> dict[str, str]:
         "begun": made.get("began"),
         "run folder": made.get("folder"),
         "corpus files": ", ".join(dict.fromkeys(map(name_of, paths))),
-        "SHA-256 of corpora": _named(sums),
+        "SHA-256 of corpora": _named(_checksums(identity["corpora"])),
         "model commit": identity["model"]["commit"] or "local files",
         "SHA-256 of the model's files": _named(identity["model"]["files"]),
         "licences": _named({name: licence for name, licence in licences.items() if licence}),
@@ -175,6 +174,14 @@ def _settings(run: Run) -> dict[str, str]:
         "versions": f"attnray {__version__}, {versions}",
     }
     return {setting: value for setting, value in said.items() if value}
+
+
+def _checksums(corpora: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The checksum of each corpus, by its name and the roles that it serves."""
+    roles: dict[tuple[str, str], list[str]] = {}
+    for role, corpus in corpora.items():
+        roles.setdefault((corpus["name"], corpus["sha256"]), []).append(role)
+    return {f"{name} ({', '.join(of)})": sum_ for (name, sum_), of in roles.items()}
 
 
 def _named(values: Mapping[str, str]) -> str:

@@ -205,7 +205,7 @@ def test_in_one_look(page: Page) -> None:
     assert (
         "in 7 of 7 relations (punct left out): obj +38.2 points (3-1; 1,211 cases), " in page.text
     )
-    assert "points (3-1; 98 cases), …." in page.text
+    assert "points (3-1; 98 cases), and 1 more." in page.text
     assert (
         "Of 1 other relations (punct left out) nothing can be claimed: fewer than 5 " in page.text
     )

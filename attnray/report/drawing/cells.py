@@ -16,8 +16,8 @@ from attnray.report.drawing.canvas import WIDTH, svg
 #: In inches.
 ROW_HEIGHT = 0.26
 LONGEST_ROW, LONGEST_COLUMN = 26, 18
-#: Stays dark whatever the ground of the page: cells have a ground of their own.
-INK = "#111111"
+#: Of numbers, whatever the ground of the page: cells have a ground of their own.
+PAPER, INK = "#fefefe", "#111111"
 
 
 def cells(
@@ -67,9 +67,9 @@ def cells(
 
 
 def _numbers(axes: Axes, values: NDArray[np.float64], form: str, dark: float) -> None:
-    """Each number in the middle of its cell, white where the cell is dark."""
+    """Each number in the middle of its cell, light where the cell is dark."""
     for (y, x), value in np.ndenumerate(values):
         if np.isfinite(value):
             look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9}
-            colour = "white" if value > dark else INK
+            colour = PAPER if value > dark else INK
             axes.text(x + 0.5, y + 0.5, form.format(value), **look, c=colour)

@@ -1,5 +1,8 @@
 // Tables: sorted by any column, and cut to the rows that are looked for.
 
+/** Of fewer rows all are seen at once: they are only sorted. */
+const FEWEST_ROWS = 4;
+
 start(() => {
   for (const place of document.querySelectorAll("table[data-sorted]")) sortedTable(place);
 });
@@ -26,7 +29,7 @@ function sortedTable(place) {
   };
   const tools = element("div", { class: "tools", input: draw });
   tools.append(...filters.map((filter) => filter.control), shown);
-  place.closest(".scroll").before(tools);
+  if (rows.length >= FEWEST_ROWS) place.closest(".scroll").before(tools);
   draw();
   const print = (value) => () => { whole = value; table.draw(); };
   addEventListener("beforeprint", print(true));
