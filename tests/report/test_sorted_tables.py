@@ -58,7 +58,7 @@ def shows(section: Locator, *names: str) -> None:
     """Wait until the rows are these, in this order."""
     from playwright.sync_api import expect
 
-    rows = [re.compile(rf"^\s*{name}\b") for name in names]
+    rows = [re.compile(rf"^\s*{name}") for name in names]
     expect(section.locator("tbody th")).to_have_text(rows, timeout=PATIENCE)
 
 
