@@ -46,7 +46,7 @@ def explore(arguments: Sequence[str]) -> None:
         named = [place.removeprefix("run_dir=") for place in (said.run_dir, said.other) if place]
         runs = [OpenedRun(place) for place in named]
         for run in runs:
-            run.read_on()
+            run.subjects.read_on()
         address = f"http://{LOCALHOST}:{bound.getsockname()[1]}/"
 
         def ready() -> None:

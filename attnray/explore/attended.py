@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attnray.corpus.example import Example
 from attnray.explore.found import Found, Shown
+from attnray.explore.opened import SHARDS_HELD
 from attnray.metrics.syntax import DIRECTIONS
 from attnray.reading import MERGES, Weights
 from attnray.report.wording import offset
 
-#: So many of the cases are looked at, evenly spread over them.
+#: So many of the cases are looked at, evenly spread over those of `SHARDS_HELD` shards.
 CASES = 100
 #: Words farther away are counted together, as are relations after the first so many.
 FARTHEST, RELATIONS = 8, 12
-ITSELF, OTHERS = "the word itself", "other relations"
+ITSELF, OTHERS, UNLABELLED = "the word itself", "other relations", "no relation"
 
 
 class Shares(NamedTuple):
@@ -57,7 +59,7 @@ def attended(found: Found, shown: Shown) -> Attended:
         for other, share in enumerate(of_words.tolist()):
             distances[_distance(other - word)] += share
             relation = example.relations[other]
-            label = relation.partition(":")[0] if universal else relation
+            label = (relation.partition(":")[0] if universal else relation) or UNLABELLED
             relations[ITSELF if other == word else label] += share
         for name, share in special.items():
             distances[name] += share
@@ -85,15 +87,22 @@ def _shares(found: Found, shown: Shown, incoming: bool) -> Iterator[Shares]:
 
 
 def _spread(found: Found, shown: Shown) -> list[int]:
-    """Chosen cases, in the run of a head, whose attention is kept."""
+    """Chosen cases, in the run of a head, whose attention is kept; those of a few shards."""
     chosen = found.chosen if shown.there is None else shown.there[found.chosen]
     chosen = chosen[chosen >= 0]
     stored = shown.run.stored(shown.cases)
     if stored is not None:
         chosen = chosen[stored[chosen]]
-    places = np.linspace(0, len(chosen) - 1, min(len(chosen), CASES)).round().astype(int)
-    spread: list[int] = chosen[places].tolist()
+    shards = shown.cases.texts.shard[shown.cases.example[chosen]]
+    among = chosen[np.isin(shards, _evenly(np.unique(shards), SHARDS_HELD))]
+    spread: list[int] = _evenly(among, CASES).tolist()
     return spread
+
+
+def _evenly(values: NDArray[Any], most: int) -> NDArray[Any]:
+    """So many of some values at the most, evenly spread over them."""
+    places = np.linspace(0, len(values) - 1, min(len(values), most)).round().astype(int)
+    return np.asarray(values[places])
 
 
 def _of_word(example: Example, weights: Weights, word: int, incoming: bool, merge: str) -> Shares:

@@ -11,7 +11,8 @@ import numpy as np
 from attnray.explore.asked import NO, OTHER, YES
 from attnray.explore.cases import Cases
 from attnray.explore.found import Found, Shown
-from attnray.explore.opened import OpenedRun, Subject
+from attnray.explore.opened import OpenedRun
+from attnray.explore.subjects import Subject
 from attnray.report import glosses
 from attnray.report.wording import count, spaced
 
@@ -73,7 +74,7 @@ def column(cases: Cases, titles: dict[str, str]) -> str:
 
 def _of_cases(run: OpenedRun, found: Found) -> Iterator[Field]:
     asked, cases = found.asked, found.cases
-    subjects = [(name, _subject(each)) for name, each in run.subjects.items()]
+    subjects = [(name, _subject(each)) for name, each in run.subjects.by_name.items()]
     yield Field("of", "Look at", found.subject.name, subjects)
     if cases.metric:
         yield Field("group", column(cases, GROUPS) or "Group", asked.group, _groups(cases))

@@ -14,8 +14,9 @@ from attnray.errors import InputError
 from attnray.explore.asked import MOST, OTHER, YES, Asked, Head
 from attnray.explore.cases import ALL, Cases
 from attnray.explore.columns import Bits, Numbers
-from attnray.explore.opened import OpenedRun, Subject
+from attnray.explore.opened import OpenedRun
 from attnray.explore.pairing import counterparts
+from attnray.explore.subjects import Subject
 
 T = TypeVar("T")
 
@@ -107,7 +108,8 @@ def find(runs: Sequence[OpenedRun], asked: Asked) -> Found:
         InputError: it cannot be asked of them.
     """
     run = runs[0]
-    subject = _one_of("of", asked.of, run.subjects) if asked.of else _first(run)
+    known = run.subjects.by_name
+    subject = _one_of("of", asked.of, known) if asked.of else _first(run)
     cases = subject.cases
     if asked.group != ALL:
         _one_of("group", asked.group, cases.groups)
@@ -125,7 +127,7 @@ def find(runs: Sequence[OpenedRun], asked: Asked) -> Found:
 
 def _first(run: OpenedRun) -> Subject:
     """The first subject that has cases, else the first without a metric."""
-    subjects = run.subjects.values()
+    subjects = run.subjects.by_name.values()
     return next(each for each in subjects if each.metric is None or len(each.cases))
 
 
@@ -136,7 +138,7 @@ def _head_b(
     if asked.b_run == OTHER:
         if len(runs) < 2:
             raise InputError(f"b_run={OTHER}: no other run was given")
-        others = _one_of("of", name, runs[1].subjects).cases
+        others = _one_of("of", name, runs[1].subjects.by_name).cases
         there = counterparts(cases, others)
         return _shown(runs[1], others, asked.group, asked.b or a.head, asked.b_direction, there)
     if asked.b is None:

@@ -17,7 +17,7 @@ from attnray.explore.attended import CASES, attended
 from attnray.explore.cases import ALL
 from attnray.explore.form import form
 from attnray.explore.found import ROWS, Found, Shown, find
-from attnray.explore.opened import OpenedRun
+from attnray.explore.opened import SHARDS_HELD, OpenedRun
 from attnray.metrics.syntax import DIRECTIONS
 from attnray.report import bundle, wording
 from attnray.report.sentences import sentence_data
@@ -102,6 +102,7 @@ def page(runs: Sequence[OpenedRun], asked: Asked, whole: bool = True) -> str:
             lines=[_line(found, case) for case in found.listed],
             right=_right(found),
             notes=[*_notes(runs, found)],
+            reading=_reading(runs),
             rows=ROWS,
         )
     )
@@ -124,6 +125,7 @@ def summary(runs: Sequence[OpenedRun], asked: Asked, whole: bool = True) -> str:
             shares=[attended(found, shown) for shown in found.heads if len(found.chosen)],
             heads=_every_head(found),
             most=CASES,
+            shards=SHARDS_HELD,
         )
     )
 
@@ -228,19 +230,23 @@ def _right(found: Found) -> Four | None:
     return Four(*(int((each & known).sum()) for each in counts))
 
 
+def _reading(runs: Sequence[OpenedRun]) -> bool:
+    return not all(run.subjects.wait() for run in runs)
+
+
 def _notes(runs: Sequence[OpenedRun], found: Found) -> Iterator[str]:
     """What is missing."""
     run = runs[0]
-    if not any(each.metric for each in run.subjects.values()):
+    if not any(each.metric for each in run.subjects.by_name.values()):
         settings = f"metrics={run.config.metrics} cases={run.config.cases}"
         yield f"The run keeps no cases (it was made with {settings}): these are its examples."
     if not run.keeps_all:
         yield f"The run keeps the attention of {run.kept} examples only; the others open without."
-    if not run.read:
+    if _reading(runs):
         yield "More is being read."
     elif found.subject.lacking:
         lacking = f"{found.subject.lacking} of {len(found.subject.examples.shards)} shards"
-        why = next(iter(found.subject.damaged.values()), "they have not been measured yet")
+        why = next(iter(found.subject.failed.values()), "they have not been measured yet")
         yield f"Without {lacking}: {why}."
     if found.b and found.b.there is not None and (lost := int((~found.b.known).sum())):
         yield f"{wording.count(lost)} are not in the other run: its documents or words differ."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -15,7 +17,7 @@ from attnray.explore.opened import OpenedRun
 
 LOCALHOST = "127.0.0.1"
 #: What a browser may call this machine: a page elsewhere has another name, wherever that leads.
-NAMES = {LOCALHOST, "localhost"}
+OURS = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.I)
 #: So long the first answers wait for a run to be read.
 SECONDS = 1.0
 #: What the page's script says where it has the script and the style.
@@ -53,13 +55,22 @@ def serve(runs: Sequence[OpenedRun], bound: socket.socket, ready: Callable[[], N
     """Answer until a signal comes; `ready` is called once questions can be asked."""
 
     async def answer() -> None:
-        runner = web.AppRunner(application(runs), access_log=None)
-        await runner.setup()
-        await web.SockSite(runner, bound).start()
+        await begin(runs, bound)
         ready()
         await asyncio.Event().wait()
 
     asyncio.run(answer())
+
+
+async def begin(runs: Sequence[OpenedRun], bound: socket.socket) -> web.AppRunner:
+    """Begin to answer at a socket; what gives no question is refused without a word here."""
+    silent = logging.getLogger("attnray.explore")
+    silent.addHandler(logging.NullHandler())
+    silent.propagate = False
+    runner = web.AppRunner(application(runs), access_log=None, logger=silent)
+    await runner.setup()
+    await web.SockSite(runner, bound).start()
+    return runner
 
 
 def application(runs: Sequence[OpenedRun]) -> web.Application:
@@ -74,7 +85,7 @@ def application(runs: Sequence[OpenedRun]) -> web.Application:
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whoever calls this machine by another name is refused; what goes wrong is one line."""
     try:
-        if request.url.host not in NAMES:
+        if not OURS.fullmatch(request.headers.get("Host", "")):
             raise web.HTTPForbidden(text="attnray explore answers to localhost alone")
         response = await handler(request)
     except web.HTTPException as error:
@@ -90,8 +101,8 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _page(request: web.Request) -> web.Response:
     def made(runs: Sequence[OpenedRun], asked: Asked, whole: bool) -> str:
         for run in runs:
-            run.read_on()
-            run.wait(SECONDS)
+            run.subjects.read_on()
+            run.subjects.wait(SECONDS)
         return page.page(runs, asked, whole)
 
     return await _answered(request, made)

@@ -10,10 +10,8 @@ from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import NamedTuple
 
-from aiohttp import web
-
 from attnray.explore.opened import OpenedRun
-from attnray.explore.server import LOCALHOST, application, listening
+from attnray.explore.server import LOCALHOST, begin, listening
 
 
 class Answer(NamedTuple):
@@ -27,8 +25,8 @@ class Answer(NamedTuple):
 def opened(run_dir: Path | str) -> OpenedRun:
     """A run, read to its end."""
     run = OpenedRun(str(run_dir))
-    run.read_on()
-    assert run.wait(120)
+    run.subjects.read_on()
+    assert run.subjects.wait(120)
     return run
 
 
@@ -47,20 +45,15 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
 
 
 @contextmanager
-def serving(*run_dirs: Path) -> Iterator[int]:
-    """The port at which runs are explored."""
+def serving(*runs: Path | OpenedRun) -> Iterator[int]:
+    """The port at which runs are explored, by their folders or as they are."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     bound = listening(0)
-    runner = web.AppRunner(application([opened(each) for each in run_dirs]), access_log=None)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.SockSite(runner, bound).start()
-
+    read = [each if isinstance(each, OpenedRun) else opened(each) for each in runs]
     try:
-        asyncio.run_coroutine_threadsafe(start(), loop).result()
+        runner = asyncio.run_coroutine_threadsafe(begin(read, bound), loop).result()
         yield int(bound.getsockname()[1])
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()

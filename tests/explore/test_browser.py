@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 import attnray
+from attnray.explore.found import ROWS
+from attnray.explore.opened import OpenedRun
 from tests.builders.browser import PATIENCE, barriers
 from tests.builders.explored import serving
 
@@ -39,6 +42,7 @@ def test_filters_cases_and_goes_back(address: str, undisturbed: Path, tab: Page)
     group.select_option("det")
     expect(heading).to_have_text(f"{of_det} of {len(cases):,} cases")
     assert tab.url == f"{address}/?of=syntax&group=det"
+    expect(tab).to_have_title(re.compile(f"^{of_det} of syntax"))
     expect(group).to_be_focused()
     expect(tab.get_by_role("status").filter(has_text="of")).to_contain_text(f"{of_det} of")
     tab.locator("#word").fill("the")
@@ -77,10 +81,14 @@ def test_a_case_opens_by_keyboard_with_two_heads_beside_each_other(
     expect(words.last).to_have_attribute("aria-selected", "true")
     tab.keyboard.press("Escape")
     expect(held).to_have_count(0)
+    tab.locator("#a").select_option("2-1")
+    expect(titles.first).to_have_text("Head 2-1, dependent to head")
     tab.get_by_role("link", name="Next", exact=True).first.click()
     expect(opened).not_to_have_text(text)
-    tab.get_by_role("link", name="Close").click()
+    case = parse_qs(urlsplit(tab.url).query)["case"][0]
+    tab.get_by_role("link", name="Close", exact=True).click()
     expect(opened).to_have_count(0)
+    expect(tab.locator(f"[id='case-{case}']")).to_be_focused()
     tab.go_back()
     expect(opened).to_have_count(1)
 
@@ -104,6 +112,17 @@ def test_what_cannot_be_answered_is_said(address: str, chromium: Browser) -> Non
         page.evaluate("document.querySelector('.cases a').href = '/?case=0.999999'")
         page.locator(".cases a").first.click()
         expect(page.get_by_role("status")).to_have_text(re.compile("there is no such case"))
+
+
+def test_what_is_read_meanwhile_is_shown(undisturbed: Path, tab: Page) -> None:
+    run = OpenedRun(str(undisturbed))
+    with serving(run) as port, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run.subjects, "read_on", lambda: None)
+        tab.goto(f"http://127.0.0.1:{port}")
+        expect(tab.get_by_text("More is being read.")).to_be_visible()
+        patch.undo()
+        expect(tab.get_by_text("More is being read.")).to_have_count(0)
+        expect(tab.locator(".cases li")).to_have_count(ROWS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

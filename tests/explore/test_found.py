@@ -16,10 +16,11 @@ import pytest
 import attnray
 from attnray.errors import InputError
 from attnray.explore.asked import Asked
-from attnray.explore.attended import ITSELF, attended
+from attnray.explore.attended import CASES, ITSELF, attended
+from attnray.explore.cases import Cases
 from attnray.explore.columns import Forms
 from attnray.explore.found import Found, find
-from attnray.explore.opened import OpenedRun
+from attnray.explore.opened import SHARDS_HELD, OpenedRun, Weights
 from attnray.interface.opened import Run
 from tests.builders.explored import opened
 
@@ -163,6 +164,13 @@ def test_a_case_opens_its_example_and_attention(run: OpenedRun, reader: Run) -> 
     assert cases.named("x") is None
 
 
+@pytest.fixture
+def every_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases of all shards are looked at."""
+    monkeypatch.setattr("attnray.explore.attended.SHARDS_HELD", 10**6)
+
+
+@pytest.mark.usefixtures("every_shard")
 def test_what_is_attended(run: OpenedRun, reader: Run, rows: list[Row]) -> None:
     found = found_by(run, group="xcomp", a="2-1", a_direction="dependent_to_head")
     shares = attended(found, found.a)
@@ -191,6 +199,7 @@ def test_what_is_attended(run: OpenedRun, reader: Run, rows: list[Row]) -> None:
         assert sum(each.values()) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.usefixtures("every_shard")
 def test_where_a_word_is_attended_from(run: OpenedRun, reader: Run) -> None:
     found = found_by(run, group="iobj", a="1-1", a_direction="head_to_dependent")
     shares = attended(found, found.a)
@@ -208,6 +217,21 @@ def test_where_a_word_is_attended_from(run: OpenedRun, reader: Run) -> None:
     assert total["+1"]
     for name, sum_ in total.items():
         assert shares.distances[name] == pytest.approx(sum_ / shares.words)
+
+
+def test_few_cases_of_few_shards_are_looked_at(
+    run: OpenedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, seen = found_by(run), []
+    read = run.weights
+
+    def weights(cases: Cases, case: int, layer: int, head: int) -> Weights | None:
+        seen.append(int(cases.texts.shard[cases.example[case]]))
+        return read(cases, case, layer, head)
+
+    monkeypatch.setattr(run, "weights", weights)
+    assert attended(found, found.a).words == len(seen) == CASES
+    assert len(set(seen)) == SHARDS_HELD < len(run.manifest.shards)
 
 
 def test_the_same_cases_in_two_runs(run: OpenedRun, few_kept: Path, rows: list[Row]) -> None:

@@ -17,10 +17,22 @@ import pytest
 import attnray
 from attnray.cli.explore import explore
 from attnray.errors import IncompleteRun, InputError
+from attnray.explore.asked import Asked
 from attnray.explore.found import ROWS
+from attnray.explore.opened import OpenedRun
+from attnray.explore.page import page
 from attnray.store.folder import EXTRACT
 from tests.builders.explored import ask, opened, serving
 from tests.builders.jobs import command, environment, refusal
+
+#: Names that others have for this machine, or for themselves.
+ELSEWHERE = (
+    "example.org",
+    "127.0.0.1.example.org",
+    "localhost.example.org",
+    "10.0.0.1",
+    "[::1]",
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +49,7 @@ def test_a_page_has_the_cases_with_their_sentences(port: int, undisturbed: Path)
     cases = run.cases("syntax", 2, 1, "head_to_dependent", right=True)
     chosen = [each for each in cases.to_pylist() if each["relation"].split(":")[0] == "obj"]
     assert f">{len(chosen)} of {len(run.cases('syntax')):,} cases</h2>" in answer.text
-    items = re.findall(r"<li><a href=[^>]*>(.*?)</a>", answer.text, re.S)
+    items = re.findall(r"<li><a id=[^>]*>(.*?)</a>", answer.text, re.S)
     words = [" ".join(unescape(re.sub("<[^>]*>", "", each)).split()) for each in items]
     assert words == [each["sentence"] for each in chosen][:ROWS]
     assert "A 2-1 right" in answer.text
@@ -67,10 +79,7 @@ def test_a_page_may_run_its_script_alone_and_is_kept_by_nobody(port: int) -> Non
     assert "Access-Control-Allow-Origin" not in headers
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["example.org", "127.0.0.1.example.org", "localhost.example.org:80", "10.0.0.1", "[::1]"],
-)
+@pytest.mark.parametrize("host", [*ELSEWHERE, "a b", "", "localhost:x"])
 def test_whoever_calls_this_machine_by_another_name_is_refused(port: int, host: str) -> None:
     answer = ask(port, "/", Host=host)
     assert (answer.status, answer.text) == (403, "attnray explore answers to localhost alone\n")
@@ -152,10 +161,10 @@ def test_two_runs_are_shown_beside_each_other(undisturbed: Path, few_kept: Path)
     with serving(undisturbed, few_kept) as port:
         text = ask(port, "/").text
         assert " are not in the other run" in text
-        first = re.findall(r'<li><a href="\?([^"]*)"', text)[0]
+        first = re.findall(r'<li><a [^>]*href="\?([^"]*)"', text)[0]
         assert ask(port, f"/?{unescape(first)}").text.count('id="sentence-') == 1
         far = ask(port, "/?b_run=other&page=99").text
-        last = re.findall(r'<li><a href="\?([^"]*)"', far)[-1]
+        last = re.findall(r'<li><a [^>]*href="\?([^"]*)"', far)[-1]
         said = ask(port, f"/?{unescape(last)}").text
         assert "run has no case of this document and these words" in said
 
@@ -173,7 +182,7 @@ def test_a_run_without_cases_shows_its_examples(no_cases: Path) -> None:
 
 def test_attention_that_was_not_kept_is_said_to_be_so(few_kept: Path) -> None:
     run = opened(few_kept)
-    cases = run.subjects["syntax"].cases
+    cases = run.subjects.by_name["syntax"].cases
     kept = run.stored(cases)
     assert kept is not None
     with serving(few_kept) as port:
@@ -196,6 +205,14 @@ def test_a_run_at_work_is_shown_as_far_as_it_is(copied: Path) -> None:
         marker.write_bytes(kept)
         assert ask(port, "/?case=0.0").status == 200
         assert "have not been measured yet" not in ask(port, "/").text
+
+
+def test_what_is_not_read_yet_is_said(undisturbed: Path) -> None:
+    run = OpenedRun(str(undisturbed))
+    assert "More is being read." in page([run], Asked())
+    run.subjects.read_on()
+    assert run.subjects.wait(120)
+    assert "More is being read." not in page([run], Asked())
 
 
 def test_damage_is_named_and_the_rest_is_shown(copied: Path) -> None:
@@ -225,6 +242,7 @@ def test_ctrl_c_ends_it_with_one_line(undisturbed: Path) -> None:
         found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/ \(Ctrl-C ends it\)\n", line)
         assert found
         assert ask(int(found[1]), "/").status == 200
+        assert ask(int(found[1]), "/?word=" + "x" * 20_000).status == 400
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate()
     assert process.returncode == 130

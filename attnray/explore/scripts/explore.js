@@ -7,10 +7,15 @@ function asksHere(event) {
   return link && plain && link.origin === location.origin && link.pathname === "/" ? link : null;
 }
 
+/** What shows other heads of the same cases: a case that is opened stays so. */
+const OF_HEADS = new Set(["a", "a_direction", "b", "b_direction", "b_run"]);
+
 /** The address of a form: what is not said is left out. */
-function addressOf(form) {
-  const said = [...new FormData(form)].filter(([, value]) => value.trim() !== "");
-  return `/?${new URLSearchParams(said)}`;
+function addressOf(form, changed) {
+  const said = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim() !== ""));
+  const opened = new URLSearchParams(location.search).get("case");
+  if (opened && OF_HEADS.has(changed)) said.set("case", opened);
+  return `/?${said}`;
 }
 
 function explore() {
@@ -18,6 +23,7 @@ function explore() {
   if (!part()) return;
   const said = document.getElementById("said");
   let asking = new AbortController();
+  let waiting = 0;
 
   /** The document at an address; null where another was asked for since. */
   async function answer(address, signal) {
@@ -39,7 +45,8 @@ function explore() {
       begin();
       const place = focused && document.getElementById(focused);
       if (place) place.focus({ preventScroll: !focus });
-      if (focus) place?.scrollIntoView({ block: "start" });
+      if (focus) place?.scrollIntoView({ block: focus === "opened" ? "start" : "nearest" });
+      document.title = next.dataset.title;
       said.textContent = document.getElementById("found").textContent;
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -70,10 +77,18 @@ function explore() {
         .then((found) => summary.replaceChildren(...found.getElementById("together").children))
         .catch((error) => error.name === "AbortError" || summary.append(element("p", { class: "note" }, error.message)));
     }
-    if ("reading" in part().dataset) setTimeout(() => show(location.href), 1000);
+    clearTimeout(waiting);
+    if ("reading" in part().dataset) waiting = setTimeout(readOn, 1000);
   }
 
-  document.addEventListener("change", (event) => event.target.form?.id === "asked" && go(addressOf(event.target.form)));
+  /** Show what has been read since, unless it would disturb. */
+  function readOn() {
+    const disturbs = document.getElementById("opened") || document.activeElement.matches("input, select");
+    if (disturbs) waiting = setTimeout(readOn, 1000);
+    else show(location.href);
+  }
+
+  document.addEventListener("change", ({ target }) => target.form?.id === "asked" && go(addressOf(target.form, target.name)));
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "asked") return;
     event.preventDefault();
@@ -84,7 +99,7 @@ function explore() {
     if (!link) return;
     event.preventDefault();
     const address = new URL(link.href);
-    go(`${address.pathname}${address.search}`, address.searchParams.has("case") ? "opened" : "found");
+    go(`${address.pathname}${address.search}`, link.dataset.back ?? (address.searchParams.has("case") ? "opened" : "found"));
   });
   addEventListener("popstate", () => show(location.href));
   begin();
