@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from attnray import tables
+from attnray.metrics.own import OwnDocumentRow, OwnRow
 from attnray.report.closing import closing_lines
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.compared import COMPARED
@@ -157,3 +158,24 @@ def test_sections_have_anchors_and_templates_of_their_own(
     assert len({each.anchor for each in sections}) == len(sections)
     assert len({each.template for each in sections}) == len(sections)
     assert all(each.template.is_file() for each in sections)
+
+
+def test_metrics_of_ones_own_are_known_by_their_columns() -> None:
+    row = {"layer": 1, "head": 1, "value": 0.25, "ci_low": None, "ci_high": None, "examples": 7}
+    nothing = {**row, "value": None, "examples": 0}
+    longer = [{**row, "max_tokens": cut, "value": cut / 1000} for cut in (128, 512)]
+    own = {
+        "mine": hand_made.table(OwnRow, [row, {**row, "head": 2, "value": 0.5}]),
+        "nothing": hand_made.table(OwnRow, [nothing]),
+        "of_documents": hand_made.table(OwnDocumentRow, longer),
+    }
+    found = {**own, **hand_made.some("patterns")}
+    assert closing_lines(found, hand_made.MODEL) == (
+        "mine: most 1-2 0.5, 1-1 0.25: tables/mine.parquet\n"
+        "of_documents: most 1-1 0.512, 1-1 0.128: tables/of_documents.parquet"
+    )
+    report = page(found, hand_made.facts())
+    assert {"own_mine", "own_of_documents"} == {n for n in report.figures if n.startswith("own_")}
+    assert ["1-2", "0.5", "–", "7"] in Page(report.text).rows
+    assert ["1-1", "512", "0.512", "–", "7"] in Page(report.text).rows
+    assert report.sources == ["mine", "of_documents"]

@@ -92,6 +92,7 @@ def test_the_report_shows_it(folder: Path) -> None:
     assert [first, f"{table[0]['value']:.3g}"] in [row[:2] for row in rows]
     assert "tables/commas.csv" in page
     assert (folder / "run" / "tables" / "commas.csv").is_file()
+    assert (folder / "run" / "figures" / "own_commas.svg").is_file()
 
 
 def test_fused_it_is_the_same(folder: Path, settings: tuple[str, ...], tmp_path: Path) -> None:
