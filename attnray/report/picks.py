@@ -46,8 +46,8 @@ class Picks:
     reader: RunReader
     examples: Sequence[int]
     cases: Sequence[Case]
-    picked: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    picked: NDArray[np.int32]
+    weights: NDArray[np.float32]
 
     @classmethod
     def of(
@@ -120,7 +120,8 @@ def antecedents(example: Example, candidates: str) -> Iterator[Case]:
 
 def _picked(between: NDArray[Any], case: Case) -> tuple[NDArray[Any], NDArray[Any]]:
     """The word that each head picks, attending and attended, and the weight on it."""
-    others = np.array(case.candidates)
+    others = np.array(case.candidates, np.int32)
     shares = np.stack([between[..., case.word, others], between[..., others, case.word]], axis=2)
     place = shares.argmax(-1)
-    return others[place], np.take_along_axis(shares, place[..., None], -1)[..., 0]
+    weights = np.take_along_axis(shares, place[..., None], -1)[..., 0]
+    return others[place], weights.astype(np.float32)

@@ -69,7 +69,7 @@ def packed_weights(maps: Sequence[Weights]) -> str:
     """
     codes = np.concatenate([_codes(each) for each in maps])
     planes = codes.astype("<u2").view(np.uint8).reshape(-1, 2).T
-    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
+    return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode()
 
 
 def _codes(weights: Weights) -> NDArray[np.uint16]:
