@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attnray.errors import IncompleteRun, InputError
 
 if TYPE_CHECKING:
+    from attnray.interface.best import Best
+    from attnray.interface.example import Example
+    from attnray.interface.head import Head
+    from attnray.interface.mistakes import Mistake, Mistakes
     from attnray.interface.opened import Run
+    from attnray.interface.plot import Plot
 
 __version__ = "0.1.0"
 
-__all__ = ["IncompleteRun", "InputError", "__version__", "open", "run"]
+__all__ = [
+    "Best",
+    "Example",
+    "Head",
+    "IncompleteRun",
+    "InputError",
+    "Mistake",
+    "Mistakes",
+    "Plot",
+    "Run",
+    "__version__",
+    "open",
+    "run",
+]
+
+#: What is imported when it is first asked for, and where it is.
+_LATER = {
+    **{name: name.lower() for name in ("Best", "Example", "Head", "Mistakes", "Plot")},
+    "Mistake": "mistakes",
+    "Run": "opened",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"attnray.interface.{_LATER[name]}"), name)
 
 
 def open(run_dir: str | PathLike[str], kind: str | None = None, role: str | None = None) -> Run:

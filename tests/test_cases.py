@@ -109,6 +109,12 @@ def test_the_accuracies_of_gap_are_made_of_cases(tiny_model: Path, tmp_path: Pat
     table, best = from_cases.by_kind(cases, "gender", kinds, 2, 3, 128)
     assert_same_part(run_dir, "gap", table, ("layer", "head", "gender"))
     assert_same_part(run_dir, "gap_best", best, ("gender",))
+    for row in table:
+        wrong = attnray.open(run_dir).errors(
+            row["gender"], (row["layer"], row["head"]), metric="gap"
+        )
+        assert len(wrong) == row["total"] - row["correct"]
+        assert not any(mistake.picked in mistake.right for mistake in wrong)
 
 
 # Sizes
@@ -207,6 +213,11 @@ def test_mentions_are_cases_of_each_cut(sample: Path, cut: int, number: int) -> 
     for case in found.to_pylist():
         words = case["sentence"].split(" ")
         assert case["start"] <= case["word"] <= case["end"] < len(words)
+    wrong = reader.errors("pronoun", "3-5", max_tokens=cut)
+    assert len(wrong) == row["total"] - row["correct"]
+    for mistake in wrong:
+        assert " ".join(mistake.example.words) == mistake.case["sentence"]
+        assert mistake.picked not in mistake.right
 
 
 def test_without_a_head_there_are_the_bits_of_all(run: Run) -> None:

@@ -58,12 +58,15 @@ class Best:
         way = f", {self.direction}" if self.direction else ""
         inside = interval(*(self.interval or (None, None)))
         gained = signed_interval(*(self.gain_interval or (None, None)))
+        gain = f"{points(self.gain)} ({gained}) points, p {p_value(self.p_holm)} after Holm"
+        if self.gain is None:
+            gain = "too few cases or documents to say"
         return [
             (self.item, f"head {self.head}{way}"),
             ("accuracy", f"{percent(self.accuracy)} ({inside}) of {count(self.total)} cases"),
             ("held out", percent(self.heldout_accuracy)),
             ("baseline", f"{self.baseline}, {percent(self.baseline_heldout_accuracy)} held out"),
-            ("gain", f"{points(self.gain)} ({gained}) points, p {p_value(self.p_holm)} after Holm"),
+            ("gain", gain),
         ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -24,6 +23,7 @@ from attnray.interface.shown import table as shown
 from attnray.interface.tables import Tables
 from attnray.metrics.base import Predictor
 from attnray.metrics.registry import METRICS
+from attnray.nearest import meant
 from attnray.reading import OpenRun
 from attnray.store.folder import REPORT, page_of
 
@@ -249,10 +249,9 @@ class Run(OpenRun[Example]):
                 if item in items:
                     return kind
                 known += items
-        near = get_close_matches(item, known)
         raise InputError(
             f"{self.folder}: {metric or 'no metric'} has no {item}, but "
-            f"{', '.join(near or dict.fromkeys(known)) or 'nothing'}"
+            f"{', '.join(dict.fromkeys(known)) or 'nothing'}{meant(item, known)}"
         )
 
     def _best_row(self, kind: type[Predictor], item: str, max_tokens: int | None) -> Row:

@@ -113,7 +113,7 @@ def test_what_is_not_installed_is_said(
 
 def test_what_there_is_not_is_said(run: Run) -> None:
     for ask, line in (
-        (lambda: run.best("objj"), "no metric has no objj, but obj"),
+        (lambda: run.best("objj"), "no metric has no objj, but all, .*: did you mean obj?"),
         (lambda: run.best("obj", "coreference"), "coreference has no obj, but"),
         (lambda: run.best("pronoun", max_tokens=99), "not measured at max_tokens=99"),
         (lambda: run.head(7, 1), "there is no layer 7: they count from 1 to 6"),

@@ -46,6 +46,12 @@ def test_it_is_explored_as_a_local_one_is(address: str, undisturbed: Path) -> No
         pages.append(page([found], asked, whole=False).replace(str(found.folder), ""))
     assert 'id="sentence-1"' in pages[0]
     assert pages[0] == pages[1]
+    assert [*run.map(lambda each: each.attention(1, 1).sum(), 2)] == [
+        each.attention(1, 1).sum() for each in local
+    ]
+    assert repr(run.errors("obj")) == repr(local.errors("obj"))
+    assert [*run.tables] == [*local.tables]
+    assert run.report == f"{address}/report.html"
 
 
 def test_stages_work_on_it(address: str, variables: dict[str, str]) -> None:
