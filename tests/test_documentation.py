@@ -40,7 +40,15 @@ from attnray.config import typed as configuration
 from tests.builders import shared_runs
 from tests.builders.jobs import ROOT, run_job
 from tests.builders.once import Once
-from tests.builders.snippets import PAGES, Block, alike, blocks, simple_commands, typed
+from tests.builders.snippets import (
+    PAGES,
+    Block,
+    alike,
+    blocks,
+    mentioned,
+    simple_commands,
+    typed,
+)
 
 BLOCKS = [*blocks()]
 DOCS = ROOT / "docs"
@@ -164,8 +172,7 @@ def _possible(words: list[str]) -> None:
     if job is not None:
         _composes(job, arguments)
     elif words[0] == "make":
-        targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
-        assert words[1] in targets
+        assert words[1] in targets()
     elif "--" in words:  # what Ray is to run
         _possible(words[words.index("--") + 1 :])
     elif words[0] == "env":
@@ -175,6 +182,11 @@ def _possible(words: list[str]) -> None:
         assert all(f'"{each}"' in program for each in words if each.startswith("--"))
     else:
         assert words[0] in OTHERS, f"what is {words}?"
+
+
+def targets() -> list[str]:
+    """Those of the Makefile."""
+    return re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
 
 
 def _job(words: list[str]) -> tuple[str | None, list[str]]:
@@ -216,6 +228,17 @@ def test_every_block_is_known() -> None:
     assert not [f"{each}: {each.language!r}" for each in BLOCKS if each.language not in known]
     commands = re.compile(r"^(\$|>>>|attnray|make|python|\.venv|ray) ", re.M)
     assert not [str(each) for each in of("text") if commands.search(each.text)]
+
+
+def test_commands_in_sentences_are_there() -> None:
+    jobs = {*JOBS, "completion", "--help", "--version", "JOB"}
+    for page, (program, first, *_) in mentioned():
+        known = {
+            "make": first in targets(),
+            "python": first in ("-m", "jobs/JOB.py") or (ROOT / first).is_file(),
+            "attnray": first in jobs,
+        }
+        assert known[program], f"{page}: {program} {first}"
 
 
 def test_links_lead_to_files() -> None:

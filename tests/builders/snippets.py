@@ -41,6 +41,14 @@ def blocks() -> Iterator[Block]:
                 yield Block(name, line, token.info.strip(), token.content)
 
 
+def mentioned() -> Iterator[tuple[str, list[str]]]:
+    """The words of commands that stand in sentences, each with its page."""
+    for path in PAGES:
+        text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+        for code in re.findall(r"`((?:attnray|make|python)\s[^`]+)`", text):
+            yield path.name, code.split()
+
+
 def typed(text: str) -> Iterator[tuple[str, str]]:
     """The commands of a console, those behind `$ `, each with what it printed."""
     parts = re.split(r"^\$ ", text.replace("\\\n", ""), flags=re.M)
