@@ -191,6 +191,9 @@ def test_a_click_holds_a_word_and_escape_lets_it_go(shows: Shows) -> None:
     expect(page.locator(".sentence-active")).to_have_count(0)
     page.locator("ol.sentence-words").nth(1).locator("li").nth(1).click()
     expect(held).to_contain_text("it")
+    page.keyboard.press("Escape")
+    expect(held).to_have_count(0)
+    named(page, "it").click()
     named(page, "it").click()
     expect(held).to_have_count(0)
 

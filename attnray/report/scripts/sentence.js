@@ -101,6 +101,8 @@ function sentenceView(place, example, options = {}) {
     if (number === null) return;
     state.held = state.held === number ? null : number;
     rove(number);
+    // For Escape, where the word at the right or the matrix was pressed.
+    parts.from.children[number].focus({ preventScroll: true });
     draw();
   }
 
