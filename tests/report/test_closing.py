@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from attnray.corpus.counts import CorpusRow
 from attnray.metrics.syntax import BestRelationRow
 from attnray.report.closing import closing_lines, closing_of_comparison
 from attnray.report.listing import WIDTH
@@ -137,6 +138,11 @@ def test_what_was_left_out_is_one_line() -> None:
         "mentions not wholly before the cut of their document (14,882 at 128 pieces)"
     )
     assert closing_lines(some("patterns"), MODEL) == ""
+    past: hand_made.Row = {"kind": "document", "item": "words_past_cut", "roles": "coreference"}
+    cut = [{**past, "count": 900 // tokens, "max_tokens": tokens} for tokens in (100, 300)]
+    assert closing_lines({"corpus": hand_made.table(CorpusRow, cut)}, MODEL) == (
+        "left out: words after the cut of their document (9 at 100 pieces, 3 at 300 pieces)"
+    )
 
 
 def of_model(table: pa.Table, model: str) -> pa.Table:

@@ -45,11 +45,12 @@ def context(findings: Findings) -> Mapping[str, object]:
 
 def lines(findings: Findings) -> list[str]:
     """What was left out, in one; what stays is not."""
-    said = dict.fromkeys(
-        f"{REASONS[row.item]} ({_counted(row)})"
-        for row in CORPUS.rows(findings.tables)
-        if row.count and row.item in REASONS and STAYS not in REASONS[row.item]
-    )
+    counted: dict[str, dict[str, None]] = {}
+    for row in CORPUS.rows(findings.tables):
+        reason = REASONS.get(row.item, STAYS)
+        if row.count and STAYS not in reason:
+            counted.setdefault(reason, {})[_counted(row)] = None
+    said = [f"{reason} ({', '.join(counts)})" for reason, counts in counted.items()]
     return [f"left out: {', '.join(said)}"] if said else []
 
 
