@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from attnray.interface.mistakes import Mistake, Mistakes
     from attnray.interface.opened import Run
     from attnray.interface.plot import Plot
+    from attnray.interface.tables import Tables
 
 __version__ = "0.1.0"
 
@@ -29,6 +30,7 @@ __all__ = [
     "Mistakes",
     "Plot",
     "Run",
+    "Tables",
     "__version__",
     "open",
     "run",
@@ -36,7 +38,7 @@ __all__ = [
 
 #: What is imported when it is first asked for, and where it is.
 _LATER = {
-    **{name: name.lower() for name in ("Best", "Example", "Head", "Mistakes", "Plot")},
+    **{name: name.lower() for name in ("Best", "Example", "Head", "Mistakes", "Plot", "Tables")},
     "Mistake": "mistakes",
     "Run": "opened",
 }

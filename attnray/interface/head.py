@@ -57,7 +57,7 @@ class Head:
 
     @property
     def behaviour(self) -> str | None:
-        """What it mostly does: next, previous, cls, sep, punctuation, broad or other."""
+        """What it mostly does (next, previous, cls, sep, punctuation, broad or other)."""
         return next((row.behaviour for row in self._rows(HeadRow, "heads")), None)
 
     @cached_property

@@ -43,7 +43,7 @@ class Mistake:
 
     @property
     def word(self) -> int:
-        """The word that another was to be found for: a dependent, or the head of an anaphor."""
+        """The word, a dependent or the head of an anaphor, that another was to be found for."""
         return int(self.case["word"])
 
     @property
@@ -66,7 +66,7 @@ class Mistake:
 
     @property
     def picked(self) -> int:
-        """The word that the head picked instead: the one with the most attention.
+        """The word that the head picked instead, the one with the most attention.
 
         (As far as it is stored: a run with `analysis=fused` measured what was not rounded yet.)
 

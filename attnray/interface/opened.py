@@ -57,7 +57,7 @@ class Run(OpenRun[Example]):
 
     @property
     def folder(self) -> Path | str:
-        """Where it lies: a folder, or an address."""
+        """The folder or the address where it lies."""
         return self._folder.root
 
     @property
@@ -94,7 +94,7 @@ class Run(OpenRun[Example]):
 
     @property
     def tables(self) -> Tables:
-        """Its tables by name, as pyarrow has them: `run.tables["syntax_best"]`."""
+        """Its tables by name, as pyarrow has them, such as `run.tables["syntax_best"]`."""
         return Tables(self._folder)
 
     @overload
