@@ -179,8 +179,8 @@ def test_on_the_cases_that_both_have(
     assert row["heldout_accuracy"] == pytest.approx(accuracy, abs=1e-12)
     assert row["other_heldout_accuracy"] == pytest.approx(other, abs=1e-12)
     assert row["difference"] == pytest.approx(accuracy - other, abs=1e-12)
-    assert row["ci_low"] == pytest.approx(accuracy - other - reach, abs=1e-12)
-    assert row["ci_high"] == pytest.approx(accuracy - other + reach, abs=1e-12)
+    assert row["ci_low"] == pytest.approx(max(-1, accuracy - other - reach), abs=1e-12)
+    assert row["ci_high"] == pytest.approx(min(1, accuracy - other + reach), abs=1e-12)
     p_value = 2 * stats.t.sf(abs(accuracy - other) / error, count - 1)
     assert row["p_value"] == pytest.approx(p_value, rel=1e-9)
 
