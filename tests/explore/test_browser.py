@@ -99,7 +99,7 @@ def test_what_heads_do_on_all_that_is_found(address: str, tab: Page) -> None:
     expect(bars).to_have_count(2)
     shares = bars.first.locator("td.number").all_inner_texts()
     assert sum(float(each.removesuffix("%")) for each in shares) == pytest.approx(100, abs=1.5)
-    tab.get_by_text("How many of these").click()
+    tab.locator("summary").click()
     tab.locator(".heads a").nth(4).click()
     tab.wait_for_url("**a=2-2**")
     expect(tab.locator("#a")).to_have_value("2-2")
@@ -130,7 +130,7 @@ def test_nobody_is_kept_from_it(address: str, tab: Page, scheme: str) -> None:
     tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     tab.goto(f"{address}/?group=obj&a=1-2&b=2-3&case=0.0")
     expect(tab.locator(".bars")).to_have_count(4)
-    tab.get_by_text("How many of these").click()
+    tab.locator("summary").click()
     assert barriers(tab) == []
 
 
