@@ -3,8 +3,8 @@
 const EXAMPLE_GROUPS = { right: "Surest right", wrong: "Surest wrong", random: "At random" };
 
 const NO_EXAMPLES =
-  "No example sentences: the run measured neither syntax nor coreference, or kept no attention of " +
-  "examples that have cases (store.sample).";
+  "No example sentences: the run measured neither syntax nor coreference, or kept the attention of no " +
+  "example that has cases. attnray explore shows every example whose attention is stored.";
 
 /** Fill an element with the example sentences of a head; layers and heads count from 1. */
 function headExamples(place, layer, number) {
