@@ -67,16 +67,19 @@ def gs_environment(address: str, folder: Path) -> dict[str, str]:
 
 
 def check_same(address: str, local: Path) -> None:
-    """A run at an address has the files of a local one, to the last bit."""
+    """A run at an address has the files of a local one, to the last bit but for its page.
+
+    (The page says where the run is, and when it was begun.)
+    """
     folder = ObjectMedium(address)
     for under in ("tables", "partials", "cases", "attention", "shards", "done", "figures"):
         paths = [path for path in (local / under).rglob("*") if path.is_file()]
         files = {str(path.relative_to(local)): path for path in paths}
         assert folder.sizes(under).keys() == files.keys()
         others = [name for name, path in files.items() if folder.read(name) != path.read_bytes()]
-        assert not others
+        assert not {*others} - {"done/report/00000.json"}
     assert folder.sizes("drafts") == {}
-    assert folder.size("report.html") == (local / "report.html").stat().st_size
+    assert folder.size("report.html")
 
 
 def _command(folder: str, ports: dict[str, int]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pyarrow as pa
 import pytest
 
@@ -103,6 +105,15 @@ def test_every_relation_has_its_row(page: Page) -> None:
     assert shown == [name.replace("\x1b", "\ufffd") for name in expected]
     assert page.row("obj") == [*SYNTAX_ROW, "35.8%", "35.1%", *DIFFERENCE]
     assert page.row("amod")[2:4] == ["10-1 h→d", "10.0%"]
+
+
+def test_cells_are_sorted_by_the_numbers_of_the_tables(page: Page) -> None:
+    orders = [attributes.get("data-order") for tag, attributes in page.tags if tag == "td"]
+    for name in ("syntax_best", "coreference_best", "gap_best"):
+        for row in hand_made.ALL[name].to_pylist():
+            for column in ("total", "accuracy", "heldout_accuracy", "difference", "p_holm"):
+                assert row[column] is None or str(row[column]) in orders
+    assert all(math.isfinite(float(order or 0)) for order in orders if order is not None)
 
 
 def test_a_missing_value_is_a_dash(page: Page) -> None:
