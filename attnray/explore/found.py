@@ -134,11 +134,16 @@ def _first(run: OpenedRun) -> Subject:
 def _head_b(
     runs: Sequence[OpenedRun], name: str, cases: Cases, asked: Asked, a: Shown
 ) -> Shown | None:
-    """The second head: of the other run, by default the first one's counterpart, or of this one."""
+    """The second head: of the other run, by default the first one's counterpart, or of this one.
+
+    None where none is asked for, or the other run has nothing of this name.
+    """
     if asked.b_run == OTHER:
         if len(runs) < 2:
             raise InputError(f"b_run={OTHER}: no other run was given")
-        others = _one_of("of", name, runs[1].subjects.by_name).cases
+        if name not in runs[1].subjects.by_name:
+            return None
+        others = runs[1].subjects.by_name[name].cases
         there = counterparts(cases, others)
         return _shown(runs[1], others, asked.group, asked.b or a.head, asked.b_direction, there)
     if asked.b is None:

@@ -248,6 +248,8 @@ def _notes(runs: Sequence[OpenedRun], found: Found) -> Iterator[str]:
         lacking = f"{found.subject.lacking} of {len(found.subject.examples.shards)} shards"
         why = next(iter(found.subject.failed.values()), "they have not been measured yet")
         yield f"Without {lacking}: {why}."
+    if found.asked.b_run == OTHER and found.b is None:
+        yield f"{runs[1].folder.name} has no {found.subject.name}."
     if found.b and found.b.there is not None and (lost := int((~found.b.known).sum())):
         yield f"{wording.count(lost)} are not in the other run: its documents or words differ."
 

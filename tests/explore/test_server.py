@@ -167,6 +167,7 @@ def test_two_runs_are_shown_beside_each_other(undisturbed: Path, few_kept: Path)
         last = re.findall(r'<li><a [^>]*href="\?([^"]*)"', far)[-1]
         said = ask(port, f"/?{unescape(last)}").text
         assert "run has no case of this document and these words" in said
+        assert "run has no coreference." in ask(port, "/?of=coreference&b_run=other").text
 
 
 def test_a_run_without_cases_shows_its_examples(no_cases: Path) -> None:
