@@ -27,8 +27,7 @@ def _main(job: str, *rest: str) -> None:
     elif job in JOBS and HELP & set(rest):
         print(help_text(job))
     elif job in JOBS:
-        del sys.argv[1]
-        _do(job)
+        _do(job, [*rest])
     elif job == "completion":
         _complete([*rest])
     else:
@@ -49,11 +48,11 @@ def _complete(arguments: list[str]) -> None:
     print(SCRIPTS[arguments[0]], end="")
 
 
-def _do(job: str) -> NoReturn:
+def _do(job: str, arguments: list[str]) -> NoReturn:
     # Hydra takes longer to import than all the rest.
     from attnray.cli.main import main as do
 
-    do(job)
+    do(job, arguments)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -67,11 +67,14 @@ def test_an_error_is_one_line_that_steers_no_terminal() -> None:
 )
 @pytest.mark.parametrize("scheme", ["https", "ftp"])
 def test_no_refusal_of_the_command_line_tells_a_secret(
-    setting: str, scheme: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    setting: str, scheme: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     address = f"{scheme}://me:hunter@127.0.0.1:1/x*?X-Amz-Signature=hunter"
-    monkeypatch.setattr("sys.argv", ["plan.py", "executor=serial", f"{setting}{address}"])
-    assert _status("plan") in (1, 2)  # `main` ends the process, some seconds later in any case
+    arguments = ["executor=serial", f"{setting}{address}"]
+    assert _status("plan", arguments) in (
+        1,
+        2,
+    )  # `main` ends the process, some seconds later in any case
     told = capfd.readouterr().err
     assert told.startswith("attnray: ")
     assert "hunter" not in told

@@ -43,15 +43,15 @@ LISTED = ("model", "corpus")
 HYDRA_FOLDER = "ATTNRAY_HYDRA_FOLDER"
 
 
-def compose_and_run(job: str) -> None:
-    """Do a job with the settings of the command line.
+def compose_and_run(job: str, arguments: list[str]) -> None:
+    """Do a job with the arguments of its command line.
 
     Raises:
         InputError: they cannot be used, or an input cannot.
         IncompleteRun: not all was done.
     """
-    with _one_line_of(sys.argv[1:]):
-        _compose_and_run(job)
+    with _one_line_of(arguments):
+        _compose_and_run(job, arguments)
 
 
 def configuration(settings: list[str]) -> Config:
@@ -83,8 +83,7 @@ def _one_line_of(settings: list[str]) -> Iterator[None]:
         raise InputError(_without_corpus(settings)) from error
 
 
-def _compose_and_run(job: str) -> None:
-    arguments = sys.argv[1:]
+def _compose_and_run(job: str, arguments: list[str]) -> None:
     if {"--help", "-h"} & set(arguments):
         print(help_text(job))
         return
@@ -112,8 +111,7 @@ def _compose_and_run(job: str) -> None:
     options, settings = _parted(arguments)
     if job in ON_A_RUN and settings and "=" not in settings[0]:
         settings[0] = f"run_dir={settings[0]}"
-    sys.argv[1:] = [*known_to_hydra(settings), *options]
-    members = _composed()
+    members = _composed([*known_to_hydra(settings), *options])
     for member in members:
         check(member.config)
     if not members:
@@ -142,8 +140,8 @@ def _look(job: str, configs: list[Config]) -> None:
         raise InputError(f"say which run is meant: {called(job)} RUN_DIR")
 
 
-def _composed() -> list[Member]:
-    """The configuration of the command line; with `-m`, one for each member of the sweep.
+def _composed(arguments: list[str]) -> list[Member]:
+    """The configuration of a command line; with `-m`, one for each member of the sweep.
 
     Hydra only composes them here: all of them are there, and are known to be possible, before
     the work begins, which goes into one queue.
@@ -166,12 +164,22 @@ def _composed() -> list[Member]:
             failures.append(error)
 
     folder = str(configuration_folder())
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory() as scratch, _as_command_line(arguments):
         os.environ[HYDRA_FOLDER] = scratch
         hydra.main(version_base=None, config_path=folder, config_name="config")(collect)()
     if failures:
         raise failures[0]
     return members
+
+
+@contextmanager
+def _as_command_line(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads arguments from nowhere else; the run keeps those that were given."""
+    given, sys.argv[1:] = sys.argv[1:], arguments
+    try:
+        yield
+    finally:
+        sys.argv[1:] = given
 
 
 def _config(composed: DictConfig) -> Config:

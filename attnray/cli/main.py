@@ -23,14 +23,16 @@ END_SECONDS = 10
 DEBUG = "ATTNRAY_DEBUG"
 
 
-def main(job: str) -> NoReturn:
-    """Run a job with the overrides of the command line, and end the process.
+def main(job: str, arguments: list[str] | None = None) -> NoReturn:
+    """Run a job with the arguments of the command line, and end the process.
+
+    (They are all that the command line has, unless said.)
 
     Exit status: 0 complete; 1 the run is incomplete, and the message names each missing
     shard; 2 the configuration or the input cannot be used; 128 and its number, a signal.
     """
     with until_unread(), stoppable():
-        status = _status(job)
+        status = _status(job, sys.argv[1:] if arguments is None else arguments)
     # As it ends, Ray waits for a cluster that hangs without a limit.
     late = threading.Timer(END_SECONDS, os._exit, [status])
     late.daemon = True
@@ -39,12 +41,12 @@ def main(job: str) -> NoReturn:
     sys.exit(status)
 
 
-def _status(job: str) -> int:
+def _status(job: str, arguments: list[str]) -> int:
     try:
         from attnray.cli.compose import compose_and_run
 
         with caches():
-            compose_and_run(job)
+            compose_and_run(job, arguments)
         sys.stdout.flush()
     except Exception as error:
         if os.environ.get(DEBUG) == "1":

@@ -78,7 +78,7 @@ def reads(event: str, arguments: tuple[Any, ...]) -> bool:
 def job() -> dict[str, Any]:
     """Do the job, and tell of it."""
     with redirect_stderr(io.StringIO()) as said, redirect_stdout(io.StringIO()):
-        status = _status("run")
+        status = _status("run", sys.argv[1:])
     return {"status": status, "said": said.getvalue()}
 
 

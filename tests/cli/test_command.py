@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import attnray
 from attnray.cli.help import JOBS
@@ -49,6 +52,13 @@ def test_a_job_is_done() -> None:
     assert "minilm" in attnray_command("list").stdout
     done = attnray_command("run", "max_tokens=2")
     assert (done.returncode, done.stderr[:9]) == (2, "attnray: ")
+
+
+def test_a_run_keeps_the_command_that_began_it(tiny_model: Path, tmp_path: Path) -> None:
+    given = ["plan", f"model={tiny_model}", "corpus.limit=2", f"run_dir={tmp_path / 'run'}"]
+    assert attnray_command(*given).returncode == 0
+    made = json.loads((tmp_path / "run/manifest.json").read_text())["made"]
+    assert made["command"] == shlex.join(["python", "-m", "attnray", *given])
 
 
 def test_an_unknown_job_is_refused_with_the_nearest() -> None:
