@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
@@ -16,6 +17,7 @@ from attnray.compare.subjects import Subject
 from attnray.metrics.paired import holm
 from attnray.metrics.rows import whole_schema
 from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT
+from attnray.report.claims import LEVEL
 from attnray.report.compared.rows import MatchRow
 
 #: A relation with fewer cases says little of a head.
@@ -26,7 +28,7 @@ SHUFFLES = 200
 
 @dataclass(frozen=True)
 class Profiles:
-    """What every head finds: accuracy by (head, relation and direction), heads by layer."""
+    """What heads with a role find: accuracy by (head, relation and direction), heads by layer."""
 
     heads: list[tuple[int, int]]
     items: list[tuple[str, str]]
@@ -38,14 +40,16 @@ class Profiles:
 
 
 def matches_table(subjects: Sequence[Subject]) -> pa.Table:
-    """Every two subjects over the same sentences: each head of one with its like of the other.
+    """Every two subjects over the same sentences: heads of one with their like of the other.
 
-    A head's profile is its accuracy in every relation with cases enough, in both directions;
-    the distance of two is the root of the mean squared difference. Heads are paired so that
-    the sum of distances is least (linear assignment); of models of unequal size, some heads
-    are left over. `mean_distance` is the mean over all heads of the other model: what pairing
-    at random would give. p-values say whether heads without roles would be as near (see
-    `_as_near`), corrected for the number of pairs (Holm).
+    A head has a role where it finds more than the best fixed offset in some relation, after
+    Holm's correction (`syntax_gains`); the others are alike in what they do not find. A head's
+    profile is its accuracy in every relation with cases enough, in both directions; the distance
+    of two is the root of the mean squared difference. Heads with a role are paired so that the
+    sum of distances is least (linear assignment); of models with unequal numbers of them, some
+    are left over. `mean_distance` is the mean over all of the other model: what pairing at random
+    would give. p-values say whether heads without roles would be as near (see `_as_near`),
+    corrected for the number of pairs (Holm).
     """
     profiled = [(s, p) for s in subjects if (p := _profiles(s)) is not None]
     rows: list[dict[str, object]] = []
@@ -59,13 +63,17 @@ def matches_table(subjects: Sequence[Subject]) -> pa.Table:
 
 
 def _profiles(subject: Subject) -> Profiles | None:
-    table = subject.table("syntax")
-    if table is None:
+    table, gains = subject.table("syntax"), subject.table("syntax_gains")
+    if table is None or gains is None:
         return None
+    gaining = (pc.field("difference") > 0) & (pc.field("p_holm") < LEVEL)
+    playing = {(row["layer"], row["head"]) for row in gains.filter(gaining).to_pylist()}
     found = [
         r
         for r in table.to_pylist()
-        if r["total"] >= FEWEST_CASES and r["relation"] not in (ALL, ALL_BUT_PUNCT)
+        if r["total"] >= FEWEST_CASES
+        and r["relation"] not in (ALL, ALL_BUT_PUNCT)
+        and (r["layer"], r["head"]) in playing
     ]
     heads = sorted({(r["layer"], r["head"]) for r in found})
     items = sorted({(r["relation"], r["direction"]) for r in found})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import permutations
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from attnray.compare.roles import Profiles, _matched
+from attnray.compare.roles import Profiles, _matched, _profiles
 
 
 def profiles(generator: np.random.Generator, heads: int, items: int) -> Profiles:
@@ -63,3 +66,23 @@ def test_of_a_single_head_nothing_is_claimed() -> None:
     one = profiles(generator, 1, 5)
     (row,) = _matched(one, one, one.items)
     assert (row["distance"], row["p_value"], row["p_holm"]) == (0, 1, 1)
+
+
+def test_heads_that_gain_nothing_have_no_role() -> None:
+    found = [(1, 1, 0.9), (1, 2, 0.8), (2, 1, 0.1)]
+    syntax = [
+        {"layer": layer, "head": head, "relation": "obj", "direction": "d", "total": 60}
+        | {"accuracy": accuracy}
+        for layer, head, accuracy in found
+    ]
+    gains = [
+        {"layer": 1, "head": 1, "difference": 0.2, "p_holm": 0.01},
+        {"layer": 1, "head": 2, "difference": 0.2, "p_holm": 0.06},
+        {"layer": 2, "head": 1, "difference": -0.2, "p_holm": 0.01},
+    ]
+    tables = {"syntax": syntax, "syntax_gains": gains}
+    subject: Any = SimpleNamespace(table=lambda name: pa.Table.from_pylist(tables[name]))
+    made = _profiles(subject)
+    assert made is not None
+    assert made.heads == [(1, 1)]
+    assert made.accuracy.tolist() == [[0.9]]

@@ -194,7 +194,7 @@ def test_compared_with_its_twin_it_is_as_a_run_with_a_store(
         pages.append(tmp_path / run_dir.name)
         succeed("compare", f"runs=[{run_dir}]", f"run_dir={pages[-1]}")
     assert tables(pages[0]) == tables(pages[1])
-    assert {"differences.parquet", "head_matches.parquet"} < tables(pages[0]).keys()
+    assert {"differences.parquet", "behaviours_by_depth.parquet"} < tables(pages[0]).keys()
 
 
 def test_a_sweep_is_as_one_with_stores(model: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class DifferenceRow:
 
 @dataclass(frozen=True)
 class MatchRow:
-    """A row of `head_matches`: a head of one model with its like of another.
+    """A row of `head_matches`: a head of one model with its like of another, both with a role.
 
     `distance` is that of the two, `mean_distance` that of the head and all heads of the other.
     `p_value` says whether heads without roles would be as near.
