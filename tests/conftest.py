@@ -112,6 +112,22 @@ def tab(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
+def few_settings(tiny_settings: tuple[str, ...]) -> tuple[str, ...]:
+    """The settings of runs over the first documents, for what takes many requests."""
+    return (*tiny_settings, "corpus.limit=8")
+
+
+@pytest.fixture(scope="session")
+def few(few_settings: tuple[str, ...], once: Once) -> Path:
+    """A serial run over the first documents that nothing happened to."""
+
+    def make(folder: Path) -> None:
+        succeed("run", "executor=serial", f"run_dir={folder / 'run'}", *few_settings)
+
+    return once("few", make) / "run"
+
+
+@pytest.fixture(scope="session")
 def object_store() -> Iterator[str]:
     """The address of an object store on this machine, with a bucket that is called `bucket`."""
     from tests.builders.object_store import make_bucket, running_store

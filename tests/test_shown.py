@@ -31,9 +31,9 @@ def ewt(request: pytest.FixtureRequest, shared: Path, once: Once) -> Run:
     return attnray.open(str(shared_runs.ewt(shared, once, request.param)))
 
 
-@pytest.fixture(scope="module", params=["float32", "log16"])
-def gum(request: pytest.FixtureRequest, shared: Path, once: Once) -> tuple[Run, Path]:
-    folder = shared_runs.gum(shared, once, request.param)
+@pytest.fixture(scope="module")
+def gum(shared: Path, once: Once) -> tuple[Run, Path]:
+    folder = shared_runs.gum(shared, once)
     return attnray.open(str(folder)), shared / "gum" / "ontogum-train.conllu"
 
 
@@ -63,7 +63,7 @@ def test_the_known_figures_of_coreference(gum: tuple[Run, Path]) -> None:
 def test_every_table_of_syntax_and_patterns_is_that_of_the_slow_way(
     shared: Path, once: Once
 ) -> None:
-    run = attnray.open(str(shared_runs.ewt(shared, once)))
+    run = attnray.open(str(shared_runs.ewt_begin(shared, once)))
     cases = [case_of(each, each.attention()) for each in run]
     units = {case.unit for case in cases}
     assert_same_rows(run.table("patterns"), oracle.patterns(cases), ("layer", "head", "pattern"))

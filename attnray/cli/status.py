@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from attnray.called import called
 from attnray.cli.folders import named
 from attnray.config import CONTROLS, planned, typed
 from attnray.executors.log import BEGAN
@@ -28,7 +29,7 @@ def status(arguments: Sequence[str]) -> None:
     Raises:
         InputError: there is no run.
     """
-    for folder in named(arguments, "attnray status RUN_DIR"):
+    for folder in named(arguments, f"{called('status')} RUN_DIR"):
         print(f"{folder}:", "\n  ".join(_told(folder)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from attnray.called import called
 from attnray.cli.checks import check
 from attnray.cli.doing import doing
 from attnray.cli.folders import named
@@ -33,7 +34,7 @@ def verify(arguments: Sequence[str]) -> None:
     repair = REPAIR in arguments
     problems = []
     for folder in named(
-        [a for a in arguments if a != REPAIR], f"attnray verify RUN_DIR [{REPAIR}]"
+        [a for a in arguments if a != REPAIR], f"{called('verify')} RUN_DIR [{REPAIR}]"
     ):
         found = _broken(folder)
         if found and repair:
@@ -75,5 +76,5 @@ def _told(folder: RunFolder, found: Sequence[Damaged]) -> str:
     many, them = (f"{len(found):,} files are", "them") if len(found) > 1 else ("a file is", "it")
     return (
         f"{folder}: {many} missing or damaged: {', '.join(names)}{more}; "
-        f"`attnray verify {REPAIR} {folder}` makes {them} again"
+        f"`{called('verify')} {REPAIR} {folder}` makes {them} again"
     )

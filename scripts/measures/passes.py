@@ -130,7 +130,7 @@ class _Two:
     def start(self, settings: TokenizerSettings) -> None:
         """Have both of them, each with a tokenizer that knows no word."""
         self._end()
-        context = get_context("spawn")
+        context = get_context("forkserver")  # what they import is imported once
         ready = context.Barrier(3)
         self._pool = ProcessPoolExecutor(2, context, _ready, (settings, ready))
         for _ in range(2):

@@ -31,11 +31,17 @@ def ewt(shared: Path, once: Once, store: str = "log16") -> Path:
     return once(f"ewt-{store}", lambda folder: run_on(path, folder, *settings))
 
 
-def gum(shared: Path, once: Once, store: str = "log16") -> Path:
+def ewt_begin(shared: Path, once: Once) -> Path:
+    """The run over a part of it, for what is slow."""
+    path = shared / "ewt" / "en_ewt-ud-dev.conllu"
+    settings = ("metrics=[patterns,syntax]", "corpus.limit=20")
+    return once("ewt-begin", lambda folder: run_on(path, folder, *settings))
+
+
+def gum(shared: Path, once: Once) -> Path:
     """The run over OntoGUM's training set, for coreference."""
     path = shared / "gum" / "ontogum-train.conllu"
-    settings = (f"store={store}", "metrics=[coreference]")
-    return once(f"gum-{store}", lambda folder: run_on(path, folder, *settings))
+    return once("gum", lambda folder: run_on(path, folder, "metrics=[coreference]"))
 
 
 def gum_dev(shared: Path, once: Once, store: str = "log16") -> Path:

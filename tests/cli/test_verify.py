@@ -43,7 +43,7 @@ def test_what_is_broken_is_named_and_made_again(copied: Path, undisturbed: Path)
     for name in (*BROKEN, "partials/patterns/00007.parquet"):
         assert f"{copied / name} (" in line
     assert f"{copied}: {len(BROKEN) + 1} files are missing or damaged" in line
-    assert "attnray verify --repair" in line
+    assert "verify.py --repair" in line
     assert f"{copied}: whole\n" in succeed("verify", "--repair", str(copied))
     whole, made = contents(undisturbed), contents(copied)
     assert made.keys() == whole.keys()
@@ -89,7 +89,7 @@ def test_each_run_of_a_sweep_is_looked_at(
 
 @pytest.mark.parametrize("arguments", [(), ("--repair",), ("a", "b"), ("--help-me",)])
 def test_one_run_is_to_be_said(arguments: tuple[str, ...]) -> None:
-    assert "attnray verify RUN_DIR" in refusal("verify", *arguments)
+    assert "verify.py RUN_DIR" in refusal("verify", *arguments)
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

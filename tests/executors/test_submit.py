@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.cluster import head_node
-from tests.builders.jobs import ROOT, command, succeed, tables
+from tests.builders.jobs import ROOT, SMALL, command, succeed, tables
 
 
 @pytest.fixture
@@ -34,25 +34,23 @@ def submit(user: dict[str, str], *overrides: str) -> subprocess.CompletedProcess
             return done
 
 
-def test_a_submitted_job_gives_the_same_bits(cluster: dict[str, str], tmp_path: Path) -> None:
-    small = ("corpus.limit=6", "shard.examples=12", "executor.analysers=1")
-    succeed("run", "executor=serial", f"run_dir={tmp_path / 'serial'}", *small)
-    done = submit(cluster, f"run_dir={tmp_path / 'submitted'}", *small)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "report.html" in done.stdout
-    assert tables(tmp_path / "submitted") == tables(tmp_path / "serial")
+def test_a_submitted_job_gives_the_same_bits(
+    cluster: dict[str, str], tiny_model: Path, tmp_path: Path
+) -> None:
+    small = ("corpus.limit=3", "metrics=[patterns,syntax]", "executor.analysers=1", *SMALL)
+    one = f"model={tiny_model}"
+    succeed("run", "executor=serial", f"run_dir={tmp_path / 'serial'}", one, *small)
 
-    # A sweep is one job too.
-    models = "model=minilm,minilm-random-1"
-    swept = submit(cluster, "-m", models, f"run_dir={tmp_path / 'swept'}", *small)
+    # A sweep is one job.
+    swept = submit(cluster, "-m", f"{one},{tiny_model}-random-1", f"run_dir={tmp_path}", *small)
     assert swept.returncode == 0, swept.stdout + swept.stderr
-    assert str(tmp_path / "swept" / "report.html") in swept.stdout
-    (member,) = (tmp_path / "swept" / "runs").glob("minilm-sample-*")
+    assert str(tmp_path / "report.html") in swept.stdout
+    (member,) = (tmp_path / "runs").glob("tiny-sample-*")
     assert tables(member) == tables(tmp_path / "serial")
 
     # A driver of its own finds the cluster by RAY_ADDRESS.
     direct = subprocess.run(
-        command("run", f"run_dir={tmp_path / 'direct'}", *small),
+        command("run", f"run_dir={tmp_path / 'direct'}", one, *small),
         env=cluster | {"RAY_ADDRESS": cluster["HEAD_ADDRESS"]},
         capture_output=True,
         text=True,
@@ -62,6 +60,6 @@ def test_a_submitted_job_gives_the_same_bits(cluster: dict[str, str], tmp_path: 
     assert tables(tmp_path / "direct") == tables(tmp_path / "serial")
 
     # A failing status arrives as a failed job, with its line in the log.
-    refused = submit(cluster, f"run_dir={tmp_path / 'submitted'}", "store=float32", *small)
+    refused = submit(cluster, f"run_dir={tmp_path / 'direct'}", "store=float32", one, *small)
     assert refused.returncode == 1
     assert "store.codec was log16 and is float32" in refused.stdout

@@ -19,7 +19,9 @@ from tests.builders.trial import chosen, ended, wait_until
 
 SEEDS = range(10)
 #: So many of all requests fail, on a bad way.
-SHARE = 0.03
+SHARE = 0.08
+#: A run has more markers than these, at any of which the driver is killed or the store goes down.
+MARKERS = 20
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +41,14 @@ def markers(way: Faulty) -> int:
 def test_a_bad_way_and_a_killed_driver(
     seed: int,
     way: Faulty,
-    undisturbed: Path,
-    tiny_settings: tuple[str, ...],
+    few: Path,
+    few_settings: tuple[str, ...],
     variables: dict[str, str],
 ) -> None:
     address = f"s3://bucket/bad-way/{seed}"
-    settings = ("run", "executor=serial", f"run_dir={address}", *tiny_settings)
+    settings = ("run", "executor=serial", f"run_dir={address}", *few_settings)
     way.draws, way.share, way.faults = random.Random(seed), SHARE, RARELY_SILENT
-    job, moment = start(*settings, variables=variables), random.Random(seed).randint(1, 60)
+    job, moment = start(*settings, variables=variables), random.Random(seed).randint(1, MARKERS)
     wait_until(lambda: markers(way) >= moment or job.poll() is not None)
     job.send_signal(signal.SIGKILL)
     assert job.wait() == -signal.SIGKILL
@@ -60,7 +62,7 @@ def test_a_bad_way_and_a_killed_driver(
     assert way.met.keys() >= set(FAULTS[:-1])
     way.share = 0.0
     assert not done.keys() & written, "what was done is not done again"
-    check_same(address, undisturbed)
+    check_same(address, few)
 
 
 @pytest.mark.parametrize(
@@ -70,14 +72,14 @@ def test_a_store_that_is_down_for_a_while(
     seed: int,
     executor: str,
     way: Faulty,
-    undisturbed: Path,
-    tiny_settings: tuple[str, ...],
+    few: Path,
+    few_settings: tuple[str, ...],
     variables: dict[str, str],
 ) -> None:
     address = f"gs://bucket/down/{executor}-{seed}"
-    settings = ("run", f"executor={executor}", f"run_dir={address}", *tiny_settings)
+    settings = ("run", f"executor={executor}", f"run_dir={address}", *few_settings)
     draws = random.Random(seed)
-    moment, way.faults = draws.randint(1, 60), (draws.choice(["busy", "silent", "broken"]),)
+    moment, way.faults = draws.randint(1, MARKERS), (draws.choice(["busy", "silent", "broken"]),)
     with TemporaryFile() as said:
         hasty = variables | {bucket.PATIENCE: "4"}
         job = start(*settings, variables=hasty, write=(said, said))
@@ -92,4 +94,4 @@ def test_a_store_that_is_down_for_a_while(
     assert "the store cannot be reached" in line
     assert "Traceback" not in text
     succeed(*settings, variables=variables)
-    check_same(address, undisturbed)
+    check_same(address, few)
