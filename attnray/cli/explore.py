@@ -6,6 +6,7 @@ import threading
 import webbrowser
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import NoReturn
 
@@ -13,6 +14,8 @@ from attnray.errors import InputError
 
 USAGE = "attnray explore RUN_DIR [OTHER_RUN_DIR] [--port N] [--no-browser]"
 PORTS = range(2**16)
+#: Browsers without windows.
+OF_TERMINALS = {"www-browser", "links", "elinks", "lynx", "w3m"}
 
 
 class _Parser(ArgumentParser):
@@ -58,10 +61,8 @@ def explore(arguments: Sequence[str]) -> None:
 
 
 def _open(address: str) -> None:
-    """Open a browser, unless it would take the terminal."""
-    try:
+    """Open a browser, where there is one that would not take the terminal."""
+    with suppress(webbrowser.Error, OSError):
         found = webbrowser.get()
-    except webbrowser.Error:
-        return
-    if type(found) is not webbrowser.GenericBrowser:
-        found.open(address)
+        if getattr(found, "name", "") not in OF_TERMINALS:
+            found.open(address)

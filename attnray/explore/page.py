@@ -135,13 +135,13 @@ def _line(found: Found, case: int) -> Line:
     texts, place = cases.texts, int(cases.example[case])
     first = int(texts.start[place])
     marked = {int(at) - first: role for at, role in _marked(found, case)}
-    remarks = [texts.documents[int(texts.document[place])]]
-    if cases.metric:
-        remarks.insert(0, cases.labels[int(cases.label[case])])
+    remarks = [cases.labels[int(cases.label[case])]] if cases.metric else []
     if cases.goal[case] >= 0:
-        remarks.insert(1, wording.offset(int(cases.goal[case] - cases.word[case])))
+        remarks.append(wording.offset(int(cases.goal[case] - cases.word[case])))
+    remarks.append(texts.documents[int(texts.document[place])])
     verdicts = [_verdict(shown, case) for shown in found.heads if cases.metric]
-    return Line(cases.name(case), _words(texts.spelled(place), marked), remarks, verdicts)
+    words = _words(texts.spelled(place), marked)
+    return Line(cases.name(case), words, [*map(wording.legible, remarks)], verdicts)
 
 
 def _marked(found: Found, case: int) -> Iterator[tuple[int, str]]:

@@ -23,7 +23,7 @@ from attnray.explore.opened import OpenedRun
 from attnray.explore.page import page
 from attnray.store.folder import EXTRACT
 from tests.builders.explored import ask, opened, serving
-from tests.builders.jobs import command, environment, refusal
+from tests.builders.jobs import command, environment, refusal, wait_while_running
 
 #: Names that others have for this machine, or for themselves.
 ELSEWHERE = (
@@ -226,28 +226,30 @@ def test_damage_is_named_and_the_rest_is_shown(copied: Path) -> None:
 # The command
 
 
-def started(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command("explore", *arguments, "--no-browser"),
-        env=environment(),
+def test_it_opens_a_browser_and_ctrl_c_ends_it_with_one_line(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    browser, seen = tmp_path / "browser", tmp_path / "seen"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}.part\nmv {seen}.part {seen}\n')
+    browser.chmod(0o755)
+    with subprocess.Popen(
+        command("explore", str(undisturbed)),
+        env=environment() | {"BROWSER": f"{browser} %s"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_ctrl_c_ends_it_with_one_line(undisturbed: Path) -> None:
-    with started(str(undisturbed)) as process:
+    ) as process:
         assert process.stdout
-        line = process.stdout.readline()
-        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/ \(Ctrl-C ends it\)\n", line)
+        line = process.stdout.readline().decode()
+        found = re.fullmatch(r"(http://127\.0\.0\.1:(\d+)/) \(Ctrl-C ends it\)\n", line)
         assert found
-        assert ask(int(found[1]), "/").status == 200
-        assert ask(int(found[1]), "/?word=" + "x" * 20_000).status == 400
+        wait_while_running(process, seen.exists)
+        assert seen.read_text() == f"{found[1]}\n"
+        assert ask(int(found[2]), "/").status == 200
+        assert ask(int(found[2]), "/?word=" + "x" * 20_000).status == 400
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate()
     assert process.returncode == 130
-    assert stderr.startswith("attnray: interrupted")
+    assert stderr.startswith(b"attnray: interrupted")
     assert len(stderr.splitlines()) == 1
 
 
