@@ -15,8 +15,8 @@ NOT_HELD_OUT = (
     f"too few documents or blocks of sentences to hold any out ({FEWEST_UNITS} are needed):",
     "heads and baselines were picked on the cases that score them, some of it is luck",
 )
-#: What `gains` are: percent points, against what.
-GAINS = f"best head less best {{}}, held out (* p < {LEVEL}, Holm)"
+#: What stands side by side where no gain is known.
+REACHED = "accuracy of the best head on all cases (too few documents to hold any out)"
 #: The letters of a line, and those that a model's name may take.
 WIDTH, NAME = 80, 32
 
@@ -85,22 +85,27 @@ def side_by_side(title: str, models: Mapping[str, Mapping[str, str]], more: str 
     return "\n".join([title, *lines, *([f"{left} more{more}"] if left else []), ""])
 
 
-def gains(rows: Iterable[tuple[str, str, Best]]) -> dict[str, dict[str, str]]:
-    """How many cases there are, and what the best head of each model gains.
+def by_model(of: str, baseline: str, rows: Iterable[tuple[str, str, Best]], more: str = "") -> str:
+    """What the best heads of models gain side by side, or reach where nothing is held out.
 
     Args:
+        of: what they are the best heads of.
+        baseline: what they are held against.
         rows: model, label and best head, the labels in the order of the columns.
+        more: where the others are.
     """
+    known = [each for each in rows if each[2].total]
+    held = any(best.difference is not None for _, _, best in known)
+    title = f"best head less best {baseline}, held out (* p < {LEVEL}, Holm)" if held else REACHED
     found: dict[str, dict[str, str]] = {"cases": {}}
     cases: dict[str, int] = {}
-    for model, label, best in rows:
-        if not best.total:
-            continue
+    for model, label, best in known:
         cases[label] = max(best.total, cases.get(label, 0))
         mark = "*" if verdict(best) == "more" else " "
-        found.setdefault(model, {})[label] = f"{points(best.difference)}{mark}"
+        value = points(best.difference) if held else percent(best.accuracy)
+        found.setdefault(model, {})[label] = f"{value}{mark}"
     found["cases"] = {label: f"{count(total)} " for label, total in cases.items()}
-    return found
+    return side_by_side(f"{of}: {title}", found, more)
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:

@@ -85,7 +85,9 @@ def test_started_again_it_does_nothing_again(
 ) -> None:
     before = times(copied)
     printed = succeed("run", *said, f"run_dir={copied}", "executor=ray").splitlines()
-    first = next(n for n, line in enumerate(printed) if line.startswith("sample: best head less"))
+    first = next(
+        n for n, line in enumerate(printed) if line.startswith("sample: accuracy of the best")
+    )
     models = [line.split()[0] for line in printed[first + 3 : first + 6]]
     assert models == ["tiny", "tiny-random-1", "tiny-roberta"]
     assert printed[-1] == f"comparison: {copied / 'report.html'}"

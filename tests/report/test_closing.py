@@ -167,6 +167,14 @@ def test_models_side_by_side_as_far_as_there_is_room() -> None:
     assert max(map(len, said.splitlines())) <= WIDTH
 
 
+def test_models_that_hold_nothing_out_stand_by_what_they_reach() -> None:
+    rows = [hand_made.relation("all", 9, **UNKNOWN), hand_made.relation("punct", 2, **UNKNOWN)]
+    said = closing_of_comparison({"syntax_best": hand_made.table(BestRelationRow, rows)})
+    title, *lines = said.splitlines()
+    assert title.startswith("made: accuracy of the best head on all cases (too few documents")
+    assert lines == ["                 all", "cases             9", "tiny <model>  74.0%"]
+
+
 def test_what_is_compared_is_said_of_each_corpus() -> None:
     mentions = hand_made.coreference_best((512, 128))
     mentions = mentions.set_column(1, "corpus", pa.array(["another"] * len(mentions)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from attnray.report import listing
 from attnray.report.drawing.by_model import Score, by_model
 from attnray.report.findings import CorpusFindings, Placed, Source
-from attnray.report.listing import GAINS, gains, side_by_side
 
 #: The row below the models.
 BASELINE = "best baseline"
@@ -58,5 +58,5 @@ def gains_by_kind(
         (each.model, f"{kind(each.row)}{f' {each.row.max_tokens}' if several else ''}", each.row)
         for each in rows
     )
-    title = f"{findings.corpus}, {what}: {GAINS.format('baseline')}"
-    return [side_by_side(title, gains(named), f": tables/{best.name}.parquet")]
+    more = f": tables/{best.name}.parquet"
+    return [listing.by_model(f"{findings.corpus}, {what}", "baseline", named, more)]

@@ -7,14 +7,14 @@ from functools import partial
 
 import numpy as np
 
-from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, BestRelationRow
+from attnray.metrics.syntax import ALL, ALL_BUT_PUNCT, PUNCT, BestRelationRow
 from attnray.report import columns
 from attnray.report.claims import untested
 from attnray.report.columns import Column, PageTable, label, of_row
 from attnray.report.drawing.by_model import MOST_MODELS
 from attnray.report.drawing.cells import cells
 from attnray.report.findings import CorpusFindings, Placed
-from attnray.report.listing import GAINS, gains, side_by_side
+from attnray.report.listing import by_model
 from attnray.report.section import Section, template_of
 from attnray.report.sections.relations import BEST, RELATION, by_gain, direction
 
@@ -97,11 +97,12 @@ def models_by_relations(name: str, rows: Sequence[Placed[BestRelationRow]]) -> s
 
 def lines(findings: CorpusFindings) -> list[str]:
     """What the best heads gain, by model; of each relation what some model gains counts."""
-    rows = [each for each in BEST.placed(findings.tables) if each.row.relation != ALL_BUT_PUNCT]
+    left_out = (ALL_BUT_PUNCT, PUNCT)
+    rows = [each for each in BEST.placed(findings.tables) if each.row.relation not in left_out]
     rows.sort(key=lambda each: (each.row.relation != ALL, by_gain(each.row)))
-    title = f"{findings.corpus}: {GAINS.format('offset')}"
-    found = gains((each.model, each.row.relation, each.row) for each in rows)
-    return [side_by_side(title, found, f" relations: tables/{BEST.name}.parquet")]
+    named = ((each.model, each.row.relation, each.row) for each in rows)
+    more = f" relations: tables/{BEST.name}.parquet"
+    return [by_model(findings.corpus, "offset", named, more)]
 
 
 SECTION = Section(
