@@ -11,7 +11,7 @@ from attnray.reading import StoredExample
 from attnray.redacted import legible
 
 #: Pixels of a frame: what stands above the words, and each of them; no frame is higher.
-ABOVE, A_WORD, MOST = 300, 24, 900
+ABOVE, A_WORD, MOST = 320, 24, 900
 
 
 @dataclass(frozen=True)

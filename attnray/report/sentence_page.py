@@ -25,13 +25,25 @@ def sentence_page(title: str, note: str, example: Mapping[str, object], **option
         example: what `sentence_data` gives.
         options: of the view, see `scripts/sentence.js`.
     """
-    script, style = bundle.component(BEGIN), bundle.style() + ALONE
+    return component_page(title, note, BEGIN, {"example": example, "options": options})
+
+
+def component_page(title: str, note: str, begin: str, data: Mapping[str, object]) -> str:
+    """A page with a single component, which needs nothing beside itself.
+
+    Args:
+        title: what it is of.
+        note: what is said below.
+        begin: the script that begins it, in the element `view`.
+        data: what scripts are given, by id.
+    """
+    script, style = bundle.component(begin), bundle.style() + ALONE
     context = {
         "title": title,
         "note": note,
         "script": script,
         "style": style,
         "policy": bundle.policy(script, style),
-        "data": {"example": bundle.embedded(example), "options": bundle.embedded(options)},
+        "data": {name: bundle.embedded(value) for name, value in data.items()},
     }
     return whole_page("sentence_page.html.jinja", context)
