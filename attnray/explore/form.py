@@ -20,7 +20,7 @@ from attnray.report.wording import count, spaced
 SUGGESTED = 500
 #: What a group of cases is called, and the word that is to be found, by the column of cases.
 GROUPS = {"relation": "Relation", "mention_type": "Type of mention", "gender": "Gender"}
-GOALS = {"head_word": "Its head word", "antecedents": "An antecedent"}
+GOALS = {"head_word": "Its head word", "antecedents": "Nearest antecedent"}
 
 #: Fields of a few letters: two stand side by side.
 NARROW = {"least", "most", "a", "a_right", "b", "b_right", "word", "goal"}
