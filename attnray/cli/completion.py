@@ -22,6 +22,12 @@ GROUPS = ("model", "corpus", "store", "executor", "experiment")
 #: Settings that take files.
 FILES = ("path", "vectors", "run_dir", "runs", "model", "corpus")
 OPTIONS = ("--help", "--version", "--cfg", "--multirun")
+OPTIONS_OF = {
+    "verify": ("--repair", "--help"),
+    "explore": ("--port", "--no-browser", "--help"),
+    "status": ("--help",),
+    "list": ("--help",),
+}
 #: Where the line is none of ours, the shell completes as ever; that of a python is asked by it.
 SCRIPTS = {
     "bash": """\
@@ -79,11 +85,11 @@ def _of_job(job: str, word: str) -> list[str]:
     if job == "completion":
         return _whole(word, SCRIPTS)
     if word.startswith("-"):
-        return _whole(word, ["--repair", "--help"] if job == "verify" else OPTIONS)
+        return _whole(word, OPTIONS_OF.get(job, OPTIONS))
     if "=" in word:
         return _values(word)
     found = _files("", word) if job in OF_RUNS else []
-    return found if job in ("status", "verify", "explore") else [*found, *_keys(word)]
+    return found if job in OPTIONS_OF else [*found, *_keys(word)]
 
 
 def _keys(word: str) -> list[str]:

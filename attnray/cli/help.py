@@ -65,12 +65,9 @@ JOBS = {
     ),
 }
 
-_HELP = """\
-{what}
-
-Example:
-{examples}
-
+#: The jobs that take no settings.
+WITHOUT_SETTINGS = ("explore", "status", "verify", "list")
+_SETTINGS = """\
 Settings are given as KEY=VALUE. All of them, with what they are for:
   {settings}
 Models and corpora by name: {list}
@@ -79,6 +76,8 @@ Models and corpora by name: {list}
   -m, --multirun     several values of a setting, with commas between them, make a sweep
   --hydra-help       more options, of Hydra
 
+"""
+_STATUS = """\
 Exit status: 0 complete; 1 incomplete, the message names what is missing; 2 a setting or an
 input cannot be used."""
 
@@ -88,6 +87,10 @@ usage: attnray JOB [KEY=VALUE ...]
 What attention heads do: from a model and a corpus to tables and a report.
 
 {jobs}
+
+  attnray run                                              the sample that comes along
+  attnray run model=bert-base-uncased corpus=dev.conllu    another model, a corpus of one's own
+  attnray report RUN_DIR                                   its page, made again
 
   attnray JOB --help   what a job does, with an example and its options
   attnray --version    the version of attnray
@@ -104,10 +107,10 @@ def help_text(job: str) -> str:
     """What `--help` of a job prints."""
     what, examples = JOBS[job]
     lines = [f"  {called(job)} {each}".rstrip() for each in examples.splitlines() or [""]]
-    settings = configuration_folder() / "config.yaml"
-    return _HELP.format(
-        what=what, examples="\n".join(lines), settings=settings, list=called("list")
-    )
+    file = configuration_folder() / "config.yaml"
+    settings = _SETTINGS.format(settings=file, list=called("list"))
+    shown = "" if job in WITHOUT_SETTINGS else settings
+    return "\n".join([what, "", "Example:", *lines, "", shown + _STATUS])
 
 
 def choices_text() -> str:
