@@ -236,7 +236,7 @@ class OpenRun(Generic[E]):
 
     @property
     def stored(self) -> list[int]:
-        """The examples whose attention is stored: all, or a sample of them (store=none)."""
+        """The examples whose attention is stored, all or a sample of them (store=none)."""
         sample = self._sample
         return sorted(sample) if sample is not None else list(range(len(self)))
 

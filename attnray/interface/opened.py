@@ -15,7 +15,7 @@ from attnray.errors import InputError
 from attnray.interface.best import Best, baseline_name
 from attnray.interface.example import Example
 from attnray.interface.forms import TableForm, table_as
-from attnray.interface.head import Head, parsed
+from attnray.interface.head import LEVEL, Head, parsed
 from attnray.interface.mistakes import Mistakes
 from attnray.interface.parallel import in_order
 from attnray.interface.rows import dicts
@@ -25,6 +25,7 @@ from attnray.metrics.base import Predictor
 from attnray.metrics.registry import METRICS
 from attnray.nearest import meant
 from attnray.reading import OpenRun
+from attnray.report.wording import NOTHING, points
 from attnray.store.folder import REPORT, page_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 Row = dict[str, Any]
+
+#: How many heads a run is shown with.
+SUREST = 5
 
 PREDICTORS = [kind for kind in METRICS.values() if issubclass(kind, Predictor)]
 
@@ -231,6 +235,7 @@ class Run(OpenRun[Example]):
         rows = [
             ("examples", f"{len(self):,} ({self._set.kind}) of {len(self.documents):,} documents"),
             ("corpora", corpora),
+            ("most above baselines", ", ".join(self._surest) or NOTHING),
             ("tables", ", ".join(self.tables)),
             ("report", self.report),
         ]
@@ -243,16 +248,34 @@ class Run(OpenRun[Example]):
             InputError: there is none.
         """
         known: list[str] = []
-        for kind in PREDICTORS:
-            if metric in (None, kind.name):
-                items = [row[kind.item] for row in dicts(self, f"{kind.name}_best")]
-                if item in items:
-                    return kind
-                known += items
+        asked = [kind for kind in PREDICTORS if metric in (None, kind.name)]
+        for kind in asked:
+            items = [row[kind.item] for row in dicts(self, f"{kind.name}_best")]
+            if item in items:
+                return kind
+            known += items
+        if not known:
+            tables = [f"{kind.name}_best" for kind in asked]
+            raise InputError(f"{self.folder} has no table {' or '.join(tables) or metric}")
         raise InputError(
-            f"{self.folder}: {metric or 'no metric'} has no {item}, but "
-            f"{', '.join(dict.fromkeys(known)) or 'nothing'}{meant(item, known)}"
+            f"{self.folder}: nothing was measured of {item}, but of "
+            f"{', '.join(dict.fromkeys(known))}{meant(item, known)}"
         )
+
+    @property
+    def _surest(self) -> list[str]:
+        """The heads that are most above the baselines, after Holm's correction."""
+        rows = [
+            {**row, "item": row[kind.item]}
+            for kind in PREDICTORS
+            for row in dicts(self, f"{kind.name}_best")
+            if row["p_holm"] is not None and row["p_holm"] < LEVEL and row["difference"] > 0
+        ]
+        rows.sort(key=lambda row: -row["difference"])
+        return [
+            f"{row['item']} {row['layer']}-{row['head']} ({points(row['difference'])})"
+            for row in rows[:SUREST]
+        ]
 
     def _best_row(self, kind: type[Predictor], item: str, max_tokens: int | None) -> Row:
         cut = {} if max_tokens is None else {"max_tokens": max_tokens}

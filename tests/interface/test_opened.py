@@ -113,20 +113,25 @@ def test_what_is_not_installed_is_said(
 
 def test_what_there_is_not_is_said(run: Run) -> None:
     for ask, line in (
-        (lambda: run.best("objj"), "no metric has no objj, but all, .*: did you mean obj?"),
-        (lambda: run.best("obj", "coreference"), "coreference has no obj, but"),
+        (
+            lambda: run.best("objj"),
+            "nothing was measured of objj, but of all, .*: did you mean obj?",
+        ),
+        (lambda: run.best("obj", "coreference"), "measured of obj, but of all, pronoun"),
+        (lambda: run.best("feminine", "gap"), "sample has no table gap_best"),
         (lambda: run.best("pronoun", max_tokens=99), "not measured at max_tokens=99"),
         (lambda: run.head(7, 1), "there is no layer 7: they count from 1 to 6"),
         (lambda: run.head("1-13"), "there is no head 13: they count from 1 to 12"),
         (lambda: run.head("31"), "'31' is no head: say '3-1' or"),
         (lambda: run.errors("obj", "3-1", "up"), "direction=up is not possible"),
-        (lambda: run.errors("objj"), "has no objj"),
+        (lambda: run.errors("objj"), "measured of objj"),
     ):
         with pytest.raises(InputError, match=line):
             ask()
 
 
 def test_what_notebooks_show_is_escaped(run: Run) -> None:
+    assert "case 5-8 (+42.2), obj 3-1 (+34.5), conj" in run._repr_html_()
     for each in (run, run.tables, run.best("obj"), run.head(3, 1), run.errors("obj"), run[7]):
         html = each._repr_html_()
         assert html.startswith(("<p>", "<table>"))

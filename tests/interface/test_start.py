@@ -41,10 +41,8 @@ def test_it_makes_the_run_of_the_command(
 REFUSED: dict[str, dict[str, Any]] = {
     "choice": {"executor": "sereal"},
     "setting": {"sed": 3},
-    "nested": {"corpus": {"limit": 0}},
     "role": {"corpora": {"coreference": {"limit": 3}}},
     "file": {"corpus": "/nowhere/a file.conllu"},
-    "list": {"metrics": ["syn"]},
 }
 
 
