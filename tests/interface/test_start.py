@@ -10,9 +10,7 @@ import pytest
 import attnray
 from attnray.cli.compose import configuration
 from attnray.interface.start import _written
-from tests.builders.jobs import SMALL, markers, refusal, tables
-
-SETTINGS = dict(setting.split("=") for setting in SMALL)
+from tests.builders.jobs import markers, refusal, tables
 
 
 def test_it_makes_the_run_of_the_command(
@@ -23,11 +21,15 @@ def test_it_makes_the_run_of_the_command(
     given: dict[str, Any] = {
         "model.path": tiny_model,
         "store": {"block_mib": 1, "chunk_cells": 1024},
-        "shard": {"examples": 12},
+        "shard.examples": 12,
+        "metrics": ["syntax"],
     }
     run = attnray.run(given, executor="serial", batch={"tokens": 160}, run_dir=folder)
     assert run.folder == folder
-    assert tables(folder) == tables(undisturbed)
+    made, expected = tables(folder), tables(undisturbed)
+    del made["corpus.parquet"]  # of fewer kinds of example
+    assert made
+    assert made.items() <= expected.items()
     shown = capfd.readouterr()
     assert "extract" in shown.err
     assert f"report:  {folder / 'report.html'}" in shown.out
