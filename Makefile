@@ -13,7 +13,7 @@ SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
 .PHONY: demo test test-faults quick check format docs docs-links bench lock clean
 
 demo: $(RUN_READY)
-	@$(BIN)/python jobs/run.py
+	@$(BIN)/python jobs/run.py run_dir=runs/sample
 
 test: $(DEV_READY)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attnray.config import keeps, planned, typed
 from attnray.corpus.example import SCHEMA, Example, from_table
+from attnray.corpus.shown import shown
 from attnray.errors import IncompleteRun, InputError
 from attnray.explore.cases import Cases
 from attnray.explore.columns import Bits
@@ -60,7 +61,7 @@ class OpenedRun:
     @property
     def name(self) -> str:
         """What it is called: its model and corpus."""
-        corpora = dict.fromkeys(each.corpus for each in self.manifest.sets)
+        corpora = shown(dict.fromkeys(each.corpus for each in self.manifest.sets), self.config)
         return legible(f"{self.manifest.identity['model']['name']} on {', '.join(corpora)}")
 
     @property

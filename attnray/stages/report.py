@@ -9,6 +9,7 @@ from attnray import __version__
 from attnray.called import called
 from attnray.config import corpora, lengths
 from attnray.corpus.files.addresses import name as name_of
+from attnray.corpus.shown import shown
 from attnray.errors import IncompleteRun
 from attnray.metrics import heads
 from attnray.metrics.registry import PROBES, own
@@ -131,7 +132,7 @@ def _write_reproduction(run: Run, paper: str) -> Files:
 def _facts(run: Run) -> Facts:
     return Facts(
         model=run.model,
-        corpora=tuple(dict.fromkeys(each.corpus for each in run.manifest.sets)),
+        corpora=tuple(shown(dict.fromkeys(each.corpus for each in run.manifest.sets), run.config)),
         notes=tuple(run.notes),
         settings=_settings(run),
         uniform=_uniform_entropy(run),
