@@ -100,7 +100,7 @@ def of_each(kinds: Sequence[Kind], what: str, cases: str, rule: str) -> list[str
     if untested:
         most = max(each.row.total for each in untested)
         said.append(
-            f"Of {len(untested)} {'other ' if tested else ''}{what} nothing can be claimed: "
+            f"Of {len(untested)} {'more' if tested else what} nothing can be claimed: "
             f"{TOO_FEW} (the most frequent has {count(most)} {cases})."
         )
     return said

@@ -135,12 +135,17 @@ def rule_held_out(header: str) -> Column[Any]:
     return number(header, attrgetter("baseline_heldout_accuracy"), wording.percent)
 
 
+def too_few(low: float | None, high: float | None) -> bool:
+    """Whether the interval of a difference says nothing, if there is one."""
+    return low is None or high is None or high - low > LONGEST
+
+
 def differing(prefix: str, interval: str) -> list[Column[Any]]:
     """A difference with its interval, from columns whose names begin so, and its p-value."""
     low, high = attrgetter(f"{prefix}ci_low"), attrgetter(f"{prefix}ci_high")
 
     def ends(row: Any) -> str:
-        if row.difference is not None and (low(row) is None or high(row) - low(row) > LONGEST):
+        if row.difference is not None and too_few(low(row), high(row)):
             return TOO_FEW
         return wording.signed_interval(low(row), high(row))
 

@@ -82,7 +82,10 @@ def test_no_head_that_passes_the_test() -> None:
 
 def test_too_few_cases_are_said() -> None:
     (said,) = answered("relation:rare")
-    assert said.startswith("Of 1 cases nothing can be said: fewer than 5 documents")
+    assert said.startswith("Of 1 case nothing can be said: fewer than 5 documents")
+    wide = best("obj", p_holm=0.4, difference_ci_low=-0.7, difference_ci_high=0.4)
+    (said,) = answered("relation:obj", wide)
+    assert said.startswith("Of 1,211 cases nothing can be said: the 95% interval is longer")
 
 
 def test_no_correction_is_claimed_of_relations_together() -> None:

@@ -27,6 +27,14 @@ LINES = """links => links.map(link => {
   return document.querySelector(".finder-line").textContent;
 })"""
 
+#: How far down the middle of each part of an element is.
+CENTRES = """element => [...element.childNodes].map(part => {
+  const range = document.createRange();
+  range.selectNode(part);
+  const { top, height } = range.getBoundingClientRect();
+  return top + height / 2;
+})"""
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -91,6 +99,16 @@ def test_the_answer_stands_above_and_names_heads_by_links(page: Page) -> None:
     page.select_option("#finder-item", "pattern:entropy")
     assert " nats" in first.inner_text()
     assert "no baseline" in page.locator(".finder-legend").inner_text()
+
+
+def test_the_ends_of_the_scale_stand_beside_it(page: Page) -> None:
+    for item in ("relation:obj", "pattern:cls"):
+        page.select_option("#finder-item", item)
+        ends = page.locator(".finder-legend .ends")
+        centres = ends.evaluate(CENTRES)
+        assert len(centres) == 3
+        assert max(centres) - min(centres) < 5
+    assert page.locator(".finder-legend .ramp").evaluate("ramp => ramp.clientWidth") > 100
 
 
 def test_arrows_walk_and_enter_opens_a_card(page: Page) -> None:

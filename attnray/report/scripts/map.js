@@ -124,15 +124,15 @@ function stepped(event, at, { layers, heads }) {
 }
 
 function rampOf(map) {
+  const ramp = (least, kind, most) =>
+    element("span", { class: "ends" }, least, element("span", { class: `ramp ${kind}` }), most);
   if (!map.item.gain) {
     const least = map.item.nats ? "0" : "0%";
-    return [element("span", {}, least), element("span", { class: "ramp value" }),
-      element("span", {}, written(map.item, map.largest)), element("span", {}, "no baseline")];
+    return [ramp(least, "value", written(map.item, map.largest)), element("span", {}, "no baseline")];
   }
   return [
-    element("span", {}, `${points(-map.largest)} or less`),
-    element("span", { class: "ramp" }),
-    element("span", {}, `${points(map.largest)} points against ${map.item.rule}`),
+    ramp(`${points(-map.largest)} or less`, "", points(map.largest)),
+    element("span", {}, `points against ${map.item.rule}`),
     element("span", {}, element("i", { class: "faint gain", style: "--depth:.7" }), "faint: the interval takes in 0"),
     element("span", {}, element("b", {}, "bold"), `: better, ${map.item.corrected ? "corrected for all heads" : "each tested alone"}`),
   ];

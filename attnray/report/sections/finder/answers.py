@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from attnray.report.claims import TOO_FEW, claimed, verdict
+from attnray.report.columns import too_few
 from attnray.report.questions import Best, Gain, Question
 from attnray.report.sections.finder.patterns import Pattern
 from attnray.report.sections.relations import direction
@@ -34,10 +35,13 @@ def answer(
         others: all that heads are asked, this included.
         behaviours: in words, by layer and head.
     """
-    best, cases = question.best, f"{count(question.best.total)} {question.cases}"
-    found = verdict(best)
+    best, found = question.best, verdict(question.best)
+    noun = question.cases.removesuffix("s") if best.total == 1 else question.cases
+    cases = f"{count(best.total)} {noun}"
     if found == "untested":
         return [f"Of {cases} nothing can be said: {TOO_FEW}."]
+    if found == "undecided" and too_few(best.difference_ci_low, best.difference_ci_high):
+        return [f"Of {cases} nothing can be said: the 95% interval is longer than 100 points."]
     own = next(row for row in question.gains if (row.layer, row.head) == (best.layer, best.head))
     corrected = "" if best.p_holm is None else " after Holm’s correction"
     picked = (
@@ -89,7 +93,8 @@ def _others(question: Question) -> str:
     named = [f"{_name(row)} ({points(row.difference)})" for row in better]
     corrected = ", corrected for all heads" if question.best.p_holm is not None else ""
     if not named:
-        return f"Tested one by one{corrected}, no head is significantly better."
+        stricter = f"{corrected}, a stricter test," if corrected else ","
+        return f"Tested one by one{stricter} no head is significantly better."
     return f"Significantly better, tested one by one{corrected}: {_first(named)}."
 
 
