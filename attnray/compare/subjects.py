@@ -14,7 +14,7 @@ from attnray.errors import InputError
 from attnray.stages.planned import existing
 from attnray.store.files import fingerprint
 from attnray.store.folder import RunFolder
-from attnray.store.manifest import Manifest
+from attnray.store.manifest import Manifest, flat
 from attnray.store.run import Run
 
 #: Settings that make no difference to what is compared.
@@ -101,4 +101,4 @@ def _differing(run: Run, alike: list[Run]) -> str:
 
 def _settings(run: Run) -> dict[str, str]:
     config = asdict(run.config)
-    return {k: str(v) for k, v in config.items() if k not in INDIFFERENT}
+    return flat({key: value for key, value in config.items() if key not in INDIFFERENT})

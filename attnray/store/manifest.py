@@ -253,7 +253,7 @@ def refuse_other(
     Raises:
         InputError: says what differs.
     """
-    before, after = _flat(_of_roles(planned, roles)), _flat(_of_roles(now, roles))
+    before, after = flat(_of_roles(planned, roles)), flat(_of_roles(now, roles))
     if before != after:
         raise InputError(
             f"{folder} holds another run: {'; '.join(_differences(before, after))}. "
@@ -322,11 +322,12 @@ def _of_roles(content: dict[str, Any], roles: Collection[str] | None) -> dict[st
     return {**content, "corpora": chosen}
 
 
-def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
+def flat(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """What is nested under names with points, as settings are said."""
+    found: dict[str, str] = {}
     for key, value in content.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
+            found |= flat(value, f"{prefix}{key}.")
         else:
-            flat[f"{prefix}{key}"] = str(value)
-    return flat
+            found[f"{prefix}{key}"] = str(value)
+    return found
