@@ -116,6 +116,10 @@ def test_printed_it_stands_whole(table: Locator) -> None:
     table.page.evaluate(f"{whole}('section[aria-labelledby=relations] tbody tr')))")
     table.page.pdf()
     assert table.page.evaluate("whole.length") == len(ROWS)
+    table.page.emulate_media(media="print")
+    table.page.set_viewport_size({"width": 700, "height": 800})
+    assert table.page.evaluate("document.documentElement.scrollWidth") == 700
+    table.page.emulate_media(media="screen")
     shows(table, "obj", "det")
     box.uncheck()
 

@@ -31,7 +31,14 @@ function sortedTable(place) {
   tools.append(...filters.map((filter) => filter.control), shown);
   if (rows.length >= FEWEST_ROWS) place.closest(".scroll").before(tools);
   draw();
-  const print = (value) => () => { whole = value; table.draw(); };
+  const fold = place.closest("details");
+  let unfolded = fold?.open;
+  const print = (value) => () => {
+    whole = value;
+    if (fold && value) unfolded = fold.open;
+    if (fold) fold.open = value || unfolded;
+    table.draw();
+  };
   addEventListener("beforeprint", print(true));
   addEventListener("afterprint", print(false));
 }
