@@ -81,9 +81,11 @@ def compiled(locked: str, *what: str) -> Packages:
 
 
 def packages(lock: str) -> Packages:
-    """The packages of a lock file."""
-    found = re.findall(r"^[^\s#].*(?:\n[ ]+--hash.*)*", lock, re.M)
-    return {lines.partition("==")[0]: lines for lines in found}
+    """The packages of a lock file; one may have a version for some Pythons, and one for others."""
+    found: dict[str, list[str]] = {}
+    for lines in re.findall(r"^[^\s#].*(?:\n[ ]+--hash.*)*", lock, re.M):
+        found.setdefault(lines.partition("==")[0], []).append(lines)
+    return {name: "\n".join(each) for name, each in found.items()}
 
 
 def with_other_builds(torch: str, locked: str) -> str:
