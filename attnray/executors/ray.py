@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from attnray.config import ExecutorConfig
 from attnray.errors import IncompleteRun
@@ -18,11 +18,8 @@ from attnray.executors.cluster import given_address, own_resources
 from attnray.executors.feed import Beside, Feed
 from attnray.executors.likeness import Likeness, likeness, versions
 from attnray.executors.todo import Todo
-from attnray.executors.work import Late, Outcome, extractors, local_device
+from attnray.executors.work import Late, Outcome, Reached, extractors, local_device
 from attnray.store.run import Run
-
-if TYPE_CHECKING:
-    from attnray.executors.running import Running
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,8 +34,7 @@ class RayExecutor:
 
     def __init__(self, config: ExecutorConfig) -> None:
         self._config = config
-        self._running: Running | None = None
-        self._connecting = ""
+        self._reached = Reached()
 
     def device(self) -> str:
         """See `Executor.device`."""
@@ -105,12 +101,12 @@ class RayExecutor:
     @property
     def passed(self) -> int:
         """See `Executor.passed`."""
-        return self._running.passed if self._running else 0
+        return self._reached.passed
 
     @property
     def doing(self) -> str:
         """See `Executor.doing`."""
-        return self._running.doing if self._running else self._connecting
+        return self._reached.doing
 
     def feed(self, states: Iterator[Run]) -> Feed:
         """See `Executor.feed`."""
@@ -120,7 +116,8 @@ class RayExecutor:
         """See `Executor.run`."""
         if all(todo.finished for todo in todos):
             return
-        self._connecting = f"connecting to {given_address()}" if given_address() else "starting Ray"
+        address = given_address()
+        self._reached = Reached(doing=f"connecting to {address}" if address else "starting Ray")
         from attnray.executors.connection import Connection
         from attnray.executors.nodes import check_nodes
         from attnray.executors.pulse import Pulse
@@ -133,8 +130,7 @@ class RayExecutor:
             if given_address():
                 found = stack.enter_context(likeness([todo.run.folder for todo in todos]))
                 check_nodes(pulse, found)
-            self._running = Running(self._config, todos, pulse, found)
-            yield from self._running.events()
+            yield from Running(self._config, todos, pulse, found, self._reached).events()
 
 
 @lru_cache

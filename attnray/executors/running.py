@@ -21,7 +21,7 @@ from attnray.executors.nodes import end_task
 from attnray.executors.pulse import ENDED, Pulse, gone
 from attnray.executors.schedule import Assigned, Flight, Schedule
 from attnray.executors.todo import Todo
-from attnray.executors.work import LOADING, Late, Outcome, extractors
+from attnray.executors.work import LOADING, Late, Outcome, Reached, extractors
 from attnray.executors.worker import Extractor, Passed, import_analysis, run_alike
 from attnray.stages.tasks import ExtractTask, ProbeTask
 
@@ -42,6 +42,7 @@ class Running:
         todos: Sequence[Todo],
         pulse: Pulse,
         likeness: Likeness | None,
+        reached: Reached,
     ) -> None:
         self._config = config
         self._pulse = pulse
@@ -57,9 +58,10 @@ class Running:
         #: Questions to actors whether they are alive, and those that have answered.
         self._asked: dict[Any, Any] = {}
         self._alive: set[Any] = set()
-        #: What actors answered at last, and whether anything has passed or ended yet.
+        #: What actors answered at last, and whether anything has ended yet.
         self._passed: dict[Any, Passed] = {}
         self._moved = False
+        self._reached = reached
         self._stillborn = 0
         self._check_analyses()
 
@@ -67,6 +69,7 @@ class Running:
         """Do everything, and tell of it."""
         state, looked = self._state, time.monotonic()
         self._submit()
+        self._reach()
         while not all(todo.finished for todo in state.todos):
             if state.flying:
                 seconds = PLAN_SECONDS if state.grows else LOOK_SECONDS
@@ -83,20 +86,12 @@ class Running:
                 yield from state.silent(now)
                 yield from self._give_up(now)
 
-    @property
-    def passed(self) -> int:
-        """See `Executor.passed`; another thread may ask."""
-        flying = [each.assigned.task for each in [*self._state.flying.values()]]
-        places = {task.place for task in flying if isinstance(task, ExtractTask)}
-        answers = [*self._passed.values()]
-        return sum(n for each in answers for place, n in each.items() if place in places)
-
-    @property
-    def doing(self) -> str:
-        """See `Executor.doing`."""
-        if self._moved or not self._state.actors:
-            return ""
-        return LOADING if self._alive else "starting an extractor"
+    def _reach(self) -> None:
+        """Tell how far all is, as actors answered at last."""
+        passed = sum(sum(self._passed.get(actor, {}).values()) for actor in self._state.actors)
+        moved = passed or self._moved or not self._state.actors
+        waiting = LOADING if self._alive else "starting an extractor"
+        self._reached.passed, self._reached.doing = passed, "" if moved else waiting
 
     def _listen(self, now: float) -> None:
         """Ask every actor whether it is alive, unless it has been asked and has not answered."""
@@ -104,13 +99,15 @@ class Running:
             for reference in self._pulse.wait(list(self._asked), 0):
                 actor = self._asked.pop(reference)
                 with suppress(ray.exceptions.RayError):
-                    self._passed[actor] = ray.get(reference)
-                    self._moved |= bool(self._passed[actor])
+                    answer: Passed = ray.get(reference)
+                    places = self._state.places(actor)
+                    self._passed[actor] = {each: answer.get(each, 0) for each in places}
                     self._state.hear(actor, now)
                     self._alive.add(actor)
                     self._stillborn = 0
         for actor in self._state.actors.keys() - set(self._asked.values()):
             self._asked[actor.answer.options(concurrency_group=HEALTH).remote()] = actor
+        self._reach()
 
     def _give_up(self, now: float) -> Iterator[Outcome]:
         """Wait no longer for what takes far too long; actors that hang are ended."""
@@ -219,6 +216,9 @@ class Running:
     def _collect(self, reference: Any) -> Iterator[Outcome]:
         """Take in one finished task, and what follows from it."""
         flight, self._moved = self._state.land(reference, time.monotonic()), True
+        if isinstance(flight.assigned.task, ExtractTask):
+            self._passed.get(flight.actor, {}).pop(flight.assigned.task.place, None)
+        self._reach()
         yield from self._taken_in(self._outcome(reference, flight))
         self._release()
 

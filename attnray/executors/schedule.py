@@ -11,7 +11,7 @@ from typing import Any
 
 from attnray.executors.todo import Todo
 from attnray.executors.work import Late, ModelSettings
-from attnray.stages.tasks import Task
+from attnray.stages.tasks import ExtractTask, Task
 
 #: A task is late once it takes so many times what its stage's latest took, and so many seconds.
 LATE, LATE_SECONDS = 4, 60
@@ -138,6 +138,11 @@ class Schedule:
     def load(self, actor: Any) -> int:
         """How many tasks an actor has."""
         return len(self._on[actor])
+
+    def places(self, actor: Any) -> list[tuple[str, int]]:
+        """The shards that an actor has to extract."""
+        tasks = [flight.assigned.task for flight in self._on[actor]]
+        return [task.place for task in tasks if isinstance(task, ExtractTask)]
 
     def fly(
         self, reference: Any, assigned: Assigned, actor: Any, now: float, place: int = 0

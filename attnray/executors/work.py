@@ -50,6 +50,17 @@ class ModelSettings:
     threads: int
 
 
+@dataclass
+class Reached:
+    """How far tasks are that have not ended, for another thread to read: plain, and none of Ray's.
+
+    `passed` examples have passed the model; `doing` is what is waited for until some do.
+    """
+
+    passed: int = 0
+    doing: str = ""
+
+
 @dataclass(frozen=True)
 class Took:
     """On which host a task was done, in how many seconds, and how often its batches were halved."""

@@ -21,7 +21,7 @@ from attnray.executors.schedule import (
     Schedule,
 )
 from attnray.executors.todo import Todo
-from attnray.executors.work import Outcome
+from attnray.executors.work import LOADING, Outcome, Reached
 from attnray.stages.tasks import AnalyseTask, ExtractTask
 from attnray.store.folder import RunFolder, measured
 from attnray.store.run import Run
@@ -82,15 +82,22 @@ def test_what_actors_have_passed_counts_until_their_tasks_end(copied: Path) -> N
     schedule = Schedule([Todo(unextracted(copied))])
     schedule.actors = {"a": None, "b": None}
     running = Running.__new__(Running)
-    running._state, running._passed = schedule, {}
+    running._state, running._alive, running._moved = schedule, set(), False
+    running._passed, running._reached = {}, Reached()
+    running._reach()
+    assert running._reached == Reached(0, "starting an extractor")
+    running._alive.add("a")
+    running._reach()
+    assert running._reached == Reached(0, LOADING)
     for name in "ab":
         schedule.fly(name, schedule.model_task(name), name, now=0)
-        task = schedule.flying[name].assigned.task
-        assert isinstance(task, ExtractTask)
-        running._passed[name] = {task.place: 5}
-    assert running.passed == 10
-    schedule.land("a", 1)
-    assert running.passed == 5
+        (place,) = schedule.places(name)
+        running._passed[name] = {place: 5}
+    running._reach()
+    assert running._reached == Reached(10, "")
+    del schedule.actors["a"]
+    running._reach()
+    assert running._reached.passed == 5
 
 
 def test_a_late_task_is_told_once(copied: Path) -> None:
