@@ -243,9 +243,16 @@ def _existing(config: Config, overrides: list[str], hold: Hold, metric: str | No
 
 
 def _without_unknown(config: Config) -> Config:
-    """Without metrics of one's own that the command line does not name: no code of theirs runs."""
+    """Without metrics of one's own that the command line does not name: no code of theirs runs.
+
+    Raises:
+        InputError: there are no others.
+    """
     there = known(config.metrics)
-    for name in [each for each in config.metrics if each not in there]:
+    others = [each for each in config.metrics if each not in there]
+    if others and not there:
+        raise InputError(f"only {', '.join(others)} was measured: name its code in metrics=[…]")
+    for name in others:
         print(f"note: {name} is left as it is: it is measured where metrics=[…] names its code")
     return replace(config, metrics=there)
 

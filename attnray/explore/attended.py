@@ -68,7 +68,7 @@ def attended(found: Found, shown: Shown) -> Attended:
         shown,
         incoming,
         words,
-        {name: distances[name] / words for name in _by_distance(distances)},
+        {name: distances[name] / (words or 1) for name in _by_distance(distances)},
         {name: share / words for name, share in _largest(relations).items()},
     )
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 from attnray.errors import Damaged
 from attnray.metrics import heads
-from attnray.metrics.registry import PROBES
+from attnray.metrics.registry import PROBES, known
 from attnray.store.folder import CORPUS, EXTRACT, REPORT, RunFolder, measured, tabulated
 from attnray.store.run import Run
 
@@ -49,8 +49,17 @@ def _tasks(run: Run) -> Iterator[tuple[RunFolder, str, int]]:
                     yield each.folder, measured(name), number
         for trial in each.trials:
             yield each.folder, measured(PROBES), trial.number
+        yield from _of_unknown(each)
     made = [*run.metrics, *([] if run.folder.of_first else [CORPUS])]
     made += [heads.HEADS] if heads.NEEDS in run.metrics else []
     made += [PROBES] if run.trials else []
     for stage in (*map(tabulated, made), REPORT):
         yield run.folder, stage, 0
+
+
+def _of_unknown(run: Run) -> Iterator[tuple[RunFolder, str, int]]:
+    """What is done of metrics of one's own, whose code is not there to say what there is to do."""
+    for name in run.config.metrics:
+        if not known([name]):
+            for stage in (measured(name), tabulated(name)):
+                yield from ((run.folder, stage, number) for number in run.folder.numbers(stage))

@@ -192,6 +192,11 @@ def test_attention_that_was_not_kept_is_said_to_be_so(few_kept: Path) -> None:
         text = ask(port, f"/?case={without}").text
         assert 'id="sentence-1"' not in text
         assert "was not kept (the run keeps that of 3): run it with store=log16" in text
+        groups = {name: cases.of_group(name) for name in cases.groups}
+        unkept = next(name for name, own in groups.items() if own.any() and not kept[own].any())
+        together = ask(port, f"/summary?group={unkept}")
+        assert together.status == 200
+        assert "from 0 words" in together.text or "to 0 words" in together.text
 
 
 def test_a_run_at_work_is_shown_as_far_as_it_is(copied: Path) -> None:

@@ -6,12 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import attnray
+from attnray.store.folder import RunFolder
+from attnray.store.manifest import Manifest
 from tests.builders import oracle
 from tests.builders.cases import assert_same_rows
 from tests.builders.jobs import (
@@ -132,6 +135,26 @@ def test_no_code_runs_that_the_command_line_does_not_name(copied: Path) -> None:
     assert attnray.open(copied / "run").table("commas") == table
     named = run_job("report", "run_dir=run", METRICS, cwd=copied)
     assert named.returncode != 0
+
+
+def test_its_files_are_verified_without_its_code(copied: Path) -> None:
+    (copied / "my_metrics.py").unlink()
+    assert "whole" in succeed("verify", "run", cwd=copied)
+    partial = copied / "run" / "partials" / "commas" / "00000.parquet"
+    partial.write_bytes(partial.read_bytes()[:-1])
+    broken = run_job("verify", "run", cwd=copied)
+    assert broken.returncode == 1
+    assert "partials/commas/00000.parquet" in broken.stderr
+
+
+def test_a_stage_on_a_run_of_it_alone_asks_for_its_code(copied: Path) -> None:
+    folder = RunFolder(copied / "run")
+    planned = Manifest.read(folder)
+    assert planned is not None
+    replace(planned, config={**planned.config, "metrics": ["commas"]}).write(folder)
+    refused = run_job("report", "run_dir=run", cwd=copied)
+    assert refused.returncode == 2
+    assert "only commas was measured: name its code in metrics=[…]" in refused.stderr
 
 
 def test_what_fails_ends_the_run_in_one_line(copied: Path, settings: tuple[str, ...]) -> None:
