@@ -14,6 +14,7 @@ from attnray.metrics.coreference import MentionGainRow, MentionRow
 from attnray.metrics.heads import HeadRow
 from attnray.metrics.patterns import PatternRow
 from attnray.metrics.syntax import RelationGainRow, RelationRow
+from attnray.report.claims import claimed
 from attnray.report.wording import NOTHING, percent, points
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ Gain = RelationGainRow | MentionGainRow
 
 #: How many of its gains, patterns and neighbours a head is shown with.
 SHOWN = 3
-#: Gains are shown whose p-value after Holm's correction is below.
-LEVEL = 0.05
 #: As people write a head.
 WRITTEN = re.compile(r"(\d+)-(\d+)")
 
@@ -128,7 +127,7 @@ class Head:
 
 
 def _is_sure(row: Gain) -> bool:
-    return (row.difference or 0) > 0 and row.p_holm is not None and row.p_holm < LEVEL
+    return claimed(row.difference, row.p_holm) == "more"
 
 
 def _item(row: Gain) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -15,7 +14,7 @@ from attnray.errors import InputError
 from attnray.interface.best import Best, baseline_name
 from attnray.interface.example import Example
 from attnray.interface.forms import TableForm, table_as
-from attnray.interface.head import LEVEL, Head, parsed
+from attnray.interface.head import Head, parsed
 from attnray.interface.mistakes import Mistakes
 from attnray.interface.parallel import in_order
 from attnray.interface.rows import dicts
@@ -25,6 +24,7 @@ from attnray.metrics.base import Predictor
 from attnray.metrics.registry import METRICS
 from attnray.nearest import meant
 from attnray.reading import OpenRun
+from attnray.report.claims import claimed
 from attnray.report.wording import NOTHING, points
 from attnray.store.folder import REPORT, page_of
 
@@ -85,7 +85,7 @@ class Run(OpenRun[Example]):
         """The configuration that it was made with, as in conf/config.yaml."""
         return self._manifest.config
 
-    @cached_property
+    @property
     def documents(self) -> list[str]:
         """The names of the documents, in the order of the corpus; `run.document(name)` has one."""
         return list(dict.fromkeys(self._index["document"].to_pylist()))
@@ -269,7 +269,7 @@ class Run(OpenRun[Example]):
             {**row, "item": row[kind.item]}
             for kind in PREDICTORS
             for row in dicts(self, f"{kind.name}_best")
-            if row["p_holm"] is not None and row["p_holm"] < LEVEL and row["difference"] > 0
+            if claimed(row["difference"], row["p_holm"]) == "more"
         ]
         rows.sort(key=lambda row: -row["difference"])
         return [

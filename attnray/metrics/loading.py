@@ -46,7 +46,7 @@ def _loaded(said: str) -> str:
         offered = [each for each in entry_points(group=GROUP) if each.name == said]
         if not offered:
             return said
-        where, _, kind = offered[0].value.rpartition(":")
+        where, kind = offered[0].module, offered[0].attr
     path = Path(os.path.expanduser(where))
     module, content = _of_file(path) if path.suffix == ".py" else _of_package(where)
     metric = getattr(module, kind, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from attnray.metrics.base import nearest_first
 from attnray.metrics.coreference import anaphors
 from attnray.metrics.syntax import relation_label
 from attnray.report.wording import legible
@@ -100,7 +101,7 @@ def dependencies(example: Example, labels: str) -> Iterator[Case]:
     words = range(len(example.words))
     for word, (head, relation) in enumerate(zip(example.heads, example.relations, strict=True)):
         if head > 0 and relation:
-            others = sorted(set(words) - {word}, key=lambda other: (abs(other - word), other))
+            others = nearest_first(words, word)[1:]
             label = legible(relation_label(relation, labels))
             yield Case(example.index, word, frozenset({head - 1}), others, label)
 
