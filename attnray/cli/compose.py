@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
@@ -249,4 +250,6 @@ def _no_choice(group: str, name: str) -> str:
     """What there is instead of a choice that there is not."""
     names = choices(group)
     every = f"`{called('list')}` names all" if group in LISTED else f"it is {' or '.join(names)}"
-    return f"there is no {group} {name}: {every}{meant(name, names)}"
+    if group == "model" and Path(name).is_dir():
+        every += f"; the folder {name} has no config.json"
+    return f"there is no {group} {name}{meant(name, names) or ':'} {every}"
