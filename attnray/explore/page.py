@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from attnray.errors import InputError
@@ -20,6 +20,7 @@ from attnray.explore.found import ROWS, Found, Shown, find
 from attnray.explore.opened import SHARDS_HELD, OpenedRun
 from attnray.metrics.syntax import DIRECTIONS
 from attnray.report import bundle, wording
+from attnray.report.rendering import templates
 from attnray.report.sentences import sentence_data
 
 FOLDER = Path(__file__).parent
@@ -282,13 +283,7 @@ def policy() -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(FOLDER)
     script, style = parts()
     environment.globals |= {"script": script, "style": style, "wording": wording}
     environment.globals |= {"ALL": ALL, "YES": YES, "NO": NO, "OTHER": OTHER}

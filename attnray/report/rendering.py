@@ -66,16 +66,21 @@ def whole_page(template: str, context: Mapping[str, object]) -> str:
     return _environment().get_template(template).render(context)
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
+def templates(folder: Path) -> Environment:
+    """The templates of a folder: all that they are given is escaped, and is there."""
+    return Environment(
+        loader=FileSystemLoader(folder, encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+@cache
+def _environment() -> Environment:
+    environment = templates(FOLDER)
     script, style = bundle.script(), bundle.style()
     policy = bundle.policy(script, style)
     environment.globals |= {"script": script, "style": style, "policy": policy}

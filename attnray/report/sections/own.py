@@ -55,10 +55,10 @@ def _found(findings: Findings) -> Iterator[tuple[str, list[Row]]]:
 def context(findings: Findings) -> Mapping[str, object]:
     """A table for each, beside its figure."""
     shown = {
-        name: PageTable(f"Table: {name}", _columns(rows), rows, source=name)
+        figure_of(name): PageTable(f"Table: {name}", _columns(rows), rows, source=name)
         for name, rows in _found(findings)
     }
-    return {**shown, "own": [(figure_of(name), table) for name, table in shown.items()]}
+    return {**shown, "own": shown}
 
 
 def figures(findings: Findings) -> Mapping[str, Draw]:
