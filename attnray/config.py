@@ -290,7 +290,7 @@ def typed(composed: DictConfig) -> Config:
         config = OmegaConf.to_object(composed)
     except MissingMandatoryValue as error:
         key = error.full_key or "a value"
-        raise InputError(f"{key} is missing: say {key}=…") from error
+        raise InputError(f"{key} is missing: say {key}=VALUE") from error
     assert isinstance(config, Config)
     return config
 
