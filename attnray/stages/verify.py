@@ -60,6 +60,7 @@ def _tasks(run: Run) -> Iterator[tuple[RunFolder, str, int]]:
 def _of_unknown(run: Run) -> Iterator[tuple[RunFolder, str, int]]:
     """What is done of metrics of one's own, whose code is not there to say what there is to do."""
     for name in run.config.metrics:
-        if not known([name]):
+        # (A plan may be anyone's: what it names is no path.)
+        if name.isidentifier() and not known([name]):
             for stage in (measured(name), tabulated(name)):
                 yield from ((run.folder, stage, number) for number in run.folder.numbers(stage))

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 import attnray
+from attnray.config import planned, typed
+from attnray.stages.planned import existing
+from attnray.stages.verify import broken
 from attnray.store.folder import RunFolder
 from attnray.store.manifest import Manifest
 from tests.builders import oracle
@@ -147,11 +150,25 @@ def test_its_files_are_verified_without_its_code(copied: Path) -> None:
     assert "partials/commas/00000.parquet" in broken.stderr
 
 
+def planned_with(folder: RunFolder, *metrics: str) -> Manifest:
+    """The plan of a run, as if it had been made with these metrics."""
+    manifest = Manifest.read(folder)
+    assert manifest is not None
+    return replace(manifest, config={**manifest.config, "metrics": [*metrics]})
+
+
+def test_a_path_in_place_of_its_name_leads_nowhere(copied: Path) -> None:
+    (copied / "run" / "done" / "analyse-x").mkdir()
+    (copied / "mine").mkdir()
+    (copied / "mine" / "00000.json").write_text("{}")
+    folder = RunFolder(copied / "run")
+    manifest = planned_with(folder, "patterns", "x/../../../mine")
+    assert [*broken(existing(folder, typed(planned(manifest.config)), manifest))] == []
+
+
 def test_a_stage_on_a_run_of_it_alone_asks_for_its_code(copied: Path) -> None:
     folder = RunFolder(copied / "run")
-    planned = Manifest.read(folder)
-    assert planned is not None
-    replace(planned, config={**planned.config, "metrics": ["commas"]}).write(folder)
+    planned_with(folder, "commas").write(folder)
     refused = run_job("report", "run_dir=run", cwd=copied)
     assert refused.returncode == 2
     assert "only commas was measured: name its code in metrics=[…]" in refused.stderr
