@@ -202,7 +202,7 @@ def _job(words: list[str]) -> tuple[str | None, list[str]]:
 
 def _composes(job: str, arguments: list[str]) -> None:
     assert job in JOBS
-    if job in PLAIN or arguments[:1] in (["-sc"], ["--help"]):
+    if job in PLAIN or arguments[:1] == ["--help"]:
         return
     settings = known_to_hydra([each for each in arguments if each not in ("-m", "--multirun")])
     parsed = OverridesParser.create().parse_overrides(settings)

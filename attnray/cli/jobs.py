@@ -21,7 +21,7 @@ from attnray.cli.doing import doing
 from attnray.config import Config, planned, typed
 from attnray.errors import Damaged, InputError
 from attnray.metrics.registry import PROBES, known
-from attnray.redacted import redacted
+from attnray.redacted import legible, redacted
 from attnray.report.closing import closing_lines, closing_of_comparison
 from attnray.stages.planned import Hold, existing, nobody_else, plan, states
 from attnray.stages.reduce import reduce, reduce_probes
@@ -253,7 +253,7 @@ def _without_unknown(config: Config) -> Config:
     if others and not there:
         raise InputError(f"only {', '.join(others)} was measured: name its code in metrics=[…]")
     for name in others:
-        print(f"note: {name} is left as it is: it is measured where metrics=[…] names its code")
+        _note(f"{name} is left as it is: it is measured where metrics=[…] names its code")
     return replace(config, metrics=there)
 
 
@@ -283,7 +283,12 @@ def _frozen(config: dict[str, object]) -> dict[str, object]:
 
 def _print_notes(run: Run) -> None:
     for note in run.notes:
-        print(f"note: {note}")
+        _note(note)
+
+
+def _note(text: str) -> None:
+    """Print a note, which may have names out of anyone's corpus or run folder."""
+    print(f"note: {legible(text)}")
 
 
 def print_summary(run: Run) -> None:
