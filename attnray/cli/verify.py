@@ -67,9 +67,15 @@ def _run(folder: RunFolder) -> Run:
 def _repair(folder: RunFolder, found: Sequence[Damaged]) -> None:
     with folder.hold():
         for each in found:
-            print(f"made again: {each.run}/{each.name} ({each.reason})", flush=True)
+            print(f"removed: {each.run}/{each.name} ({each.reason})", flush=True)
             RunFolder(run_folder(each.run)).remove(each.name)
-        JOBS["run"](replace(_run(folder).config, run_dir=str(folder.root)), [])
+        config = _run(folder).config
+        if others := sorted({*config.metrics} - {*known(config.metrics)}):
+            raise IncompleteRun(
+                f"{folder}: what was broken is removed, and `{called('run')} run_dir={folder} "
+                f"metrics=[…]` makes it again, where it names the code of {', '.join(others)} too"
+            )
+        JOBS["run"](replace(config, run_dir=str(folder.root)), [])
 
 
 def _told(folder: RunFolder, found: Sequence[Damaged]) -> str:

@@ -145,9 +145,13 @@ def test_its_files_are_verified_without_its_code(copied: Path) -> None:
     assert "whole" in succeed("verify", "run", cwd=copied)
     partial = copied / "run" / "partials" / "commas" / "00000.parquet"
     partial.write_bytes(partial.read_bytes()[:-1])
-    broken = run_job("verify", "run", cwd=copied)
-    assert broken.returncode == 1
-    assert "partials/commas/00000.parquet" in broken.stderr
+    damaged = run_job("verify", "run", cwd=copied)
+    assert damaged.returncode == 1
+    assert "partials/commas/00000.parquet" in damaged.stderr
+    repaired = run_job("verify", "--repair", "run", cwd=copied)
+    assert repaired.returncode == 1
+    assert "where it names the code of commas too" in repaired.stderr
+    assert not partial.exists()
 
 
 def planned_with(folder: RunFolder, *metrics: str) -> Manifest:
