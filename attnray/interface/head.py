@@ -116,7 +116,7 @@ class Head:
         patterns = [f"{row.pattern} {percent(row.value)}" for row in weights[:SHOWN]]
         near = [*map(repr, self.nearest(SHOWN))]
         return [
-            (f"head {self}", f"of {self.run.model}: {self.behaviour or NOTHING}"),
+            (f"head {self}", f"of {self.run.model}, behaviour: {self.behaviour or NOTHING}"),
             ("gains over baselines", ", ".join(gains[:SHOWN]) or NOTHING),
             ("mean weight on", ", ".join(patterns) or NOTHING),
             ("nearest heads", ", ".join(near) or NOTHING),
