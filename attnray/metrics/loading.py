@@ -86,7 +86,7 @@ def _of_file(path: Path) -> tuple[ModuleType, bytes]:
     sys.modules[module.__name__] = module  # for as long as dataclasses look there
     try:
         exec(compile(content, str(path), "exec"), module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{path}: {describe(error)}{line_of(error, str(path))}") from error
     finally:
         del sys.modules[module.__name__]

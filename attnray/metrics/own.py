@@ -121,7 +121,7 @@ class HeadMetric(Metric):
         return {self.name: pa.table(columns, schema=schema(row))}
 
 
-def line_of(error: Exception, path: str | None = None) -> str:
+def line_of(error: BaseException, path: str | None = None) -> str:
     """In which line of a file an error came up, by default that of what was called first.
 
     "" where the message says so, or it came up elsewhere.

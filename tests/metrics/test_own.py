@@ -155,6 +155,7 @@ UNKNOWN = {
     "mine.py:Elsewhere": "its role=train must be patterns or syntax or coreference",
     "yours.py:Any": "yours.py: No such file or directory",
     "broken.py:Any": "broken.py: NameError: name 'unheard_of' is not defined (line 2)",
+    "ending.py:Any": "ending.py: SystemExit: 3 (line 1)",
     "syntax.py:Any": "syntax.py: SyntaxError: '(' was never closed (syntax.py, line 1)",
     "no.such.module:Any": "ModuleNotFoundError: No module named 'no'; it must be installed",
 }
@@ -166,6 +167,7 @@ def test_what_is_no_metric_is_refused(
 ) -> None:
     monkeypatch.chdir(file.parent)
     Path("broken.py").write_text("import sys\nunheard_of\n")
+    Path("ending.py").write_text("raise SystemExit(3)\n")
     Path("syntax.py").write_text("print(\n")
     before = dict(METRICS)
     with pytest.raises(InputError) as refused:
