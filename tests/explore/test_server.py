@@ -24,6 +24,7 @@ from attnray.explore.page import page
 from attnray.store.folder import EXTRACT
 from tests.builders.explored import ask, opened, serving
 from tests.builders.jobs import command, environment, refusal, wait_while_running
+from tests.builders.trial import wait_until
 
 #: Names that others have for this machine, or for themselves.
 ELSEWHERE = (
@@ -205,12 +206,13 @@ def test_a_run_at_work_is_shown_as_far_as_it_is(copied: Path) -> None:
     marker.unlink()
     (copied / "done" / EXTRACT / "00000.json").unlink()
     with serving(copied) as port:
+        wait_until(lambda: "More is being read." not in ask(port, "/").text)
         text = ask(port, "/?case=0.0").text
         assert re.search(r"Without 1 of \d+ shards: they have not been measured yet\.", text)
         assert "the attention of this example has not been extracted yet" in text
         marker.write_bytes(kept)
         assert ask(port, "/?case=0.0").status == 200
-        assert "have not been measured yet" not in ask(port, "/").text
+        wait_until(lambda: "have not been measured yet" not in ask(port, "/").text)
 
 
 def test_what_is_not_read_yet_is_said(undisturbed: Path) -> None:
