@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def workers(subject: Subject) -> Iterator[Row]:
     """The job of patterns and syntax, by one extractor and by two."""
     part = Part("workers", subject.name, "tables, byte for byte", WALL)
-    settings = (*subject.settings, "metrics=[patterns,syntax]", "executor=ray")
+    settings = ("executor=ray", *subject.settings, "metrics=[patterns,syntax]")
     sides = {
         str(count): _job(subject.scratch / f"by-{count}", *settings, f"executor.extractors={count}")
         for count in (1, 2)

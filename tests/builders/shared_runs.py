@@ -38,6 +38,13 @@ def ewt_begin(shared: Path, once: Once) -> Path:
     return once("ewt-begin", lambda folder: run_on(path, folder, *settings))
 
 
+def ewt_third(shared: Path, once: Once, store: str) -> Path:
+    """The run over a third of it, for whatever is done to several stores."""
+    path = shared / "ewt" / "en_ewt-ud-dev.conllu"
+    settings = (f"store={store}", "metrics=[syntax]", "corpus.limit=106")
+    return once(f"ewt-third-{store}", lambda folder: run_on(path, folder, *settings))
+
+
 def gum(shared: Path, once: Once) -> Path:
     """The run over OntoGUM's training set, for coreference."""
     path = shared / "gum" / "ontogum-train.conllu"

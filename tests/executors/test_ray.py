@@ -36,12 +36,12 @@ class TestRay(ExecutorTests):
 
     executor = "executor=ray"
 
-
-def test_two_extractors_and_one_analyser_give_the_same_bits(
-    undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
-) -> None:
-    actors = ("executor=ray", "executor.extractors=2", "executor.cpus_per_extractor=0.5")
-    check_same_bits(undisturbed, tmp_path / "run", *actors, "executor.analysers=1", *tiny_settings)
+    def test_the_tables_and_the_page_are_the_same_bits(
+        self, undisturbed: Path, tiny_settings: tuple[str, ...], tmp_path: Path
+    ) -> None:
+        several = ("executor.extractors=2", "executor.cpus_per_extractor=0.5")
+        actors = (self.executor, *several, "executor.analysers=1")
+        check_same_bits(undisturbed, tmp_path / "run", *actors, *tiny_settings)
 
 
 def test_parts_planned_by_workers_are_the_same_files(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.cluster import head_node
-from tests.builders.jobs import ROOT, SMALL, command, succeed, tables
+from tests.builders.jobs import ROOT, SMALL, succeed, tables
 
 
 @pytest.fixture
@@ -48,18 +48,7 @@ def test_a_submitted_job_gives_the_same_bits(
     (member,) = (tmp_path / "runs").glob("tiny-sample-*")
     assert tables(member) == tables(tmp_path / "serial")
 
-    # A driver of its own finds the cluster by RAY_ADDRESS.
-    direct = subprocess.run(
-        command("run", f"run_dir={tmp_path / 'direct'}", one, *small),
-        env=cluster | {"RAY_ADDRESS": cluster["HEAD_ADDRESS"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert direct.returncode == 0, direct.stderr
-    assert tables(tmp_path / "direct") == tables(tmp_path / "serial")
-
     # A failing status arrives as a failed job, with its line in the log.
-    refused = submit(cluster, f"run_dir={tmp_path / 'direct'}", "store=float32", one, *small)
+    refused = submit(cluster, f"run_dir={member}", "store=float32", one, *small)
     assert refused.returncode == 1
     assert "store.codec was log16 and is float32" in refused.stdout

@@ -41,9 +41,10 @@ def test_a_cluster_that_is_gone_is_said(server: str, sent: signal.Signals, trial
         trial.check_goes_on("executor=serial")
 
 
-def test_an_extractor_that_does_not_answer_is_said(trial: Trial) -> None:
+@pytest.mark.parametrize("share", chosen([0.2], 0))
+def test_an_extractor_that_does_not_answer_is_said(share: float, trial: Trial) -> None:
     job = trial.start("executor=ray", "executor.extractors=1")
-    trial.wait_for(0.2, job)
+    trial.wait_for(share, job)
     (extractor,) = trial.found(EXTRACTOR, job)
     os.kill(extractor.pid, signal.SIGSTOP)
     wait_until(lambda: "its worker has not answered for" in trial.said.read_text())

@@ -22,7 +22,7 @@ LASTING = {"read-only", "forbidden", "removed"}
 
 
 def test_every_way_out(tiny_model: Path, tmp_path: Path) -> None:
-    cases = chosen([*product(FAULTS, MOMENTS)], 6)
+    cases = chosen([*product(FAULTS, MOMENTS)], 4)
     run_dir = tmp_path / "run"
     settings = ("executor=serial", f"run_dir={run_dir}", f"model.path={tiny_model}", *SMALL)
     folders = [str(run_dir), str(tiny_model)]
