@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import Generic, NamedTuple, TypeVar
 
-from attnray.metrics.coreference import BestMentionRow, MentionBaselineRow
+from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow
 from attnray.metrics.gap import BestPronounRow, PronounBaselineRow
 from attnray.report import wording
+from attnray.report.claims import Kind, of_all, of_each
 from attnray.report.columns import Column, through
 from attnray.report.listing import Entry, Labels, listing
 
@@ -86,3 +88,22 @@ def listed(
     ]
     labels = Labels(label, "cut to", "baseline", cases)
     return [listing(what, labels, entries)] if entries else []
+
+
+def claims(of: str, what: str, cases: str, rows: Iterable[tuple[str, Beside[R, B]]]) -> list[str]:
+    """What is claimed at every cut, of all cases together and of each kind of them.
+
+    Args:
+        of: what all cases are, up to the cut.
+        what: what the kinds are, in the plural.
+        cases: what the cases of a kind are.
+        rows: each with its kind, those of a cut one after another.
+    """
+    said = []
+    for cut, group in groupby(rows, key=lambda named: named[1].best.max_tokens):
+        own = [Kind(name, row.best) for name, row in group]
+        whole = f"{of} cut to {cut} pieces"
+        said += [of_all(each.row, whole, RULE) for each in own if each.name == ALL]
+        single = [each for each in own if each.name != ALL]
+        said += of_each(single, f"{what} at {cut} pieces", cases, RULE)
+    return said

@@ -7,10 +7,10 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
-from attnray.metrics.coreference import ALL, BestMentionRow, MentionBaselineRow, MentionGainRow
+from attnray.metrics.coreference import BestMentionRow, MentionBaselineRow, MentionGainRow
 from attnray.report import columns, glosses
-from attnray.report.baselines import RULE, Beside, best_rule, joined, listed, of_best, rule
-from attnray.report.claims import Kind, of_all, of_each, untested
+from attnray.report.baselines import Beside, best_rule, claims, joined, listed, of_best, rule
+from attnray.report.claims import untested
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.drawing.by_row import HELD_OUT, LOOKS, Mark, MarkedRow, RowPanel, by_row, marks
 from attnray.report.findings import Findings, Source
@@ -112,14 +112,8 @@ def _marked(row: Mention, baselines: Sequence[str]) -> MarkedRow:
 
 def sentences(findings: Findings) -> list[str]:
     """What is claimed of all anaphors and of each type of mention, for every cut."""
-    said = []
-    for cut, rows in groupby(mentions(findings), key=lambda row: row.best.max_tokens):
-        kinds = [Kind(row.best.mention_type, row.best) for row in rows]
-        cases = f"anaphors of documents cut to {cut} pieces"
-        said += [of_all(each.row, cases, RULE) for each in kinds if each.name == ALL]
-        single = [each for each in kinds if each.name != ALL]
-        said += of_each(single, f"types of mention at {cut} pieces", "anaphors", RULE)
-    return said
+    named = [(row.best.mention_type, row) for row in mentions(findings)]
+    return claims("anaphors of documents", "types of mention", "anaphors", named)
 
 
 def lines(findings: Findings) -> list[str]:

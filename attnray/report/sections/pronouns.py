@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from operator import attrgetter
 
 from attnray.metrics.gap import ALL, BestPronounRow, PronounBaselineRow, PronounGainRow
 from attnray.report import columns
-from attnray.report.baselines import RULE, Beside, best_rule, joined, listed, of_best, rule
-from attnray.report.claims import Kind, of_all, of_each, untested
+from attnray.report.baselines import Beside, best_rule, claims, joined, listed, of_best, rule
+from attnray.report.claims import untested
 from attnray.report.columns import Column, PageTable, label, number
 from attnray.report.findings import Findings, Source
 from attnray.report.questions import Question, questions
@@ -93,14 +92,8 @@ def about_bias(rows: Sequence[Pronoun]) -> list[str]:
 
 def sentences(findings: Findings) -> list[str]:
     """What is claimed of the pronouns of all genders and of each, for every cut."""
-    said = []
-    for cut, rows in groupby(pronouns(findings), key=lambda row: row.best.max_tokens):
-        kinds = [Kind(row.best.gender, row.best) for row in rows]
-        cases = f"ambiguous pronouns of passages cut to {cut} pieces"
-        said += [of_all(each.row, cases, RULE) for each in kinds if each.name == ALL]
-        single = [each for each in kinds if each.name != ALL]
-        said += of_each(single, f"genders at {cut} pieces", "pronouns", RULE)
-    return said
+    named = [(row.best.gender, row) for row in pronouns(findings)]
+    return claims("ambiguous pronouns of passages", "genders", "pronouns", named)
 
 
 def lines(findings: Findings) -> list[str]:
