@@ -52,6 +52,8 @@ def _value(value: object) -> str:
     text = str(value)
     if PLAIN.fullmatch(text) or not isinstance(value, str | Path):
         return text
+    # Backslashes are escaped before a quotation mark, that of the end too, and only there.
+    text = re.sub(r'\\+(?="|\Z)', lambda found: 2 * found[0], text)
     return '"{}"'.format(text.replace('"', r"\""))
 
 

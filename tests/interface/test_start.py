@@ -55,9 +55,15 @@ def test_it_refuses_with_the_line_of_the_command(what: str) -> None:
     assert refusal("run", *_written(REFUSED[what])) == f"attnray: {told.value}"
 
 
+BACKSLASHES = ["a\\b c", "a b\\", "a b\\\\", 'a\\"b', '"\\']
+
+
 def test_settings_are_what_they_were_given_as() -> None:
     given: dict[str, Any] = {
-        "corpus": {"path": ['a, "quoted" {file}.conllu', "b=1.conllu", "ä"], "limit": None},
+        "corpus": {
+            "path": ['a, "quoted" {file}.conllu', "b=1.conllu", "ä", *BACKSLASHES],
+            "limit": None,
+        },
         "corpus.name": "123",
         "corpora": {"coreference": "conllu"},
         "corpora.coreference": {"path": Path("~/x y.conllu"), "name": "null"},
